@@ -30,8 +30,19 @@ impl Case {
         self
     }
 
+    /// The same with another value of a header line.
+    pub(crate) fn instead(mut self, key: &str, value: &str) -> Self {
+        for line in self.header.iter_mut().filter(|(known, _)| known == key) {
+            value.clone_into(&mut line.1);
+        }
+        self
+    }
+
     /// The first header line of this key.
-    #[allow(dead_code, reason = "the generator writes headers, the test reads them")]
+    #[allow(
+        dead_code,
+        reason = "the generator writes headers, the test reads them"
+    )]
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         let line = self.header.iter().find(|(known, _)| known == key)?;
         Some(&line.1)
@@ -49,7 +60,10 @@ impl Case {
     }
 
     /// Reads a file.
-    #[allow(dead_code, reason = "the generator writes headers, the test reads them")]
+    #[allow(
+        dead_code,
+        reason = "the generator writes headers, the test reads them"
+    )]
     pub(crate) fn parse(name: &str, file: &[u8]) -> Option<Self> {
         let end = file.windows(2).position(|pair| pair == b"\n\n")?;
         let (header, rest) = file.split_at_checked(end)?;

@@ -49,13 +49,25 @@ pub(crate) fn kemenhaj() -> String {
         valid(&public(KEMENHAJ), "2026-01", "2028-01"),
         valid(&public(RETIRED), "2026-01", "2026-06")
     );
-    card("kemenhaj", "Kementerian Haji dan Umrah (contoh)", &signing, [2, 3], RECIPIENT_OWN)
+    card(
+        "kemenhaj",
+        "Kementerian Haji dan Umrah (contoh)",
+        &signing,
+        [2, 3],
+        RECIPIENT_OWN,
+    )
 }
 
 /// card.json of imigrasi.
 pub(crate) fn imigrasi() -> String {
     let signing = valid(&public(IMIGRASI), "2026-01", "2028-01");
-    card("imigrasi", "Direktorat Jenderal Imigrasi (contoh)", &signing, [5, LEDGER], RECIPIENT)
+    card(
+        "imigrasi",
+        "Direktorat Jenderal Imigrasi (contoh)",
+        &signing,
+        [5, LEDGER],
+        RECIPIENT,
+    )
 }
 
 fn card(party: &str, name: &str, signing: &str, others: [u8; 2], recipient: &str) -> String {
@@ -97,7 +109,7 @@ pub(crate) fn agreement() -> String {
     };
     let flow = |name: &str, from: &str, to: &str| {
         format!(
-            r#"{{"name": "{name}", "from": "{from}", "to": "{to}", "purpose": ["pengawasan"], "kind": "files",
+            r#"{{"name": "{name}", "from": "{from}", "to": "{to}", "purpose": ["PENGAWASAN"], "kind": "files",
 "schema": null, "import": null, "totals": [], "bytes_max": 1000000, "records_max": null, "rhythm": null, "lane": "normal",
 "retention": {{"days": 30, "from": "settled", "action": "destroy", "legal_hold": false}}, "classification": "terbatas"}}"#
         )
@@ -107,13 +119,21 @@ pub(crate) fn agreement() -> String {
 "parties": [{},
 {}],
 "effective": "2026-01-31T17:00:00Z", "ends": "2027-12-31T17:00:00Z", "zone": "Asia/Jakarta",
-"legal_basis": ["UU 14/2025"], "purposes": [{{"code": "pengawasan", "text": "Pengawasan keberangkatan"}}],
+"legal_basis": ["UU 14/2025"], "purposes": [{{"code": "PENGAWASAN", "text": "Pengawasan keberangkatan"}}],
 "flows": [{},
 {}],
 "drain_days": 30, "dpia": "DPIA-01", "ext": {{}}, "critical": []}}
 "#,
-        party("kemenhaj", "Kementerian Haji dan Umrah (contoh)", &kemenhaj()),
-        party("imigrasi", "Direktorat Jenderal Imigrasi (contoh)", &imigrasi()),
+        party(
+            "kemenhaj",
+            "Kementerian Haji dan Umrah (contoh)",
+            &kemenhaj()
+        ),
+        party(
+            "imigrasi",
+            "Direktorat Jenderal Imigrasi (contoh)",
+            &imigrasi()
+        ),
         flow("manifes-umrah", "kemenhaj", "imigrasi"),
         flow("perlintasan", "imigrasi", "kemenhaj"),
     )
