@@ -1,6 +1,8 @@
 //! The vectors of FORMAT.md: every file in `vectors/` gives the outcome that its header expects, the generator still
 //! writes the same bytes, and no code that this crate can give by itself is without a vector.
 
+#![cfg(test)]
+
 #[path = "../examples/make_vectors/cases/mod.rs"]
 mod cases;
 
@@ -166,7 +168,9 @@ fn manifest_head(case: &Case) -> Outcome {
         },
     };
     let signer = signer.map_or("none".to_owned(), |party| party.to_string());
-    assert_eq!(signer, header(case, "signer")?, "{}", case.name);
+    if signer != header(case, "signer")? {
+        return Err(format!("signer {signer}").into());
+    }
     Ok(refusal.map_or("ok", Refusal::code).to_owned())
 }
 

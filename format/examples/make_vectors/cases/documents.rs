@@ -154,7 +154,7 @@ pub(crate) fn all() -> Vec<Case> {
             "missing-optional",
             "shape",
             "an optional field is left out; it must be null",
-            with(r#""refusal": null, "#, ""),
+            with(r#""outcome": "imported", "refusal": null,"#, r#""outcome": "imported","#),
         ),
         case(
             "time-with-offset",

@@ -149,12 +149,6 @@ pub(crate) fn receipts() -> Vec<Case> {
             seal(&swap(&refused(), "\"expired\"", "\"tired\"")),
         ),
         case(
-            "times-fall",
-            "refused",
-            "finished before it was received",
-            with("20:32:06Z", "20:32:04Z"),
-        ),
-        case(
             "from-the-future",
             "refused",
             "finished more than 300 s after the reader's clock",
