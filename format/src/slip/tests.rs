@@ -139,7 +139,7 @@ fn a_slip_that_breaks_a_rule_is_refused() {
 #[test]
 fn a_slip_cut_short_is_refused() {
     let bytes = sign(&held(), &secret("bpkh", 1));
-    for end in 0..bytes.len() - 1024 {
+    for end in 0..bytes.len() {
         assert!(verify(&bytes[..end]).is_err(), "{end}");
     }
 }
