@@ -1,1 +1,24 @@
-//! x
+//! The daemon of Amanah as a library: `amanahd` and the hidden `amanah daemon` are the same story function.
+//!
+//! Floors (imports point downward, siblings of floor 2 never meet; only a stage joins two):
+//! floor 4 `main args supervise config` · floor 3 `stage` · floor 2 `journal spool keys watch transport store` ·
+//! floor 1 `engine durable` · floor 0 `amanah_format` and the leaves `bell clock kill catalogue snapshot request`.
+
+pub mod args;
+pub mod bell;
+pub mod catalogue;
+pub mod clock;
+pub mod config;
+pub mod durable;
+pub mod engine;
+pub mod journal;
+pub mod keys;
+pub mod kill;
+pub mod request;
+pub mod snapshot;
+pub mod spool;
+pub mod stage;
+pub mod store;
+pub mod supervise;
+pub mod transport;
+pub mod watch;

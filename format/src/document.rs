@@ -4,7 +4,14 @@
 //! depth over the limit, fractions, exponents, `-0`, integers beyond ±(2^53-1), lone surrogates, NUL in texts,
 //! trailing bytes, unknown or missing fields, another format version, an unknown name in `critical`.
 
+mod exact;
+mod strict;
+
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+/// Longest piece of a foreign text that an error message repeats, in characters.
+const EXCERPT_CHARS_MAX: usize = 80;
 
 /// `ext`: signed, unknown members ignored. `critical`: an unknown name refuses; version 1 knows none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -22,32 +29,146 @@ pub trait Document: DeserializeOwned + serde::Serialize {
     fn critical(&self) -> &[String];
 }
 
+/// What decides whether the rest can be understood at all; read before everything else.
+#[derive(serde::Deserialize)]
+struct Preamble {
+    format: String,
+    #[serde(default)]
+    critical: Vec<String>,
+}
+
 /// Reads a document's exact bytes (trailing spaces and line feeds are allowed after the closing brace).
 ///
 /// # Errors
 /// Names the rule broken, and where.
-pub fn parse<D: Document>(bytes: &[u8]) -> Result<D, DocumentError> { todo!() }
+pub fn parse<D: Document>(bytes: &[u8]) -> Result<D, DocumentError> {
+    let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if found > D::BYTES_MAX {
+        let max = D::BYTES_MAX;
+        return Err(DocumentError::TooLong { found, max });
+    }
+    strict::check(bytes).map_err(|error| DocumentError::Json(error.to_string()))?;
+    let shape = |error: serde_json::Error| DocumentError::Shape {
+        format: D::FORMAT,
+        reason: error.to_string(),
+    };
+    let preamble: Preamble = exact::read(bytes).map_err(shape)?;
+    if preamble.format != D::FORMAT {
+        return Err(DocumentError::Format {
+            expected: D::FORMAT,
+            found: excerpt(&preamble.format),
+        });
+    }
+    if let Some(unknown) = preamble.critical.first() {
+        return Err(DocumentError::Critical(excerpt(unknown)));
+    }
+    exact::read(bytes).map_err(shape)
+}
 
 /// Writes a document: two-space indented JSON and a line feed. What is signed is what this returned, kept as bytes.
 #[must_use]
-pub fn print<D: Document>(document: &D) -> Vec<u8> { todo!() }
+pub fn print<D: Document>(document: &D) -> Vec<u8> {
+    debug_assert_eq!(document.format(), D::FORMAT, "the writer's own format");
+    debug_assert!(document.critical().is_empty(), "version 1 knows no name");
+    let mut bytes = serde_json::to_vec_pretty(document).unwrap_or_else(|error| {
+        // INVARIANT: documents are structs of texts, integers, lists and string-keyed maps; all of them have a JSON form.
+        unreachable!("a document without a JSON form: {error}")
+    });
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Reads a member that may be `null` but must be there: serde alone would take a missing one for `null`.
+///
+/// Used as `#[serde(deserialize_with = "crate::document::nullable")]`.
+///
+/// # Errors
+/// The value's own.
+pub fn nullable<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
+}
+
+/// As much of a foreign text as an error message may repeat.
+pub(crate) fn excerpt(text: &str) -> String {
+    text.chars().take(EXCERPT_CHARS_MAX).collect()
+}
+
+/// Whether a text shows as what it is: no control, bidirectional or zero-width characters (they could hide or
+/// reorder what an officer reads before signing).
+pub(crate) fn is_plain(text: &str) -> bool {
+    !text.chars().any(is_hidden)
+}
+
+/// Control (Cc), bidirectional and zero-width characters.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'
+            | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// Gives a type with `Display` and `FromStr` its `Debug` form and its JSON form: a string.
+macro_rules! text_form {
+    ($name:ident) => {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use text_form;
 
 /// Why a text is not the document that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
     /// Longer than the type allows.
     #[error("document of {found} bytes: at most {max} are read")]
-    TooLong { found: u64, max: u64 },
+    TooLong {
+        /// Its length.
+        found: u64,
+        /// What is read at most.
+        max: u64,
+    },
     /// Not strict JSON.
     #[error("not strict JSON: {0}")]
     Json(String),
     /// JSON, but not of this type (unknown, missing or ill-formed field).
     #[error("not a {format} document: {reason}")]
-    Shape { format: &'static str, reason: String },
+    Shape {
+        /// The type expected.
+        format: &'static str,
+        /// The rule broken, and where.
+        reason: String,
+    },
     /// Another format or version.
     #[error("format is {found:?}: this program reads {expected}")]
-    Format { expected: &'static str, found: String },
+    Format {
+        /// The type expected.
+        expected: &'static str,
+        /// What it says of itself.
+        found: String,
+    },
     /// `critical` names something unknown.
     #[error("the document demands {0:?}, which this program does not know")]
     Critical(String),
 }
+
+#[cfg(test)]
+mod tests;

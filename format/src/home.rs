@@ -11,7 +11,10 @@
 //! status.json                      the status snapshot
 //! spool/                           the daemon's alone (0700): journal.sqlite, lock, work/, queue/PEER/, incoming/PEER/, quarantine/, archive/sent/PEER/, archive/received/PEER/
 //! ```
-use crate::{digest::Digest, id::{FlowName, PartyId}};
+use crate::{
+    digest::Digest,
+    id::{FlowName, PartyId},
+};
 /// Config folder: the configuration.
 pub const CONFIG: &str = "amanah.toml";
 /// Config folder: private keys.

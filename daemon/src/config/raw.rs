@@ -1,0 +1,74 @@
+//! The configuration as written: every table of `amanah.toml`, unknown fields refused. Meaning is given by `checked`.
+
+use serde::Deserialize;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// `amanah.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    /// Our party id.
+    pub party: String,
+    /// The home; relative paths start at the configuration's folder. Default `.`.
+    #[serde(default = "here")]
+    pub home: PathBuf,
+    /// Private keys. Default `keys`.
+    pub keys: Option<PathBuf>,
+    /// `id` or `en`, for texts left in the home. Default `id`.
+    #[serde(default)]
+    pub language: crate::catalogue::Language,
+    /// Only where peers dial us.
+    pub listen: Option<Listen>,
+    /// By party id.
+    #[serde(default)]
+    pub peer: BTreeMap<String, Peer>,
+    /// How drops are taken.
+    #[serde(default)]
+    pub outbox: Outbox,
+    /// How bundles are sealed.
+    #[serde(default)]
+    pub seal: Seal,
+    /// Where imports land.
+    #[serde(default)]
+    pub store: Store,
+    /// Bounds.
+    #[serde(default)]
+    pub limits: Limits,
+}
+fn here() -> PathBuf { PathBuf::from(".") }
+/// `[listen]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen { /// `address:port`, the VPN's; a wildcard address is refused unless `any_address = true`.
+    pub address: String, /// Networks that may connect (CIDR).
+    pub networks: Vec<String>, #[serde(default)] pub any_address: bool }
+/// `[peer.NAME]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer { /// `host:port` when this side dials; absent: the peer dials us.
+    pub dial: Option<String>, /// `preferred` (default) or `required`.
+    pub post_quantum: Option<crate::transport::client::PostQuantum> }
+/// `[outbox]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outbox { pub quiet_secs_files: u32, pub quiet_secs_folders: u32, pub scan_secs: u32, /// Most items in one bundle of a files flow.
+    pub batch_items_max: u32 }
+impl Default for Outbox { fn default() -> Self { Self { quiet_secs_files: 2, quiet_secs_folders: 60, scan_secs: 30, batch_items_max: 256 } } }
+/// `[seal]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Seal { pub level: i32, pub workers: u32, /// How long a bundle may travel.
+    pub expires_days: u32 }
+impl Default for Seal { fn default() -> Self { Self { level: 1, workers: 2, expires_days: 30 } } }
+/// `[store]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store { /// `files`.
+    pub kind: String }
+impl Default for Store { fn default() -> Self { Self { kind: "files".into() } } }
+/// `[limits]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits { /// Free space that incoming data never takes.
+    pub free_bytes_min: u64, pub connections_max: u32 }
+impl Default for Limits { fn default() -> Self { Self { free_bytes_min: 256 * 1024 * 1024, connections_max: 256 } } }

@@ -1,0 +1,1 @@
+//! Starts the parts, hands each its own small values, stops them.
