@@ -16,10 +16,13 @@ enum Floor {
     Face,
 }
 
-const FLOORS: [(&str, Floor); 18] = [
+const FLOORS: [(&str, Floor); 21] = [
     ("bell", Floor::Leaf),
+    ("catalogue", Floor::Leaf),
     ("clock", Floor::Leaf),
     ("kill", Floor::Leaf),
+    ("request", Floor::Leaf),
+    ("snapshot", Floor::Leaf),
     ("engine", Floor::Ground),
     ("durable", Floor::Ground),
     ("journal", Floor::Io),
