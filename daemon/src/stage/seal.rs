@@ -38,6 +38,8 @@ pub struct Seal {
     pub signing: Arc<SecretKey>,
     /// Compression.
     pub options: SealOptions,
+    /// How long a bundle may travel.
+    pub expires_days: u32,
 }
 
 /// Why a claimed bundle is not sealed now.
@@ -185,7 +187,7 @@ impl Seal {
             recipients: permit.recipients.iter().map(amanah_format::recipient::Recipient::digest).collect(),
             regarding: None,
             created: self.node.clock.now(),
-            expires: permit.expires,
+            expires: self.node.clock.now().plus_secs(i64::from(self.expires_days) * 86_400),
             payload: sealed.payload,
             contents: sealed.contents,
             ext: Ext::default(),
