@@ -51,7 +51,7 @@ fn trusted(party: &str, key: &SecretKey) -> Keyring {
             ledger: vec![other(102)],
         },
         addresses: Vec::new(),
-        contact: String::new(),
+        contact: "pusdatin@example.go.id".to_owned(),
         formats: vec!["amanah-bundle/1".to_owned()],
         successor_of: None,
         ext: Ext::default(),
