@@ -161,6 +161,12 @@ pub fn sign(slip: &Slip, key: &SecretKey) -> Vec<u8> {
     pack_signed(NAME, &text, &key.sign(Purpose::Slip, &text))
 }
 
+/// The digest of the text that [`sign`] signs: the slip's identity.
+#[must_use]
+pub fn digest(slip: &Slip) -> Digest {
+    Digest::of(&document::print(slip))
+}
+
 /// The slip's name on the wire: 64 hex digits of slip.json's digest and `.slip.amanah`.
 #[must_use]
 pub fn name(digest: &Digest) -> String {

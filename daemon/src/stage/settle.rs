@@ -1,7 +1,6 @@
 //! Settle: a receipt is verified and recorded; only then do the originals leave the outbox, into `sent/` or back to the operator;
 //! and after the agreed days they are destroyed. DESIGN §2.7.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use amanah_format::digest::Digest;
@@ -108,9 +107,11 @@ impl Settle {
     fn destroy_due(&self) -> Result<(), StageError> {
         let now = self.node.clock.now();
         let policy = self.node.rules.now();
-        let days: BTreeSet<u32> = policy.retentions().collect();
-        let Some(least) = days.first() else { return Ok(()) };
-        let moment = now.plus_secs(-i64::from(*least) * DAY_SECS);
+        let flows = policy.agreements().iter().flat_map(|agreement| &agreement.agreement().flows);
+        let Some(least) = flows.map(|flow| flow.retention.days).min() else {
+            return Ok(());
+        };
+        let moment = now.plus_secs(-i64::from(least) * DAY_SECS);
         for row in self.node.journal.settled_before(moment, ROWS_PER_PASS)? {
             let agreement = row.agreement.as_ref().map(|agreement| agreement.digest);
             let Some(days) = agreement.and_then(|digest| policy.retention_days(&digest, &row.flow)) else {
