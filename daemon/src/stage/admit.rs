@@ -30,27 +30,16 @@ use crate::transport::link::{Denied, WireName};
 use super::answer::Answer;
 use super::{Node, Pass, ROWS_PER_PASS, StageError, slips};
 
+mod face;
+
+use self::face::Face;
+
 /// The admitting stage.
 pub struct Admit {
     /// What all stages share.
     pub node: Arc<Node>,
     /// Signs `held` slips.
     pub signing: Arc<SecretKey>,
-}
-
-/// What the bytes themselves say, before any agreement is asked.
-enum Face {
-    /// Signature, signer, text and payload digest are right.
-    Whole(Box<VerifiedHead>),
-    /// Signed by this peer, but refused for a reason that its own signed bytes prove.
-    Faulty(Box<Faulty>),
-}
-
-struct Faulty {
-    refusal: Refusal,
-    manifest: Option<Manifest>,
-    evidence: (Vec<u8>, Vec<u8>),
-    payload_bytes: u64,
 }
 
 impl Admit {
@@ -96,74 +85,6 @@ impl Admit {
         let row = self.record(&new).map_err(|error| Denied::failure(&error))?;
         kill::point("admit.recorded");
         self.after(&row).map_err(|error| Denied::failure(&error))
-    }
-
-    /// Reads the arrived bytes: container, name, signature, signer, text, digest, end.
-    fn face(
-        &self,
-        peer: &PartyId,
-        digest: Digest,
-        part: &Path,
-        received: UtcTime,
-    ) -> Result<Face, Denied> {
-        let mut file = File::open(part).map_err(|error| Denied::failure(&error))?;
-        let mut head = Vec::new();
-        file.by_ref()
-            .take(BUNDLE_HEAD_BYTES)
-            .read_to_end(&mut head)
-            .map_err(|error| Denied::failure(&error))?;
-        let head = UnverifiedHead::parse(&head).map_err(Denied::refusal)?;
-        if head.digest() != digest {
-            return Err(Denied::refusal(Refusal::NameMismatch));
-        }
-        let payload_bytes = head.payload_bytes();
-        let evidence = head.evidence();
-        match head.verify(self.node.rules.now().keyring(), received) {
-            Ok(verified) if &verified.manifest().from != peer => {
-                Err(Denied::refusal(Refusal::SignerNotPeer))
-            }
-            Ok(verified) => {
-                self.whole(&mut file, verified.manifest())?;
-                Ok(Face::Whole(Box::new(verified)))
-            }
-            Err(fault) => match fault.signer {
-                Some(signer) if &signer == peer => {
-                    if let Some(manifest) = &fault.manifest {
-                        self.whole(&mut file, manifest)?;
-                    }
-                    Ok(Face::Faulty(Box::new(Faulty {
-                        refusal: fault.refusal,
-                        manifest: fault.manifest.map(|manifest| *manifest),
-                        evidence,
-                        payload_bytes,
-                    })))
-                }
-                Some(_) => Err(Denied::refusal(Refusal::SignerNotPeer)),
-                None => Err(Denied::refusal(fault.refusal)),
-            },
-        }
-    }
-
-    /// The payload's length, digest and what follows it: anything else is damage, which somebody else may have done.
-    fn whole(&self, file: &mut File, manifest: &Manifest) -> Result<(), Denied> {
-        let failure = |error: &std::io::Error| Denied::failure(error);
-        let bytes = manifest.payload.bytes;
-        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES))
-            .map_err(|error| failure(&error))?;
-        let guarded = self.node.stop.guard(&*file);
-        let mut hashing =
-            HashingReader::new(BufReader::with_capacity(256 * 1024, guarded).take(bytes));
-        std::io::copy(&mut hashing, &mut std::io::sink()).map_err(|error| failure(&error))?;
-        let (rest, found, length) = hashing.finish();
-        if length != bytes || found != manifest.payload.digest {
-            return Err(Denied::damaged());
-        }
-        let mut tail = Vec::new();
-        rest.into_inner()
-            .take(64 * 1024)
-            .read_to_end(&mut tail)
-            .map_err(|error| failure(&error))?;
-        container::check_tail(bytes, &tail).map_err(|_| Denied::damaged())
     }
 
     fn judge(
@@ -363,40 +284,4 @@ pub(crate) fn verified_again(node: &Node, row: &InboundRow) -> Result<VerifiedHe
     verified.map_err(|fault| {
         StageError::Other(format!("{}: no longer verifies: {fault}", path.display()))
     })
-}
-
-impl Denied {
-    /// A door refusal.
-    fn refusal(refusal: Refusal) -> Self {
-        Self::new(refusal.code(), "see docs/refusals")
-    }
-
-    /// Bytes that are not what the manifest says.
-    fn damaged() -> Self {
-        Self::new(
-            "damaged",
-            "the payload does not match its digest; the part was dropped, send it again",
-        )
-    }
-
-    /// This machine's fault: the peer tries again later.
-    pub(crate) fn failure(error: &dyn std::fmt::Display) -> Self {
-        tracing::error!("a hand-over failed here: {error}");
-        Self::new(
-            "failure",
-            "the receiving machine could not take it over; try again",
-        )
-    }
-
-    fn new(code: &str, message: &str) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.to_owned(),
-        }
-    }
-
-    /// Whether it says nothing about the bytes.
-    fn is_local(&self) -> bool {
-        self.code == "failure"
-    }
 }

@@ -23,16 +23,9 @@ pub(crate) fn give_back(
     for item in items.iter_mut().filter(|item| item.resting_place.is_none()) {
         let text = why(&item.name.to_string_lossy(), reason.code(), now);
         let claim = folder.join(&item.claim_name);
-        {
-            let place = node.spool.hand_back(
-                row.peer.as_str(),
-                row.flow.as_str(),
-                &claim,
-                &item.name,
-                &text,
-            )?;
-            item.resting_place = Some(place);
-        }
+        let (peer, flow) = (row.peer.as_str(), row.flow.as_str());
+        let place = node.spool.hand_back(peer, flow, &claim, &item.name, &text)?;
+        item.resting_place = Some(place);
     }
     node.journal.note_items(&row.bundle, &items)?;
     kill::point("return.moved");
