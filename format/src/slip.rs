@@ -161,7 +161,7 @@ pub fn sign(slip: &Slip, key: &SecretKey) -> Vec<u8> {
     pack_signed(NAME, &text, &key.sign(Purpose::Slip, &text))
 }
 
-/// The digest of the text that [`sign`] signs: the slip's identity.
+/// SHA-256 of the slip.json that [`sign`] writes: its identity, and its name on the wire.
 #[must_use]
 pub fn digest(slip: &Slip) -> Digest {
     Digest::of(&document::print(slip))

@@ -82,7 +82,7 @@ fn a_card_signed_by_a_key_that_it_does_not_list_for_signing_is_refused() {
 #[test]
 fn a_card_cut_short_or_changed_anywhere_is_refused() {
     let container = sign(&card("bpkh"), &secret("bpkh", 1)).unwrap();
-    for end in 0..container.len() - 1024 {
+    for end in 0..container.len() {
         assert!(VerifiedCard::verify(&container[..end]).is_err(), "{end}");
     }
     for (name, bytes) in unpack_small(&container, 1 << 16).unwrap() {

@@ -127,7 +127,7 @@ fn a_receipt_whose_parts_contradict_each_other_is_refused() {
 #[test]
 fn a_receipt_cut_short_is_refused() {
     let bytes = packed(&imported(), &secret("kemenag", 1));
-    for end in 0..bytes.len() - 1024 {
+    for end in 0..bytes.len() {
         assert!(VerifiedReceipt::verify(&bytes[..end], &keyring(), noon()).is_err());
     }
 }

@@ -63,6 +63,7 @@ fn both_kinds_survive_signing_and_verifying() {
         let verified = verify(&sign(&slip, &secret("bpkh", 1))).unwrap();
         assert_eq!(verified.slip(), &slip);
         assert_eq!(verified.digest(), Digest::of(text(&slip).as_bytes()));
+        assert_eq!(verified.digest(), digest(&slip));
     }
     assert!(text(&held()).contains("\"kind\": \"held\""));
 }
@@ -139,7 +140,7 @@ fn a_slip_that_breaks_a_rule_is_refused() {
 #[test]
 fn a_slip_cut_short_is_refused() {
     let bytes = sign(&held(), &secret("bpkh", 1));
-    for end in 0..bytes.len() - 1024 {
+    for end in 0..bytes.len() {
         assert!(verify(&bytes[..end]).is_err(), "{end}");
     }
 }
