@@ -161,6 +161,12 @@ pub fn sign(slip: &Slip, key: &SecretKey) -> Vec<u8> {
     pack_signed(NAME, &text, &key.sign(Purpose::Slip, &text))
 }
 
+/// SHA-256 of the slip.json that [`sign`] writes: its identity, and its name on the wire.
+#[must_use]
+pub fn digest(slip: &Slip) -> Digest {
+    Digest::of(&document::print(slip))
+}
+
 /// The slip's name on the wire: 64 hex digits of slip.json's digest and `.slip.amanah`.
 #[must_use]
 pub fn name(digest: &Digest) -> String {

@@ -63,6 +63,7 @@ fn both_kinds_survive_signing_and_verifying() {
         let verified = verify(&sign(&slip, &secret("bpkh", 1))).unwrap();
         assert_eq!(verified.slip(), &slip);
         assert_eq!(verified.digest(), Digest::of(text(&slip).as_bytes()));
+        assert_eq!(verified.digest(), digest(&slip));
     }
     assert!(text(&held()).contains("\"kind\": \"held\""));
 }
