@@ -117,7 +117,7 @@ pub(crate) fn agreements() -> Vec<Case> {
         case("flow-to-itself", "refused", "a flow from a party to itself", with(r#""from": "kemenhaj""#, r#""from": "imigrasi""#)),
         case("flow-twice", "refused", "two flows of one name", with(r#""name": "perlintasan""#, r#""name": "manifes-umrah""#)),
         case("purpose-unknown", "refused", "a flow names a purpose that is not in the list", with(r#""purpose": ["PENGAWASAN"]"#, r#""purpose": ["lain"]"#)),
-        case("purpose-lower-case", "refused", "a purpose that no manifest could name", both(&text.replace("PENGAWASAN", "pengawasan"))),
+        case("purpose-code", "refused", "a purpose that no manifest could name", both(&text.replace("PENGAWASAN", "PENGAWASAN.UMUM"))),
         case("table-flow", "refused", "a flow of tables, which this version does not carry", with(r#""kind": "files""#, r#""kind": "table""#)),
         case("no-legal-basis", "refused", "an empty legal basis", with(r#"["UU 14/2025"]"#, "[]")),
         case("hidden-character", "refused", "a text that does not show as what it is", with("Contoh", "Con\u{202e}toh")),
