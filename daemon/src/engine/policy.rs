@@ -77,6 +77,12 @@ impl Policy {
             .is_some_and(|found| self.rules.in_force(found, at))
     }
 
+    /// Whether either party revoked this agreement, with effect at `at`.
+    #[must_use]
+    pub fn is_revoked(&self, agreement: &Digest, at: UtcTime) -> bool {
+        self.rules.is_revoked(agreement, at)
+    }
+
     /// All flows that may be sent to `peer` at `at` (the outbox folders to make), sorted.
     #[must_use]
     pub fn sendable(&self, peer: &PartyId, at: UtcTime) -> Vec<FlowName> {
