@@ -79,7 +79,12 @@ fn check(file: &std::path::Path) -> Result<(), RunError> {
     supervise::check_keys(&config, &policy)?;
     for document in &loaded {
         let warning = document.warning.as_deref().unwrap_or("ok");
-        println!("{}: {} {}: {warning}", document.path.display(), document.kind, document.digest);
+        println!(
+            "{}: {} {}: {warning}",
+            document.path.display(),
+            document.kind,
+            document.digest
+        );
     }
     for alarm in policy.alarms() {
         println!("alarm: {alarm}");

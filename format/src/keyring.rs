@@ -68,6 +68,16 @@ impl Keyring {
             .is_some_and(|valid| valid.at(at))
     }
 
+    /// Transport keys of `party` valid at `at`: the host keys that its server may show.
+    #[must_use]
+    pub fn transport_keys(&self, party: &PartyId, at: UtcTime) -> Vec<PublicKey> {
+        self.cards_of(party)
+            .flat_map(|card| &card.keys.transport)
+            .filter(|valid| valid.at(at))
+            .map(|valid| valid.key)
+            .collect()
+    }
+
     /// Decryption keys of `party` valid at `at`, from its newest card: what a sealer encrypts to.
     #[must_use]
     pub fn recipients(&self, party: &PartyId, at: UtcTime) -> Vec<Recipient> {

@@ -52,14 +52,31 @@ impl Secrets {
         let now = Clock::default().now();
         let keyring = policy.keyring();
         let own = policy.own();
-        let transport = SecretKey::from_openssh(&secrets.transport).map_err(|error| mismatch(config, &error.to_string()))?;
+        let transport = SecretKey::from_openssh(&secrets.transport)
+            .map_err(|error| mismatch(config, &error.to_string()))?;
         let identities = &secrets.identities;
-        let opens = |recipient: &_| identities.iter().any(|identity| &identity.recipient() == recipient);
+        let opens = |recipient: &_| {
+            identities
+                .iter()
+                .any(|identity| &identity.recipient() == recipient)
+        };
         let faults = [
-            (!keyring.may_sign(own, &secrets.signing.public(), now), "the signing key is not (or no longer) on our card"),
-            (!keyring.may_connect(own, &transport.public(), now), "the transport key is not (or no longer) on our card"),
-            (!keyring.ledger_keys(own).contains(&secrets.ledger.public()), "the ledger key is not on our card"),
-            (!keyring.recipients(own, now).iter().any(opens), "no decryption key of our card is among the identities"),
+            (
+                !keyring.may_sign(own, &secrets.signing.public(), now),
+                "the signing key is not (or no longer) on our card",
+            ),
+            (
+                !keyring.may_connect(own, &transport.public(), now),
+                "the transport key is not (or no longer) on our card",
+            ),
+            (
+                !keyring.ledger_keys(own).contains(&secrets.ledger.public()),
+                "the ledger key is not on our card",
+            ),
+            (
+                !keyring.recipients(own, now).iter().any(opens),
+                "no decryption key of our card is among the identities",
+            ),
         ];
         match faults.into_iter().find(|(wrong, _)| *wrong) {
             Some((_, fault)) => Err(mismatch(config, fault)),
@@ -98,7 +115,8 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
     let secrets = Secrets::read(config, &policy)?;
     let start = |error: &dyn std::fmt::Display| RunError::Start(error.to_string());
     let spool = Spool::open(&config.home, &peers).map_err(|error| start(&error))?;
-    let journal = Journal::open(&spool.journal(), &config.party, clock.now()).map_err(|error| start(&error))?;
+    let journal = Journal::open(&spool.journal(), &config.party, clock.now())
+        .map_err(|error| start(&error))?;
     let node = Arc::new(Node {
         spool,
         journal,
@@ -112,10 +130,17 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
     assemble(config, node, secrets, peers)
 }
 
-fn assemble(config: &Config, node: Arc<Node>, secrets: Secrets, peers: Vec<PartyId>) -> Result<Parts, RunError> {
+fn assemble(
+    config: &Config,
+    node: Arc<Node>,
+    secrets: Secrets,
+    peers: Vec<PartyId>,
+) -> Result<Parts, RunError> {
     let store = FilesStore::new(node.spool.inbox());
     store.create().map_err(StageError::from)?;
-    let settle = Arc::new(Settle { node: Arc::clone(&node) });
+    let settle = Arc::new(Settle {
+        node: Arc::clone(&node),
+    });
     let arrive = Arc::new(Arrive {
         node: Arc::clone(&node),
         admit: Admit {
@@ -149,7 +174,11 @@ fn assemble(config: &Config, node: Arc<Node>, secrets: Secrets, peers: Vec<Party
         publish: Publish {
             node: Arc::clone(&node),
             ledger_key: secrets.ledger,
-            peers: config.peers.iter().map(|peer| (peer.party.clone(), side(peer.dial.as_deref()))).collect(),
+            peers: config
+                .peers
+                .iter()
+                .map(|peer| (peer.party.clone(), side(peer.dial.as_deref())))
+                .collect(),
             started: node.clock.now(),
         },
         door: Arc::new(Door {
@@ -166,14 +195,22 @@ fn assemble(config: &Config, node: Arc<Node>, secrets: Secrets, peers: Vec<Party
 
 fn collect(config: &Config, node: &Arc<Node>) -> Collect {
     let watch = Watch::start(&node.spool.outboxes(), Bell::clone(&node.bells.collect));
-    let watch = watch.inspect_err(|error| tracing::warn!("{error}; only scans see new items")).ok();
+    let watch = watch
+        .inspect_err(|error| tracing::warn!("{error}; only scans see new items"))
+        .ok();
     let secs = |secs: u32| Duration::from_secs(u64::from(secs));
     let quiet = Quiet {
         files: secs(config.outbox.quiet_secs_files),
         folders: secs(config.outbox.quiet_secs_folders),
     };
     let items_max = usize::try_from(config.outbox.batch_items_max).unwrap_or(1);
-    Collect::new(Arc::clone(node), watch, quiet, items_max, secs(config.outbox.scan_secs))
+    Collect::new(
+        Arc::clone(node),
+        watch,
+        quiet,
+        items_max,
+        secs(config.outbox.scan_secs),
+    )
 }
 
 const fn side(dial: Option<&str>) -> Side {
@@ -186,9 +223,16 @@ const fn side(dial: Option<&str>) -> Side {
 impl Parts {
     /// Brings files and journal together where a crash left them apart; every stage then goes on by itself.
     pub(super) fn recover(&self) -> Result<(), RunError> {
-        let unfinished = self.node.journal.outbound_in(&[Outbound::Sealed, Outbound::Signed], u32::MAX).map_err(StageError::from)?;
+        let unfinished = self
+            .node
+            .journal
+            .outbound_in(&[Outbound::Sealed, Outbound::Signed], u32::MAX)
+            .map_err(StageError::from)?;
         let keep: Vec<_> = unfinished.iter().map(|row| row.bundle).collect();
-        self.node.spool.sweep_work(&keep).map_err(StageError::from)?;
+        self.node
+            .spool
+            .sweep_work(&keep)
+            .map_err(StageError::from)?;
         self.collect.recover()?;
         self.arrive.admit.recover(&self.peers)?;
         Ok(())

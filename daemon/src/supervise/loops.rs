@@ -56,7 +56,9 @@ impl Loops {
                 arrive.admit.rejudge_pass()?;
                 import.pass()
             })?,
-            common.spawn("acknowledge", &bells.acknowledge, move || acknowledge.pass())?,
+            common.spawn("acknowledge", &bells.acknowledge, move || {
+                acknowledge.pass()
+            })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
             common.spawn("requests", &Bell::default(), move || {
                 let pass = requests::pass(&node)?;
@@ -116,20 +118,31 @@ impl Common {
             // INVARIANT: the receiver outlives the threads, or nobody waits for them any more.
             let _ = common.ended.send(name);
         };
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(story);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(story);
         let thread = thread.map_err(|error| RunError::Start(format!("thread {name}: {error}")))?;
         Ok((name, thread))
     }
 
     /// How long to wait before the next pass.
-    fn judge(&self, name: &'static str, outcome: Result<Pass, StageError>, failures: &mut u32) -> Duration {
+    fn judge(
+        &self,
+        name: &'static str,
+        outcome: Result<Pass, StageError>,
+        failures: &mut u32,
+    ) -> Duration {
         match outcome {
             Ok(pass) => {
                 if *failures > 0 {
                     self.node.board.quiet("stage-failing", name);
                 }
                 *failures = 0;
-                if pass.done > 0 { Duration::ZERO } else { pass.again_after }
+                if pass.done > 0 {
+                    Duration::ZERO
+                } else {
+                    pass.again_after
+                }
             }
             Err(_) if self.node.stop.is_set() => Duration::ZERO,
             Err(error) if error.reaction() == Reaction::Halt => {
@@ -139,7 +152,9 @@ impl Common {
             Err(error) => {
                 *failures += 1;
                 tracing::error!(stage = name, failures = *failures, "{error}");
-                self.node.board.alarm("stage-failing", name, self.node.clock.now());
+                self.node
+                    .board
+                    .alarm("stage-failing", name, self.node.clock.now());
                 wait_after(*failures, u32::MAX)
             }
         }

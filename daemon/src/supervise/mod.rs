@@ -58,13 +58,19 @@ impl Halt {
     /// Ends the process: going on could make something untrue.
     pub(crate) fn because(&self, node: &Node, reason: String) {
         tracing::error!("halting: {reason}");
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(reason);
         node.stop.set();
         node.bells.ring_all();
     }
 
     fn reason(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -78,7 +84,11 @@ pub fn run(file: &Path) -> Result<(), RunError> {
     let config = Config::load(file)?;
     let parts = build::parts(&config)?;
     parts.recover()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(64).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(64)
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|error| RunError::Start(error.to_string()))?;
     let outcome = runtime.block_on(serve(config, parts));
     runtime.shutdown_timeout(Duration::from_millis(200));
@@ -102,7 +112,8 @@ async fn serve(config: Config, parts: Parts) -> Result<(), RunError> {
     wire.stop(deadline).await;
     loops.join(deadline);
     tracing::info!("stopped");
-    halt.reason().map_or(Ok(()), |reason| Err(RunError::Halted(reason)))
+    halt.reason()
+        .map_or(Ok(()), |reason| Err(RunError::Halted(reason)))
 }
 
 /// Signals, reloads, the watchdog: until somebody asks for a stop.

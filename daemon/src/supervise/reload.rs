@@ -15,20 +15,31 @@ pub(super) fn again(old: &Config, node: &Arc<Node>) {
     match read(&old.file, node) {
         Ok((config, policy, loaded)) => {
             if config.listen != old.listen || config.peers != old.peers || config.home != old.home {
-                tracing::warn!("addresses, peers or the home changed: restart the daemon for that; the rest is in force now");
-                node.board.alarm("restart-needed", "configuration", node.clock.now());
+                tracing::warn!(
+                    "addresses, peers or the home changed: restart the daemon for that; the rest is in force now"
+                );
+                node.board
+                    .alarm("restart-needed", "configuration", node.clock.now());
             }
             node.rules.replace(policy);
             match settle_in(&config, node, &loaded) {
                 Ok(()) => tracing::info!("configuration read again"),
-                Err(error) => tracing::error!("the configuration is in force, but could not be noted: {error}"),
+                Err(error) => tracing::error!(
+                    "the configuration is in force, but could not be noted: {error}"
+                ),
             }
             node.board.quiet_all_of("configuration refused");
             node.bells.ring_all();
         }
         Err(reason) => {
-            tracing::error!("the new configuration is refused, the old one stays in force: {reason}");
-            node.board.alarm("configuration-refused", "configuration refused", node.clock.now());
+            tracing::error!(
+                "the new configuration is refused, the old one stays in force: {reason}"
+            );
+            node.board.alarm(
+                "configuration-refused",
+                "configuration refused",
+                node.clock.now(),
+            );
             node.bells.publish.ring();
         }
     }
@@ -36,7 +47,9 @@ pub(super) fn again(old: &Config, node: &Arc<Node>) {
 
 fn read(file: &Path, node: &Node) -> Result<(Config, Policy, Vec<Loaded>), String> {
     let config = Config::load(file).map_err(|error| error.to_string())?;
-    let (policy, loaded) = config.policy(node.clock.now()).map_err(|error| error.to_string())?;
+    let (policy, loaded) = config
+        .policy(node.clock.now())
+        .map_err(|error| error.to_string())?;
     Ok((config, policy, loaded))
 }
 
@@ -45,7 +58,8 @@ pub(super) fn settle_in(config: &Config, node: &Node, loaded: &[Loaded]) -> Resu
     let now = node.clock.now();
     let policy = node.rules.now();
     for peer in &config.peers {
-        node.spool.make_outbox(&peer.party, &policy.sendable(&peer.party, now))?;
+        node.spool
+            .make_outbox(&peer.party, &policy.sendable(&peer.party, now))?;
     }
     for document in loaded {
         note(node, document)?;
@@ -54,7 +68,12 @@ pub(super) fn settle_in(config: &Config, node: &Node, loaded: &[Loaded]) -> Resu
         node.board.alarm("agreements-conflict", alarm, now);
     }
     for revocation in config.own_revocations(&policy, now) {
-        slips::ship_revocation(node, &revocation.peer, &revocation.container, revocation.digest)?;
+        slips::ship_revocation(
+            node,
+            &revocation.peer,
+            &revocation.container,
+            revocation.digest,
+        )?;
     }
     Ok(())
 }
@@ -63,10 +82,17 @@ pub(super) fn settle_in(config: &Config, node: &Node, loaded: &[Loaded]) -> Resu
 fn note(node: &Node, document: &Loaded) -> Result<(), StageError> {
     if let Some(warning) = &document.warning {
         tracing::warn!(path = %document.path.display(), "does not count: {warning}");
-        node.board.alarm("document-does-not-count", &document.path.display().to_string(), node.clock.now());
+        node.board.alarm(
+            "document-does-not-count",
+            &document.path.display().to_string(),
+            node.clock.now(),
+        );
         return Ok(());
     }
-    node.board.quiet("document-does-not-count", &document.path.display().to_string());
+    node.board.quiet(
+        "document-does-not-count",
+        &document.path.display().to_string(),
+    );
     let fact = format!("loaded {} {}", document.kind, document.digest);
     if node.journal.fact(&fact)?.is_none() {
         let entry = LedgerEntry {

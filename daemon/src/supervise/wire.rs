@@ -38,22 +38,29 @@ impl Wire {
                     networks: listen.networks.clone(),
                     host_key: parts.transport.clone(),
                     limits: Limits {
-                        connections_max: usize::try_from(config.limits.connections_max).unwrap_or(usize::MAX),
+                        connections_max: usize::try_from(config.limits.connections_max)
+                            .unwrap_or(usize::MAX),
                         ..Limits::default()
                     },
                 };
                 let address = listen.address;
                 let door: Arc<dyn Exchange> = Arc::<crate::stage::door::Door>::clone(&parts.door);
                 let server = Server::start(listen, door).await;
-                let server = server.map_err(|error| RunError::Start(format!("listening on {address}: {error}")))?;
+                let server = server
+                    .map_err(|error| RunError::Start(format!("listening on {address}: {error}")))?;
                 tracing::info!(address = %server.address, "listening");
                 Some(server)
             }
             None => None,
         };
-        let ships = config.peers.iter().filter_map(|peer| Some((peer, peer.dial.clone()?)));
+        let ships = config
+            .peers
+            .iter()
+            .filter_map(|peer| Some((peer, peer.dial.clone()?)));
         Ok(Self {
-            ships: ships.map(|(peer, address)| ship(parts, config, peer, address)).collect(),
+            ships: ships
+                .map(|(peer, address)| ship(parts, config, peer, address))
+                .collect(),
             server,
             dialled_by: std::sync::Mutex::default(),
         })
@@ -63,10 +70,14 @@ impl Wire {
     pub(super) fn note_connected(&self, node: &Node) {
         let Some(server) = &self.server else { return };
         let now_here: BTreeMap<PartyId, SocketAddr> = server.connected().into_iter().collect();
-        let mut before = self.dialled_by.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut before = self
+            .dialled_by
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         for (peer, address) in &now_here {
             if !before.contains_key(peer) {
-                node.board.connected(peer, address.to_string(), node.clock.now());
+                node.board
+                    .connected(peer, address.to_string(), node.clock.now());
                 node.bells.publish.ring();
             }
         }
@@ -107,7 +118,11 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
     let key = parts.transport.clone();
     let (own, peer) = (config.party.clone(), peer.clone());
     tokio::spawn(ship.keep_connected(move || {
-        let host_keys = node.rules.now().keyring().transport_keys(&peer.party, node.clock.now());
+        let host_keys = node
+            .rules
+            .now()
+            .keyring()
+            .transport_keys(&peer.party, node.clock.now());
         let dial = Dial {
             address: address.clone(),
             user: own.clone(),
