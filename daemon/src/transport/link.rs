@@ -258,17 +258,6 @@ pub struct Denied {
     pub message: String,
 }
 
-impl Denied {
-    /// A refusal with this code.
-    #[must_use]
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

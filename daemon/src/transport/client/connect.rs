@@ -40,7 +40,7 @@ pub(super) async fn session(dial: &Dial) -> Result<(Handle<Dialler>, Cutter), Li
     let login = async {
         let mut handle = greet(dial, stream).await?;
         log_in(dial, &mut handle, key).await?;
-        Ok(handle)
+        Ok::<_, LinkError>(handle)
     };
     let handle = within(dial.connect_timeout, "logging in", login).await??;
     Ok((handle, cutter))

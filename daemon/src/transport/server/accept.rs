@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::session::Caller;
+use super::tree::stopped;
 use super::{Connected, Limits, Network};
 use crate::transport::link::Exchange;
 use crate::transport::socket::Cutter;
@@ -85,7 +86,7 @@ impl Door {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stopped(&mut stop) => break,
                 accepted = listener.accept() => match accepted {
                     Ok((stream, from)) => {
                         if let Some(admission) = self.admit(from) {
@@ -149,12 +150,8 @@ impl Door {
     /// One connection, from its first byte to its last.
     async fn serve(self: Arc<Self>, stream: TcpStream, from: SocketAddr, admission: Admission) {
         let mut stop = self.parts.stop.clone();
-        let stopped = async move {
-            // An error says that the server was dropped.
-            let _stop = stop.wait_for(|stop| *stop).await;
-        };
         tokio::select! {
-            () = stopped => tracing::debug!(%from, "connection ended: stopping"),
+            () = stopped(&mut stop) => tracing::debug!(%from, "connection ended: stopping"),
             ended = self.run(stream, from, admission) => match ended {
                 Ok(()) => tracing::debug!(%from, "connection ended"),
                 Err(error) => tracing::info!(%from, %error, "connection ended"),

@@ -6,7 +6,7 @@ use russh_sftp::protocol::{File, FileAttributes, StatusCode};
 use russh_sftp::server::StatusReply;
 use tokio::task::spawn_blocking;
 
-use super::{failure, place};
+use super::{denied, failure, place};
 use crate::transport::algorithms::SFTP_CHUNK_BYTES_MAX;
 use crate::transport::link::{Denied, OfferReader, PartWriter, WireName};
 
@@ -63,7 +63,7 @@ impl<T: Send + ?Sized + 'static> Lent<T> {
             return Err(failure("stopping", "the daemon is stopping"));
         };
         self.0 = Some(file);
-        result.map_err(|denied| super::refusal(&denied))
+        result.map_err(|why| super::refusal(&why))
     }
 }
 
@@ -118,7 +118,7 @@ fn read(reader: &mut dyn OfferReader, offset: u64, len: usize) -> Result<Vec<u8>
         let at = offset.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
         let read = reader.read_at(at, into).map_err(|error| {
             tracing::error!(%error, "an offered file cannot be read");
-            Denied::new("failure", "the file cannot be read here now")
+            denied("failure", "the file cannot be read here now")
         })?;
         if read == 0 {
             break;

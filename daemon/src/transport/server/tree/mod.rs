@@ -62,6 +62,57 @@ impl Visit {
         let peer = self.peer.clone();
         apart(move || question(exchange.as_ref(), &peer))
     }
+
+    async fn lines(&self, place: Place) -> Result<Vec<File>, StatusReply> {
+        match place {
+            Place::Root => Ok(vec![
+                place::folder_line("incoming"),
+                place::folder_line("outgoing"),
+            ]),
+            Place::Incoming => {
+                let parts = self.ask(|exchange, peer| exchange.parts(peer)).await?;
+                Ok(parts
+                    .into_iter()
+                    .map(|(name, prefix)| place::part_line(name, prefix))
+                    .collect())
+            }
+            Place::Outgoing => {
+                // Heard first: what rings while the list is made is not lost.
+                let heard = self.bell.heard();
+                let offers = self.ask(|exchange, peer| exchange.offers(peer)).await?;
+                *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = heard;
+                Ok(offers
+                    .into_iter()
+                    .map(|offer| place::offer_line(offer.name, offer.bytes))
+                    .collect())
+            }
+            Place::Part(_) | Place::HandedOver(_) | Place::Offer(_) => {
+                Err(failure("failure", "not a folder"))
+            }
+        }
+    }
+
+    async fn open_offer(&self, name: WireName, flags: OpenFlags) -> Result<Open, StatusReply> {
+        if flags.bits() != OpenFlags::READ.bits() {
+            return Err(not_allowed("/outgoing/NAME is opened for reading only"));
+        }
+        Ok(Open::offer(
+            self.ask(move |exchange, peer| exchange.open_offer(peer, name))
+                .await?,
+        ))
+    }
+
+    /// Waits until something new waits for the peer since it listed last.
+    async fn wait(&self, seconds: u32) {
+        let heard = *self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let bell = self.bell.clone();
+        let mut stop = self.stop.clone();
+        let timeout = Duration::from_secs(u64::from(seconds.min(WAIT_SECS_MAX)));
+        tokio::select! {
+            _rang = bell.waited(heard, timeout) => {}
+            () = stopped(&mut stop) => {}
+        }
+    }
 }
 
 /// Runs what blocks off the runtime's own threads.
@@ -71,9 +122,15 @@ where
     F: FnOnce() -> Result<T, Denied> + Send + 'static,
 {
     match spawn_blocking(work).await {
-        Ok(answer) => answer.map_err(|denied| refusal(&denied)),
+        Ok(answer) => answer.map_err(|why| refusal(&why)),
         Err(_) => Err(failure("stopping", "the daemon is stopping")),
     }
+}
+
+/// Returns when everything is to end.
+pub(in crate::transport::server) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error says that the server was dropped: an end too.
+    drop(stop.wait_for(|stop| *stop).await);
 }
 
 /// A refusal as a status, its code in front of the message.
@@ -86,8 +143,15 @@ fn refusal(denied: &Denied) -> StatusReply {
     status.with_message(denied.to_string())
 }
 
+fn denied(code: &str, message: &str) -> Denied {
+    Denied {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
 fn failure(code: &str, message: &str) -> StatusReply {
-    refusal(&Denied::new(code, message))
+    refusal(&denied(code, message))
 }
 
 fn not_allowed(message: &str) -> StatusReply {
@@ -162,45 +226,6 @@ impl Tree {
         }
     }
 
-    async fn lines(&self, place: Place) -> Result<Vec<File>, StatusReply> {
-        match place {
-            Place::Root => Ok(vec![
-                place::folder_line("incoming"),
-                place::folder_line("outgoing"),
-            ]),
-            Place::Incoming => {
-                let parts = self
-                    .visit
-                    .ask(|exchange, peer| exchange.parts(peer))
-                    .await?;
-                Ok(parts
-                    .into_iter()
-                    .map(|(name, prefix)| place::part_line(name, prefix))
-                    .collect())
-            }
-            Place::Outgoing => {
-                // Heard first: what rings while the list is made is not lost.
-                let heard = self.visit.bell.heard();
-                let offers = self
-                    .visit
-                    .ask(|exchange, peer| exchange.offers(peer))
-                    .await?;
-                *self
-                    .visit
-                    .listed
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner) = heard;
-                Ok(offers
-                    .into_iter()
-                    .map(|offer| place::offer_line(offer.name, offer.bytes))
-                    .collect())
-            }
-            Place::Part(_) | Place::HandedOver(_) | Place::Offer(_) => {
-                Err(failure("failure", "not a folder"))
-            }
-        }
-    }
-
     async fn open_part(&mut self, name: WireName, flags: OpenFlags) -> Result<Open, StatusReply> {
         // A stock client's `reput` says APPEND and gives the offsets all the same: offsets count.
         let wrong = OpenFlags::READ | OpenFlags::EXCLUDE;
@@ -225,17 +250,6 @@ impl Tree {
         Ok(Open::part(name, self.visit.ask(open).await?))
     }
 
-    async fn open_offer(&self, name: WireName, flags: OpenFlags) -> Result<Open, StatusReply> {
-        if flags.bits() != OpenFlags::READ.bits() {
-            return Err(not_allowed("/outgoing/NAME is opened for reading only"));
-        }
-        Ok(Open::offer(
-            self.visit
-                .ask(move |exchange, peer| exchange.open_offer(peer, name))
-                .await?,
-        ))
-    }
-
     /// NAME.part becomes NAME: the hand-over.
     async fn hand_over(&mut self, from: &str, to: &str) -> Result<(), StatusReply> {
         let (Place::Part(part), Place::HandedOver(name)) = (find(from)?, find(to)?) else {
@@ -255,22 +269,6 @@ impl Tree {
         self.visit
             .ask(move |exchange, peer| exchange.hand_over(peer, name))
             .await
-    }
-
-    /// Waits until something new waits for the peer since it listed last.
-    async fn wait(&self, seconds: u32) {
-        let heard = *self
-            .visit
-            .listed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let bell = self.visit.bell.clone();
-        let mut stop = self.visit.stop.clone();
-        let timeout = Duration::from_secs(u64::from(seconds.min(WAIT_SECS_MAX)));
-        tokio::select! {
-            _rang = bell.waited(heard, timeout) => {}
-            _stop = stop.wait_for(|stop| *stop) => {}
-        }
     }
 }
 
@@ -322,7 +320,7 @@ impl Handler for Tree {
         self.handles.room()?;
         let open = match find(&filename)? {
             Place::Part(name) => self.open_part(name, pflags).await?,
-            Place::Offer(name) => self.open_offer(name, pflags).await?,
+            Place::Offer(name) => self.visit.open_offer(name, pflags).await?,
             Place::HandedOver(_) => {
                 return Err(not_allowed("write NAME.part, then rename it to NAME"));
             }
@@ -409,7 +407,7 @@ impl Handler for Tree {
 
     async fn opendir(&mut self, id: u32, path: String) -> Result<Handle, StatusReply> {
         self.handles.room()?;
-        let lines = self.lines(find(&path)?).await?;
+        let lines = self.visit.lines(find(&path)?).await?;
         Ok(Handle {
             id,
             handle: self.handles.enter(Open::listing(lines)),
@@ -485,7 +483,8 @@ impl Handler for Tree {
                 return Ok(Packet::ExtendedReply(ExtendedReply { id, data }));
             }
             WAIT => {
-                self.wait(de::from_bytes(&mut data.into()).map_err(malformed)?)
+                self.visit
+                    .wait(de::from_bytes(&mut data.into()).map_err(malformed)?)
                     .await
             }
             _ => return Err(self.unimplemented()),
