@@ -58,7 +58,7 @@ mod tests {
 
     fn shown(key: &PublicKey) -> PublicKeyOrCertificate {
         let key = russh::keys::PublicKey::from_openssh(&key.to_string()).unwrap();
-        PublicKeyOrCertificate::from(&key)
+        PublicKeyOrCertificate::from(key)
     }
 
     #[test]

@@ -6,6 +6,8 @@ use russh_sftp::client::{Config, RawSftpSession};
 use russh_sftp::extensions::{self, HardlinkExtension};
 use russh_sftp::protocol::{Packet, Status, StatusCode};
 
+use tokio::io::{AsyncRead, AsyncWrite};
+
 use super::connect::Dialler;
 use crate::transport::algorithms::{SFTP_CHUNK_BYTES_MAX, SFTP_PACKET_BYTES_MAX};
 use crate::transport::link::{LinkError, WireName};
@@ -54,12 +56,20 @@ pub(super) async fn open(handle: &russh::client::Handle<Dialler>) -> Result<Sftp
             Some(_) => {}
         }
     }
+    start(channel.into_stream()).await
+}
+
+/// Starts SFTP on a stream.
+pub(super) async fn start<S>(stream: S) -> Result<Sftp, LinkError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let config = Config {
         max_packet_len: SFTP_PACKET_BYTES_MAX,
         request_timeout_secs: ANSWER_SECS_MAX,
         ..Config::default()
     };
-    let raw = RawSftpSession::new_with_config(channel.into_stream(), config);
+    let raw = RawSftpSession::new_with_config(stream, config);
     let version = raw.init().await.map_err(answer)?;
     let has = |name| version.extensions.contains_key(name);
     let mut sftp = Sftp {

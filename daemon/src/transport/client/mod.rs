@@ -4,6 +4,8 @@
 mod channel;
 mod connect;
 mod flight;
+#[cfg(test)]
+mod hostile_server;
 mod pull;
 mod push;
 
