@@ -67,6 +67,17 @@ pub struct Offer {
     pub bytes: u64,
 }
 
+/// What is to be written, and how far it is.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// The whole of it.
+    pub source: Arc<File>,
+    /// Where to go on: what the peer holds already.
+    pub offset: u64,
+    /// Is told the acknowledged length.
+    pub sent: Arc<AtomicU64>,
+}
+
 /// A live connection to a peer that we dialled. All methods may run side by side; each lane has an SFTP channel of its
 /// own. A future may be dropped at any point: what was acknowledged stays, the rest is sent again from the prefix.
 pub trait Link: Send + Sync + 'static {
@@ -77,15 +88,13 @@ pub trait Link: Send + Sync + 'static {
         name: WireName,
     ) -> impl Future<Output = Result<u64, LinkError>> + Send;
 
-    /// Writes `/incoming/NAME.part` from `offset` to the end of `source`, many requests in flight, and syncs it
-    /// (`fsync@openssh.com`). `sent` is told the acknowledged length.
+    /// Writes `/incoming/NAME.part` from the upload's offset to the end of its source, many requests in flight, and
+    /// syncs it (`fsync@openssh.com`).
     fn put(
         &self,
         lane: LaneChannel,
         name: WireName,
-        source: Arc<File>,
-        offset: u64,
-        sent: Arc<AtomicU64>,
+        upload: Upload,
     ) -> impl Future<Output = Result<(), LinkError>> + Send;
 
     /// Renames NAME.part to NAME: handed over when it succeeds.

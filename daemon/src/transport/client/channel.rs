@@ -156,10 +156,14 @@ impl Sftp {
     }
 
     async fn extended(&self, request: &str, fields: Vec<u8>) -> Result<(), LinkError> {
-        match self.raw.extended(request, fields).await.map_err(answer)? {
-            Packet::Status(status) if status.status_code == StatusCode::Ok => Ok(()),
-            Packet::Status(status) => Err(denied(&status)),
-            _ => Err(strange("an answer of another kind")),
+        let answered = self.raw.extended(request, fields).await.map_err(answer)?;
+        let Packet::Status(status) = answered else {
+            return Err(strange("an answer of another kind"));
+        };
+        if status.status_code == StatusCode::Ok {
+            Ok(())
+        } else {
+            Err(denied(&status))
         }
     }
 }
@@ -205,13 +209,18 @@ fn denied(status: &Status) -> LinkError {
         .split_once(": ")
         .map(|(code, _)| code)
         .filter(|code| is_code(code));
-    let code = said
-        .map(str::to_owned)
-        .or_else(|| match status.status_code {
-            StatusCode::NoSuchFile => Some("no-such-file".to_owned()),
-            StatusCode::PermissionDenied => Some("not-allowed".to_owned()),
-            _ => None,
-        });
+    let plain = match status.status_code {
+        StatusCode::NoSuchFile => Some("no-such-file"),
+        StatusCode::PermissionDenied => Some("not-allowed"),
+        StatusCode::Ok
+        | StatusCode::Eof
+        | StatusCode::Failure
+        | StatusCode::BadMessage
+        | StatusCode::NoConnection
+        | StatusCode::ConnectionLost
+        | StatusCode::OpUnsupported => None,
+    };
+    let code = said.or(plain).map(str::to_owned);
     LinkError::Denied { code, message }
 }
 

@@ -9,16 +9,13 @@ mod hostile_server;
 mod pull;
 mod push;
 
-use std::fs::File;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use amanah_format::id::PartyId;
 use amanah_format::signature::PublicKey;
 
 use self::channel::{Sftp, WAIT_SECS_MAX};
-use super::link::{LaneChannel, Link, LinkError, Offer, WireName};
+use super::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
 use super::socket::Cutter;
 
 /// Whom to dial, and how.
@@ -105,12 +102,9 @@ impl Link for SshLink {
         &self,
         lane: LaneChannel,
         name: WireName,
-        source: Arc<File>,
-        offset: u64,
-        sent: Arc<AtomicU64>,
+        upload: Upload,
     ) -> Result<(), LinkError> {
-        let from = push::From { source, offset };
-        push::put(self.lane(lane), name, from, &sent).await
+        push::put(self.lane(lane), name, &upload).await
     }
 
     async fn hand_over(&self, lane: LaneChannel, name: WireName) -> Result<(), LinkError> {

@@ -112,12 +112,10 @@ async fn pump(sftp: &Sftp, handle: &str, offset: u64, into: Sink<'_>) -> Result<
 
 /// The end of a file before its size is reached is a fault of the server, not a refusal.
 fn ended_early(error: Error) -> LinkError {
-    match error {
-        Error::Status(status) if status.status_code == StatusCode::Eof => {
-            strange("the end of a file before its size")
-        }
-        other => answer(other),
+    if matches!(&error, Error::Status(status) if status.status_code == StatusCode::Eof) {
+        return strange("the end of a file before its size");
     }
+    answer(error)
 }
 
 /// The sink writes to disk: other tasks of this thread go on meanwhile, where the runtime has other threads.

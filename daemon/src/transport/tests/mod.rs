@@ -1,7 +1,9 @@
 //! Client and server against each other, against hostile ends, and against stock OpenSSH, all on loopback.
 
 mod hostile_client;
+mod hostile_login;
 mod own_client;
+mod raw_client;
 mod stock_client;
 
 use std::fs::File;

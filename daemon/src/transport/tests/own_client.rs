@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::transport::client::SshLink;
-use crate::transport::link::{Denied, LaneChannel, Link, LinkError, Offer};
+use crate::transport::link::{Denied, LaneChannel, Link, LinkError, Offer, Upload};
 
 async fn connected() -> (Ministry, SshLink) {
     let ministry = ministry().await;
@@ -16,14 +16,12 @@ async fn connected() -> (Ministry, SshLink) {
 
 async fn put(link: &SshLink, name: WireName, bytes: &[u8], offset: u64) -> Result<u64, LinkError> {
     let sent = Arc::new(AtomicU64::new(0));
-    link.put(
-        LaneChannel::Bulk,
-        name,
-        file(bytes),
+    let upload = Upload {
+        source: file(bytes),
         offset,
-        Arc::clone(&sent),
-    )
-    .await?;
+        sent: Arc::clone(&sent),
+    };
+    link.put(LaneChannel::Bulk, name, upload).await?;
     Ok(sent.load(Ordering::Relaxed))
 }
 
@@ -201,10 +199,13 @@ async fn a_wait_ends_when_the_server_stops() {
 async fn lanes_work_side_by_side() {
     let (ministry, link) = connected().await;
     let bytes = pattern(2_000_000);
-    let sent = || Arc::new(AtomicU64::new(0));
+    let upload = || Upload {
+        source: file(&bytes),
+        offset: 0,
+        sent: Arc::default(),
+    };
     let lanes = [LaneChannel::Urgent, LaneChannel::Normal, LaneChannel::Bulk];
-    let [a, b, c] =
-        lanes.map(|lane| link.put(lane, bundle(&format!("{lane:?}")), file(&bytes), 0, sent()));
+    let [a, b, c] = lanes.map(|lane| link.put(lane, bundle(&format!("{lane:?}")), upload()));
     ministry
         .memory
         .state()

@@ -6,7 +6,8 @@ use russh_sftp::protocol::{File, FileAttributes, StatusCode};
 use russh_sftp::server::StatusReply;
 use tokio::task::spawn_blocking;
 
-use super::{denied, failure, place};
+use super::answers::{denied, failure, refusal};
+use super::place;
 use crate::transport::algorithms::SFTP_CHUNK_BYTES_MAX;
 use crate::transport::link::{Denied, OfferReader, PartWriter, WireName};
 
@@ -63,7 +64,7 @@ impl<T: Send + ?Sized + 'static> Lent<T> {
             return Err(failure("stopping", "the daemon is stopping"));
         };
         self.0 = Some(file);
-        result.map_err(|why| super::refusal(&why))
+        result.map_err(|why| refusal(&why))
     }
 }
 

@@ -1,13 +1,12 @@
 //! The virtual tree of one peer on one SFTP channel (DESIGN §9): what each request of the protocol means in it.
 //! `handles` holds what is open, `place` the paths; what is asked of the stages runs off the runtime's own threads.
 
+mod answers;
 mod handles;
 mod place;
+mod visit;
 
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use amanah_format::id::PartyId;
 use russh_sftp::de;
@@ -17,164 +16,21 @@ use russh_sftp::protocol::{
     StatusCode, Version,
 };
 use russh_sftp::server::{Handler, StatusReply};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
-use tokio::task::spawn_blocking;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
+use self::answers::{done, failure, find, limits, malformed, no_such_file, not_allowed};
 use self::handles::{Handles, Open};
 use self::place::Place;
-use crate::bell::{Bell, Heard};
-use crate::transport::algorithms::{SFTP_CHUNK_BYTES_MAX, SFTP_PACKET_BYTES_MAX};
-use crate::transport::link::{Denied, Exchange, WireName};
+pub(in crate::transport::server) use self::visit::{Visit, stopped};
+use crate::transport::link::{Exchange, WireName};
 
 /// Lines of a listing in one answer: some 250 bytes each, well within a packet.
 const LINES_PER_ANSWER: usize = 200;
-/// Longest wait that a client may ask for: short of what a firewall on the way forgets.
-const WAIT_SECS_MAX: u32 = 30;
 /// The names of the extensions, as the VERSION answer gives them.
 const POSIX_RENAME: &str = "posix-rename@openssh.com";
 const FSYNC: &str = russh_sftp::extensions::FSYNC;
 const LIMITS: &str = russh_sftp::extensions::LIMITS;
 const WAIT: &str = "wait@amanah";
-
-/// What all channels of one connection share.
-#[derive(Clone)]
-pub(in crate::transport::server) struct Visit {
-    pub(in crate::transport::server) exchange: Arc<dyn Exchange>,
-    pub(in crate::transport::server) peer: PartyId,
-    pub(in crate::transport::server) bell: Bell,
-    /// What was heard of the bell before the last listing of `/outgoing`.
-    pub(in crate::transport::server) listed: Arc<Mutex<Heard>>,
-    /// Ends a wait.
-    pub(in crate::transport::server) stop: watch::Receiver<bool>,
-}
-
-impl Visit {
-    /// Asks the stages, off the runtime's own threads.
-    fn ask<T, F>(
-        &self,
-        question: F,
-    ) -> impl Future<Output = Result<T, StatusReply>> + Send + use<T, F>
-    where
-        T: Send + 'static,
-        F: FnOnce(&dyn Exchange, &PartyId) -> Result<T, Denied> + Send + 'static,
-    {
-        let exchange = Arc::clone(&self.exchange);
-        let peer = self.peer.clone();
-        apart(move || question(exchange.as_ref(), &peer))
-    }
-
-    async fn lines(&self, place: Place) -> Result<Vec<File>, StatusReply> {
-        match place {
-            Place::Root => Ok(vec![
-                place::folder_line("incoming"),
-                place::folder_line("outgoing"),
-            ]),
-            Place::Incoming => {
-                let parts = self.ask(|exchange, peer| exchange.parts(peer)).await?;
-                Ok(parts
-                    .into_iter()
-                    .map(|(name, prefix)| place::part_line(name, prefix))
-                    .collect())
-            }
-            Place::Outgoing => {
-                // Heard first: what rings while the list is made is not lost.
-                let heard = self.bell.heard();
-                let offers = self.ask(|exchange, peer| exchange.offers(peer)).await?;
-                *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = heard;
-                Ok(offers
-                    .into_iter()
-                    .map(|offer| place::offer_line(offer.name, offer.bytes))
-                    .collect())
-            }
-            Place::Part(_) | Place::HandedOver(_) | Place::Offer(_) => {
-                Err(failure("failure", "not a folder"))
-            }
-        }
-    }
-
-    async fn open_offer(&self, name: WireName, flags: OpenFlags) -> Result<Open, StatusReply> {
-        if flags.bits() != OpenFlags::READ.bits() {
-            return Err(not_allowed("/outgoing/NAME is opened for reading only"));
-        }
-        Ok(Open::offer(
-            self.ask(move |exchange, peer| exchange.open_offer(peer, name))
-                .await?,
-        ))
-    }
-
-    /// Waits until something new waits for the peer since it listed last.
-    async fn wait(&self, seconds: u32) {
-        let heard = *self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        let bell = self.bell.clone();
-        let mut stop = self.stop.clone();
-        let timeout = Duration::from_secs(u64::from(seconds.min(WAIT_SECS_MAX)));
-        tokio::select! {
-            _rang = bell.waited(heard, timeout) => {}
-            () = stopped(&mut stop) => {}
-        }
-    }
-}
-
-/// Runs what blocks off the runtime's own threads.
-async fn apart<T, F>(work: F) -> Result<T, StatusReply>
-where
-    T: Send + 'static,
-    F: FnOnce() -> Result<T, Denied> + Send + 'static,
-{
-    match spawn_blocking(work).await {
-        Ok(answer) => answer.map_err(|why| refusal(&why)),
-        Err(_) => Err(failure("stopping", "the daemon is stopping")),
-    }
-}
-
-/// Returns when everything is to end.
-pub(in crate::transport::server) async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error says that the server was dropped: an end too.
-    drop(stop.wait_for(|stop| *stop).await);
-}
-
-/// A refusal as a status, its code in front of the message.
-fn refusal(denied: &Denied) -> StatusReply {
-    let status = match denied.code.as_str() {
-        "no-such-file" => StatusCode::NoSuchFile,
-        "not-allowed" => StatusCode::PermissionDenied,
-        _ => StatusCode::Failure,
-    };
-    status.with_message(denied.to_string())
-}
-
-fn denied(code: &str, message: &str) -> Denied {
-    Denied {
-        code: code.to_owned(),
-        message: message.to_owned(),
-    }
-}
-
-fn failure(code: &str, message: &str) -> StatusReply {
-    refusal(&denied(code, message))
-}
-
-fn not_allowed(message: &str) -> StatusReply {
-    failure("not-allowed", message)
-}
-
-fn no_such_file() -> StatusReply {
-    failure("no-such-file", "no such name here")
-}
-
-fn done(id: u32) -> Status {
-    Status {
-        id,
-        status_code: StatusCode::Ok,
-        error_message: String::new(),
-        language_tag: String::new(),
-    }
-}
-
-/// A place in the tree, or a refusal.
-fn find(path: &str) -> Result<Place, StatusReply> {
-    Place::parse(path).ok_or_else(no_such_file)
-}
 
 /// One SFTP channel.
 pub(in crate::transport::server) struct Tree {
@@ -270,20 +126,6 @@ impl Tree {
             .ask(move |exchange, peer| exchange.hand_over(peer, name))
             .await
     }
-}
-
-/// The four numbers of `limits@openssh.com` (OpenSSH PROTOCOL §4.8).
-fn limits(handles_max: usize) -> Vec<u8> {
-    let chunk = u64::from(SFTP_CHUNK_BYTES_MAX);
-    let handles = u64::try_from(handles_max).unwrap_or(u64::MAX);
-    [u64::from(SFTP_PACKET_BYTES_MAX), chunk, chunk, handles]
-        .iter()
-        .flat_map(|number| number.to_be_bytes())
-        .collect()
-}
-
-fn malformed(_: impl fmt::Display) -> StatusReply {
-    StatusCode::BadMessage.with_message("failure: the request's fields do not fit")
 }
 
 impl Handler for Tree {
@@ -391,7 +233,11 @@ impl Handler for Tree {
     ) -> Result<Status, StatusReply> {
         match find(&path)? {
             Place::Part(_) => Ok(done(id)),
-            _ => Err(not_allowed("attributes are not kept")),
+            Place::Root
+            | Place::Incoming
+            | Place::Outgoing
+            | Place::HandedOver(_)
+            | Place::Offer(_) => Err(not_allowed("attributes are not kept")),
         }
     }
 
@@ -446,7 +292,9 @@ impl Handler for Tree {
                     .ask(move |exchange, peer| exchange.drop_part(peer, name))
                     .await?
             }
-            _ => return Err(not_allowed("this is not removed")),
+            Place::Root | Place::Incoming | Place::Outgoing | Place::HandedOver(_) => {
+                return Err(not_allowed("this is not removed"));
+            }
         }
         Ok(done(id))
     }
