@@ -337,5 +337,16 @@ pub fn why(name: &str, code: &str, time: UtcTime) -> String {
     )
 }
 
+/// The code in a text that [`why`] wrote.
+#[must_use]
+pub fn code_in(note: &str) -> Option<&str> {
+    let code = note
+        .lines()
+        .find_map(|line| line.strip_prefix("Kode:"))?
+        .trim();
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (!code.is_empty() && code.chars().all(plain)).then_some(code)
+}
+
 #[cfg(test)]
 mod tests;

@@ -99,8 +99,11 @@ impl Config {
         Self::parse(&text, &file).map_err(wrong)
     }
 
-    /// Gives the text its meaning; `file` is absolute.
-    fn parse(text: &str, file: &Path) -> Result<Self, String> {
+    /// Gives the text its meaning; `file` is absolute and need not exist.
+    ///
+    /// # Errors
+    /// Line, expectation, finding and remedy; the caller names the file.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, String> {
         let raw: raw::Raw = toml::from_str(text).map_err(|error| in_line(text, &error))?;
         let check = Check { text };
         let party: PartyId = check.read("", "party", &raw.party)?;

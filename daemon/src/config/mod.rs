@@ -6,3 +6,11 @@ pub mod edit;
 mod papers;
 pub mod raw;
 mod where_in;
+
+/// A TOML text as a JSON value: for documents that a person writes in an editor (an agreement's draft).
+///
+/// # Errors
+/// The line and what is wrong there.
+pub fn toml_value(text: &str) -> Result<serde_json::Value, String> {
+    toml::from_str(text).map_err(|error| error.to_string())
+}

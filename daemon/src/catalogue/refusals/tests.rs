@@ -88,6 +88,9 @@ fn the_note_beside_a_returned_item_says_it_in_both_languages() {
     ] {
         assert!(note.contains(part), "{part}");
     }
+    assert_eq!(code_in(&note), Some("flow-not-agreed"));
+    assert_eq!(code_in("Kode: \u{1b}[2J"), None);
+    assert_eq!(code_in("no note"), None);
     let hostile = why("a\u{1b}[2J", "no-such-code", time);
     assert!(!hostile.contains('\u{1b}') && hostile.contains("no-such-code"));
 }
