@@ -5,13 +5,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use amanah_format::{
+    home,
     id::PartyId,
     keyring::Keyring,
     ledger::{Checkpoint, Record, Tree, leaf_hash},
 };
 use amanahd::catalogue::{faces::proof as face, moment, shown};
 use clap::Subcommand;
-use comfy_table::Table;
 
 use crate::{
     exit::{Exit, Failure, Outcome},
@@ -56,11 +56,11 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
         Act::Verify { folder, cards } => {
             let folder = match folder {
                 Some(folder) => folder.clone(),
-                None => place.config()?.home.join("ledger"),
+                None => place.config()?.home.join(home::LEDGER),
             };
             verify(&folder, &cards.keyring(place)?, screen)
         }
-        Act::Show { last } => show(&place.config()?.home.join("ledger"), *last, screen),
+        Act::Show { last } => show(&place.config()?.home.join(home::LEDGER), *last, screen),
     }
 }
 
@@ -167,9 +167,7 @@ fn show(folder: &Path, last: usize, screen: &mut Screen<'_>) -> Outcome {
         return Ok(Exit::Ok);
     }
     let heads = [face::INDEX, face::TIME, face::EVENT, face::ABOUT];
-    let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(heads.map(|head| screen.text(head, &[])));
+    let mut table = screen.table(heads);
     for record in &records {
         table.add_row(row(record, screen));
     }

@@ -30,7 +30,7 @@ mod verify;
 mod tests;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 pub use exit::Exit;
@@ -93,7 +93,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Inspect(wanted) => inspect::run(&wanted, screen),
         C::Open(wanted) => open::run(&wanted, place, screen),
         C::Ledger(wanted) => ledger::run(&wanted, place, screen),
-        C::Daemon(wanted) => daemon::run(&wanted, place),
+        C::Daemon(wanted) => Ok(daemon::run(&wanted, place)),
     }
 }
 

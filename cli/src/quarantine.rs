@@ -1,6 +1,6 @@
 //! `amanah quarantine`: bundles that were refused or are in doubt, and those that are held; a held one can be released.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use amanah_format::digest::Digest;
 use amanahd::{
@@ -44,8 +44,8 @@ enum Act {
     },
 }
 
-/// Where the notes may lie: what operators may read, and what only the daemon's own user may.
-const FOLDERS: [&str; 2] = ["quarantine", "spool/quarantine"];
+/// Beneath the home: the notes, which operators may read. The bundles themselves are the daemon's alone.
+const NOTES: &str = "quarantine";
 
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let home = place.config()?.home;
@@ -70,15 +70,9 @@ fn read_digest(text: &str) -> Option<Digest> {
 /// Notes of the quarantine, oldest first, and held bundles of the snapshot as if they had one.
 fn notes(home: &Path) -> Outcome<Vec<QuarantineNote>> {
     let mut notes = Vec::new();
-    for folder in FOLDERS {
-        let paths: Vec<PathBuf> = match papers::in_folder(&home.join(folder), ".json") {
-            Err(failure) if failure.exit == Exit::Permission => continue,
-            found => found?,
-        };
-        for path in paths {
-            let note = serde_json::from_slice::<QuarantineNote>(&papers::read(&path)?);
-            notes.push(note.map_err(|error| papers::malformed(&path, error))?);
-        }
+    for path in papers::in_folder(&home.join(NOTES), ".json")? {
+        let note = serde_json::from_slice::<QuarantineNote>(&papers::read(&path)?);
+        notes.push(note.map_err(|error| papers::malformed(&path, error))?);
     }
     notes.extend(held(home));
     notes.sort_by_key(|note| note.time);

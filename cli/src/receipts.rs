@@ -29,7 +29,7 @@ pub(crate) struct Wanted {
 
 const END: &str = ".receipt.amanah";
 /// Folders beneath `receipts/`: what the peer signed for us, what we signed.
-const SIDES: [(&str, bool); 3] = [("received", true), ("issued", false), ("sent", false)];
+const SIDES: [(&str, bool); 2] = [("received", true), ("sent", false)];
 
 /// A receipt's file and what its verification says.
 struct Kept {
@@ -44,7 +44,7 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     let (keyring, now) = (place.keyring()?, papers::now());
     let mut kept = Vec::new();
     for (side, from_peer) in SIDES {
-        for folder in peers(&home.join("receipts").join(side), wanted.peer.as_ref())? {
+        for folder in peers(&home.join(amanah_format::home::RECEIPTS).join(side), wanted.peer.as_ref())? {
             for path in papers::in_folder(&folder, END)? {
                 let verified = verify(&path, &keyring, now)?;
                 kept.push(Kept {
@@ -103,9 +103,7 @@ fn fact(kept: &Kept) -> serde_json::Value {
 
 fn table(kept: &[Kept], screen: &Screen<'_>) -> Table {
     let heads = [traffic::FINISHED, traffic::SIGNED_BY, traffic::FLOW, traffic::NUMBER, traffic::OUTCOME, traffic::PROOF];
-    let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(heads.map(|head| screen.text(head, &[])));
+    let mut table = screen.table(heads);
     for one in kept {
         table.add_row(row(one, screen));
     }

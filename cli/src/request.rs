@@ -63,7 +63,7 @@ fn ask(
 /// Writes the request whole under a dot name, then renames it: the daemon never sees half of one.
 pub(crate) fn submit(request: &Request, home: &Path, screen: &mut Screen<'_>) -> Outcome {
     use std::os::unix::fs::PermissionsExt;
-    let folder = home.join("requests");
+    let folder = home.join(amanah_format::home::REQUESTS);
     if !folder.is_dir() {
         return Err(screen.failure(Exit::Daemon, traffic::NO_REQUESTS, &[&folder.display()]));
     }
@@ -77,7 +77,7 @@ pub(crate) fn submit(request: &Request, home: &Path, screen: &mut Screen<'_>) ->
     serde_json::to_writer(&mut file, request).map_err(|error| Failure::new(Exit::Io, error))?;
     let hidden = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
     let unique = hidden.trim_start_matches(".amanah-").trim_end_matches(".tmp");
-    let name = folder.join(format!("{unique}.request"));
+    let name = folder.join(format!("{unique}{}", amanah_format::home::REQUEST_SUFFIX));
     file.persist_noclobber(&name).map_err(|error| io(&error.error))?;
     if screen.json {
         screen.facts(&serde_json::json!({

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use amanah_format::home::{self, WHY_SUFFIX as NOTE};
 use amanahd::catalogue::{faces::traffic, refusals, shown};
 
 use crate::{
@@ -11,8 +12,6 @@ use crate::{
     screen::Screen,
 };
 
-/// End of the note beside a returned item.
-const NOTE: &str = ".why.txt";
 
 /// A returned item: where it lies, and the code of its note.
 #[derive(Debug, serde::Serialize)]
@@ -25,7 +24,7 @@ struct Item {
 }
 
 pub(crate) fn run(place: &Place, screen: &mut Screen<'_>) -> Outcome {
-    let root = place.config()?.home.join("returned");
+    let root = place.config()?.home.join(home::RETURNED);
     let mut items = Vec::new();
     for peer in papers::in_folder(&root, "")? {
         for flow in papers::in_folder(&peer, "")? {

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::Write;
 
 use amanahd::catalogue::{Language, Text, faces};
+use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure, Outcome};
@@ -59,6 +60,19 @@ impl<'a> Screen<'a> {
     /// A line that was composed already.
     pub(crate) fn line(&mut self, line: &str) -> Outcome<()> {
         writeln!(self.streams.out, "{line}").map_err(|error| unwritable(&error))
+    }
+
+    /// An empty table with these heads; on a terminal it is as wide as that, and long cells wrap.
+    pub(crate) fn table<const N: usize>(&self, heads: [Text; N]) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.set_header(heads.map(|head| self.text(head, &[])));
+        let size = rustix::termios::tcgetwinsize(std::io::stdout());
+        if let Some(size) = size.ok().filter(|size| self.streams.is_terminal && size.ws_col > 0) {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(size.ws_col);
+        }
+        table
     }
 
     /// What to do next: beside the facts, so that a pipe does not see it.

@@ -6,7 +6,6 @@ use amanahd::{
     engine::{inbound::Inbound, outbound::Outbound},
     snapshot::{IncomingStatus, OutgoingStatus, PeerStatus, Snapshot},
 };
-use comfy_table::Table;
 
 use super::Life;
 use crate::{exit::Outcome, screen::Screen};
@@ -203,9 +202,7 @@ fn section(
     if rows.is_empty() {
         return Ok(());
     }
-    let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(heads.map(|head| screen.text(head, &[])));
+    let mut table = screen.table(heads);
     for row in rows {
         table.add_row(row);
     }

@@ -14,7 +14,7 @@ use crate::{
     transport::{client::PostQuantum, server::Network},
 };
 
-pub use super::papers::Loaded;
+pub use super::papers::{Loaded, OwnRevocation};
 
 /// zstd's own levels; beyond 19 its window outgrows what a recipient accepts.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=19;
@@ -138,6 +138,12 @@ impl Config {
     /// permits nothing.
     pub fn policy(&self, now: UtcTime) -> Result<(Policy, Vec<Loaded>), ConfigError> {
         papers::policy(self, now)
+    }
+
+    /// Our own revocations in `agreements/`, verified under the policy's cards: those that a peer must be told of.
+    #[must_use]
+    pub fn own_revocations(&self, policy: &Policy, now: UtcTime) -> Vec<OwnRevocation> {
+        papers::own_revocations(self, policy.keyring(), now)
     }
 }
 
