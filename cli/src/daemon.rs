@@ -34,6 +34,8 @@ pub(crate) fn run(wanted: &Wanted, place: &Place) -> Exit {
     };
     let ended = carry_out(&verb);
     let known = [Exit::Ok, Exit::Io, Exit::Config];
-    let same = known.into_iter().find(|exit| ExitCode::from(*exit) == ended);
+    let same = known
+        .into_iter()
+        .find(|exit| ExitCode::from(*exit) == ended);
     same.unwrap_or(Exit::Negative)
 }

@@ -67,7 +67,8 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
 /// A checkpoint verified under a ledger key of the party that its origin names.
 pub(crate) fn verify_note(note: &str, keyring: &Keyring) -> Result<(PartyId, Checkpoint), String> {
     let origin = note.lines().next().unwrap_or_default();
-    let party = party_of(origin).ok_or_else(|| format!("no origin amanah/PARTY/EPOCH: {origin:?}"))?;
+    let party =
+        party_of(origin).ok_or_else(|| format!("no origin amanah/PARTY/EPOCH: {origin:?}"))?;
     let keys = keyring.ledger_keys(&party);
     if keys.is_empty() {
         return Err(format!("no card of {party} with a ledger key"));
@@ -89,13 +90,17 @@ fn party_of(origin: &str) -> Option<PartyId> {
 
 fn verify(folder: &Path, keyring: &Keyring, screen: &mut Screen<'_>) -> Outcome {
     let path = folder.join("checkpoint");
-    let note = String::from_utf8(papers::read(&path)?)
-        .map_err(|error| papers::malformed(&path, error))?;
+    let note =
+        String::from_utf8(papers::read(&path)?).map_err(|error| papers::malformed(&path, error))?;
     let judged = verify_note(&note, keyring).and_then(|(party, checkpoint)| {
         let beyond = walk(&folder.join("records.jsonl"), &checkpoint)?;
         Ok((party, checkpoint, beyond))
     });
-    let exit = if judged.is_ok() { Exit::Ok } else { Exit::Negative };
+    let exit = if judged.is_ok() {
+        Exit::Ok
+    } else {
+        Exit::Negative
+    };
     match (judged, screen.json) {
         (Ok((party, checkpoint, beyond)), true) => screen.facts(&serde_json::json!({
             "format": "amanah-ledger-verify/1", "verified": true, "party": party,
@@ -128,7 +133,9 @@ fn walk(path: &Path, checkpoint: &Checkpoint) -> Result<u64, String> {
             continue;
         }
         if line.len() > LINE_BYTES_MAX {
-            return Err(format!("record {index}: longer than {LINE_BYTES_MAX} bytes"));
+            return Err(format!(
+                "record {index}: longer than {LINE_BYTES_MAX} bytes"
+            ));
         }
         let record = Record::parse(&line).map_err(|error| format!("record {index}: {error}"))?;
         if record.index != index {
@@ -138,7 +145,9 @@ fn walk(path: &Path, checkpoint: &Checkpoint) -> Result<u64, String> {
     }
     if tree.size() != checkpoint.size {
         let (found, expected) = (tree.size(), checkpoint.size);
-        return Err(format!("the checkpoint covers {expected} records, {found} are here"));
+        return Err(format!(
+            "the checkpoint covers {expected} records, {found} are here"
+        ));
     }
     if tree.root() == checkpoint.root {
         Ok(beyond)
@@ -198,7 +207,14 @@ mod tests {
     #[test]
     fn an_origin_names_its_party() {
         assert_eq!(party_of("amanah/imigrasi/1").unwrap().as_str(), "imigrasi");
-        for wrong in ["", "amanah/imigrasi", "amanah/imigrasi/x", "amanah/Imigrasi/1", "amanah/a/1/2", "other/imigrasi/1"] {
+        for wrong in [
+            "",
+            "amanah/imigrasi",
+            "amanah/imigrasi/x",
+            "amanah/Imigrasi/1",
+            "amanah/a/1/2",
+            "other/imigrasi/1",
+        ] {
             assert_eq!(party_of(wrong), None, "{wrong}");
         }
     }

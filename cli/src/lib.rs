@@ -62,10 +62,10 @@ pub fn run(arguments: &[OsString], streams: Streams<'_>) -> Exit {
         Err(error) => return usage(&error, streams),
     };
     let place = Place::of(&parsed.globals);
-    let language = parsed.globals.lang.map_or_else(
-        || place.language(),
-        |wanted| wanted.into(),
-    );
+    let language = parsed
+        .globals
+        .lang
+        .map_or_else(|| place.language(), |wanted| wanted.into());
     let mut screen = Screen::new(streams, language, parsed.globals.json);
     let outcome = perform(parsed.command, &place, &mut screen);
     match outcome.and_then(|exit| screen.flush().map(|()| exit)) {

@@ -63,7 +63,9 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
 
 /// `sha256:HEX`, `HEX`, or a bundle's file name.
 fn read_digest(text: &str) -> Option<Digest> {
-    let text = text.strip_suffix(amanah_format::container::SUFFIX).unwrap_or(text);
+    let text = text
+        .strip_suffix(amanah_format::container::SUFFIX)
+        .unwrap_or(text);
     text.parse().or_else(|_| Digest::from_hex(text)).ok()
 }
 
@@ -81,7 +83,10 @@ fn notes(home: &Path) -> Outcome<Vec<QuarantineNote>> {
 
 fn held(home: &Path) -> Vec<QuarantineNote> {
     let incoming = status::read(home).map(|snapshot| snapshot.incoming);
-    let waits = incoming.into_iter().flatten().filter(|bundle| bundle.state == "held");
+    let waits = incoming
+        .into_iter()
+        .flatten()
+        .filter(|bundle| bundle.state == "held");
     waits
         .filter_map(|bundle| {
             Some(QuarantineNote {
@@ -124,7 +129,10 @@ fn line(note: &QuarantineNote, screen: &mut Screen<'_>) -> Outcome<()> {
 fn show(name: &str, home: &Path, screen: &mut Screen<'_>) -> Outcome {
     let name = name.strip_prefix("sha256:").unwrap_or(name);
     let plain = |note: &QuarantineNote| {
-        note.name.strip_prefix("sha256:").unwrap_or(&note.name).starts_with(name)
+        note.name
+            .strip_prefix("sha256:")
+            .unwrap_or(&note.name)
+            .starts_with(name)
     };
     let Some(note) = notes(home)?.into_iter().find(plain) else {
         return Err(screen.failure(Exit::Missing, traffic::NOT_QUARANTINED, &[&shown(name)]));
@@ -148,7 +156,11 @@ mod tests {
     #[test]
     fn a_bundle_is_named_by_its_digest_in_three_ways() {
         let digest = Digest::of(b"m");
-        for text in [digest.to_string(), digest.to_hex(), format!("{}.amanah", digest.to_hex())] {
+        for text in [
+            digest.to_string(),
+            digest.to_hex(),
+            format!("{}.amanah", digest.to_hex()),
+        ] {
             assert_eq!(read_digest(&text), Some(digest));
         }
         assert_eq!(read_digest("sha256:00"), None);

@@ -12,7 +12,6 @@ use crate::{
     screen::Screen,
 };
 
-
 /// A returned item: where it lies, and the code of its note.
 #[derive(Debug, serde::Serialize)]
 struct Item {
@@ -47,9 +46,17 @@ pub(crate) fn run(place: &Place, screen: &mut Screen<'_>) -> Outcome {
 }
 
 fn item(note: &Path, [peer, flow]: [&Path; 2]) -> Item {
-    let name_of = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name_of = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     let note_name = name_of(note);
-    let name = note_name.strip_suffix(NOTE).unwrap_or(&note_name).to_owned();
+    let name = note_name
+        .strip_suffix(NOTE)
+        .unwrap_or(&note_name)
+        .to_owned();
     let text = papers::read(note).ok();
     let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
     Item {
@@ -57,7 +64,10 @@ fn item(note: &Path, [peer, flow]: [&Path; 2]) -> Item {
         flow: name_of(flow),
         path: note.with_file_name(&name),
         name,
-        code: text.as_deref().and_then(refusals::code_in).map(str::to_owned),
+        code: text
+            .as_deref()
+            .and_then(refusals::code_in)
+            .map(str::to_owned),
     }
 }
 

@@ -68,7 +68,10 @@ impl<'a> Screen<'a> {
         table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         table.set_header(heads.map(|head| self.text(head, &[])));
         let size = rustix::termios::tcgetwinsize(std::io::stdout());
-        if let Some(size) = size.ok().filter(|size| self.streams.is_terminal && size.ws_col > 0) {
+        if let Some(size) = size
+            .ok()
+            .filter(|size| self.streams.is_terminal && size.ws_col > 0)
+        {
             table.set_content_arrangement(ContentArrangement::Dynamic);
             table.set_width(size.ws_col);
         }
@@ -83,8 +86,8 @@ impl<'a> Screen<'a> {
 
     /// The facts as one JSON object.
     pub(crate) fn facts(&mut self, facts: &impl Serialize) -> Outcome<()> {
-        let text = serde_json::to_string_pretty(facts)
-            .map_err(|error| Failure::new(Exit::Io, error))?;
+        let text =
+            serde_json::to_string_pretty(facts).map_err(|error| Failure::new(Exit::Io, error))?;
         self.line(&text)
     }
 

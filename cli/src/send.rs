@@ -72,7 +72,10 @@ fn drop_one(path: &Path, folder: &Path, screen: &mut Screen<'_>) -> Outcome<copy
     let dropped = dropped?;
     if !screen.json {
         let amount = moment::bytes(dropped.bytes, screen.language);
-        screen.say(traffic::DROPPED, &[&amanahd::catalogue::shown(&dropped.name), &amount])?;
+        screen.say(
+            traffic::DROPPED,
+            &[&amanahd::catalogue::shown(&dropped.name), &amount],
+        )?;
     }
     Ok(dropped)
 }
@@ -102,5 +105,9 @@ fn no_folder(wanted: &Wanted, root: &Path, screen: &Screen<'_>) -> crate::exit::
         .collect();
     flows.sort();
     let flows = amanahd::catalogue::shown(&flows.join(", "));
-    screen.failure(Exit::Usage, traffic::NO_FLOW, &[&wanted.flow, &wanted.peer, &flows])
+    screen.failure(
+        Exit::Usage,
+        traffic::NO_FLOW,
+        &[&wanted.flow, &wanted.peer, &flows],
+    )
 }

@@ -23,7 +23,9 @@ use crate::{
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  amanah status\n  amanah status --watch\n  amanah status --json")]
+#[command(
+    after_help = "Examples:\n  amanah status\n  amanah status --watch\n  amanah status --json"
+)]
 pub(crate) struct Wanted {
     /// Show it again every second until interrupted
     #[arg(long)]

@@ -42,12 +42,13 @@ pub struct Loaded {
 }
 
 /// [`Config::policy`].
-pub(super) fn policy(
-    config: &Config,
-    now: UtcTime,
-) -> Result<(Policy, Vec<Loaded>), ConfigError> {
+pub(super) fn policy(config: &Config, now: UtcTime) -> Result<(Policy, Vec<Loaded>), ConfigError> {
     let mut loaded = Vec::new();
-    loaded.push(note("config", &config.file, Digest::of(&read(&config.file)?)));
+    loaded.push(note(
+        "config",
+        &config.file,
+        Digest::of(&read(&config.file)?),
+    ));
     let keyring = cards(config, &mut loaded)?;
     let mut texts = Vec::new();
     let agreements = agreements(config, (&keyring, now), &mut texts, &mut loaded)?;
@@ -117,8 +118,8 @@ fn cards(config: &Config, loaded: &mut Vec<Loaded>) -> Result<Keyring, ConfigErr
         if !path.exists() {
             return Err(wrong(&path, missing_card(config, party)));
         }
-        let card = VerifiedCard::verify(&read(&path)?)
-            .map_err(|error| wrong(&path, error.to_string()))?;
+        let card =
+            VerifiedCard::verify(&read(&path)?).map_err(|error| wrong(&path, error.to_string()))?;
         if &card.card().party != party {
             let found = &card.card().party;
             return Err(wrong(
@@ -264,7 +265,9 @@ fn revocation(
     let (_, text) = known.ok_or_else(|| format!("it revokes {digest}, which is not here"))?;
     let from = &slip.slip().from;
     if !text.parties.iter().any(|party| &party.id == from) {
-        return Err(format!("{from} is not a party to the agreement that it revokes"));
+        return Err(format!(
+            "{from} is not a party to the agreement that it revokes"
+        ));
     }
     Ok((slip, digest))
 }
@@ -284,10 +287,10 @@ fn made_at(bytes: &[u8]) -> Option<UtcTime> {
     struct Made {
         created: UtcTime,
     }
-    let parts = amanah_format::container::unpack_small(
-        bytes,
-        amanah_format::limits::DOCUMENT_BYTES_MAX,
-    );
+    let parts =
+        amanah_format::container::unpack_small(bytes, amanah_format::limits::DOCUMENT_BYTES_MAX);
     let (_, text) = parts.ok()?.into_iter().next()?;
-    serde_json::from_slice::<Made>(&text).ok().map(|made| made.created)
+    serde_json::from_slice::<Made>(&text)
+        .ok()
+        .map(|made| made.created)
 }
