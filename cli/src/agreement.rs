@@ -30,7 +30,7 @@ use crate::{
 Examples:
   amanah agreement draft --id pks-manifes --peer imigrasi --title 'Pertukaran manifes' \\
     --flow manifes-umrah:out:10GB --flow hasil-periksa:in --from 2026-12-01 --until 2028-11-30 \\
-    --purpose 'pengawasan:Pengawasan keberangkatan jemaah' --dpia DPIA-2026-01 \\
+    --purpose 'pengawasan:Pengawasan keberangkatan jemaah' --legal-basis 'UU 14/2025' --dpia DPIA-2026-01 \\
     --officer 'PPDP, +62 21 …' --peer-officer 'PPDP, +62 21 …'
   amanah agreement sign pks-manifes
   amanah agreement export pks-manifes pks-manifes.agreement.amanah

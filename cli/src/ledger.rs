@@ -8,7 +8,7 @@ use amanah_format::{
     home,
     id::PartyId,
     keyring::Keyring,
-    ledger::{Checkpoint, Record, Tree, leaf_hash},
+    ledger::{Checkpoint, Record, Tree, leaf_hash, parse_origin},
 };
 use amanahd::catalogue::{faces::proof as face, moment, shown};
 use clap::Subcommand;
@@ -54,11 +54,13 @@ const LINE_BYTES_MAX: usize = 64 * 1024;
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     match &wanted.act {
         Act::Verify { folder, cards } => {
-            let folder = match folder {
-                Some(folder) => folder.clone(),
-                None => place.config()?.home.join(home::LEDGER),
-            };
-            verify(&folder, &cards.keyring(place)?, screen)
+            let keyring = cards.keyring(place)?;
+            if let Some(folder) = folder {
+                return verify(folder, (&keyring, None), screen);
+            }
+            let config = place.config()?;
+            let folder = config.home.join(home::LEDGER);
+            verify(&folder, (&keyring, Some(&config.party)), screen)
         }
         Act::Show { last } => show(&place.config()?.home.join(home::LEDGER), *last, screen),
     }
@@ -67,8 +69,8 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
 /// A checkpoint verified under a ledger key of the party that its origin names.
 pub(crate) fn verify_note(note: &str, keyring: &Keyring) -> Result<(PartyId, Checkpoint), String> {
     let origin = note.lines().next().unwrap_or_default();
-    let party =
-        party_of(origin).ok_or_else(|| format!("no origin amanah/PARTY/EPOCH: {origin:?}"))?;
+    let (party, _) = parse_origin(origin)
+        .ok_or_else(|| format!("expected an origin amanah/PARTY/EPOCH, found {origin:?}"))?;
     let keys = keyring.ledger_keys(&party);
     if keys.is_empty() {
         return Err(format!("no card of {party} with a ledger key"));
@@ -77,22 +79,21 @@ pub(crate) fn verify_note(note: &str, keyring: &Keyring) -> Result<(PartyId, Che
     Ok((party, checkpoint))
 }
 
-/// `amanah/PARTY/EPOCH` → PARTY.
-fn party_of(origin: &str) -> Option<PartyId> {
-    let mut parts = origin.strip_prefix("amanah/")?.split('/');
-    let (party, epoch) = (parts.next()?, parts.next()?);
-    epoch.parse::<u32>().ok()?;
-    if parts.next().is_some() {
-        return None;
-    }
-    party.parse().ok()
-}
-
-fn verify(folder: &Path, keyring: &Keyring, screen: &mut Screen<'_>) -> Outcome {
+/// `whose`: in the own home only the own ledger will do.
+fn verify(
+    folder: &Path,
+    (keyring, whose): (&Keyring, Option<&PartyId>),
+    screen: &mut Screen<'_>,
+) -> Outcome {
     let path = folder.join("checkpoint");
     let note =
         String::from_utf8(papers::read(&path)?).map_err(|error| papers::malformed(&path, error))?;
     let judged = verify_note(&note, keyring).and_then(|(party, checkpoint)| {
+        if let Some(own) = whose.filter(|own| **own != party) {
+            return Err(format!(
+                "expected the ledger of {own}, found that of {party}"
+            ));
+        }
         let beyond = walk(&folder.join("records.jsonl"), &checkpoint)?;
         Ok((party, checkpoint, beyond))
     });
@@ -198,24 +199,4 @@ fn row(record: &Record, screen: &Screen<'_>) -> [String; 4] {
         event,
         about.join("\n"),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_origin_names_its_party() {
-        assert_eq!(party_of("amanah/imigrasi/1").unwrap().as_str(), "imigrasi");
-        for wrong in [
-            "",
-            "amanah/imigrasi",
-            "amanah/imigrasi/x",
-            "amanah/Imigrasi/1",
-            "amanah/a/1/2",
-            "other/imigrasi/1",
-        ] {
-            assert_eq!(party_of(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -10,6 +10,7 @@ use amanah_format::{
     time::UtcTime,
 };
 use amanahd::{catalogue::faces::agreement as face, config};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::flow::{Direction, FlowSpec};
@@ -53,12 +54,6 @@ struct Terms {
     /// Last day in force (or the first moment no longer, in UTC)
     #[arg(long, required = true, value_name = "DATE")]
     until: String,
-    #[command(flatten)]
-    words: Words,
-}
-
-#[derive(Debug, clap::Args)]
-struct Words {
     /// Purpose of processing, CODE:TEXT; may be repeated
     #[arg(long, required = true, value_name = "CODE:TEXT")]
     purpose: Vec<String>,
@@ -72,7 +67,7 @@ struct Words {
     #[arg(long, required = true)]
     peer_officer: String,
     /// Legal basis; may be repeated
-    #[arg(long)]
+    #[arg(long, required = true)]
     legal_basis: Vec<String>,
     /// Our number of the document
     #[arg(long, default_value = "-")]
@@ -145,7 +140,6 @@ fn completed(mut value: Value) -> Value {
         ("version", json!(1)),
         ("supersedes", Value::Null),
         ("zone", json!("Asia/Jakarta")),
-        ("legal_basis", json!([])),
         ("drain_days", json!(30)),
         ("ext", json!({})),
         ("critical", json!([])),
@@ -182,9 +176,8 @@ fn fill(value: &mut Value, members: &[(&str, Value)]) {
 
 fn from_terms(terms: &Terms, place: &Place) -> Outcome<Agreement> {
     let own = place.config()?.party;
-    let words = &terms.words;
     let usage = |reason: String| Failure::new(Exit::Usage, reason);
-    let purposes = words.purpose.iter().map(|text| purpose(text));
+    let purposes = terms.purpose.iter().map(|text| purpose(text));
     let purposes = purposes.collect::<Result<Vec<_>, _>>().map_err(usage)?;
     let codes: Vec<String> = purposes
         .iter()
@@ -193,7 +186,7 @@ fn from_terms(terms: &Terms, place: &Place) -> Outcome<Agreement> {
     let flows = terms
         .flow
         .iter()
-        .map(|spec| flow(spec, (&own, &terms.peer), &codes, words));
+        .map(|spec| flow(spec, (&own, &terms.peer), &codes, terms));
     Ok(Agreement {
         format: Agreement::FORMAT.into(),
         id: terms.id.clone(),
@@ -204,26 +197,26 @@ fn from_terms(terms: &Terms, place: &Place) -> Outcome<Agreement> {
             party(
                 &own,
                 place,
-                [&words.document_number, &words.signatory, &words.officer],
+                [&terms.document_number, &terms.signatory, &terms.officer],
             )?,
             party(
                 &terms.peer,
                 place,
                 [
-                    &words.peer_document_number,
-                    &words.peer_signatory,
-                    &words.peer_officer,
+                    &terms.peer_document_number,
+                    &terms.peer_signatory,
+                    &terms.peer_officer,
                 ],
             )?,
         ],
-        effective: moment(&terms.from, &words.zone, Day::First).map_err(usage)?,
-        ends: moment(&terms.until, &words.zone, Day::Last).map_err(usage)?,
-        zone: words.zone.clone(),
-        legal_basis: words.legal_basis.clone(),
+        effective: moment(&terms.from, &terms.zone, Day::First).map_err(usage)?,
+        ends: moment(&terms.until, &terms.zone, Day::Last).map_err(usage)?,
+        zone: terms.zone.clone(),
+        legal_basis: terms.legal_basis.clone(),
         flows: flows.collect(),
         purposes,
-        drain_days: words.drain_days,
-        dpia: words.dpia.clone(),
+        drain_days: terms.drain_days,
+        dpia: terms.dpia.clone(),
         ext: Ext::default(),
         critical: Vec::new(),
     })
@@ -276,7 +269,7 @@ fn flow(
     spec: &FlowSpec,
     (own, peer): (&PartyId, &PartyId),
     purpose: &[String],
-    words: &Words,
+    terms: &Terms,
 ) -> Flow {
     let (from, to) = match spec.direction {
         Direction::Out => (own, peer),
@@ -301,7 +294,7 @@ fn flow(
             action: "destroy".into(),
             legal_hold: false,
         },
-        classification: words.classification.clone(),
+        classification: terms.classification.clone(),
     }
 }
 
@@ -326,10 +319,22 @@ fn moment(text: &str, zone: &str, day: Day) -> Result<UtcTime, String> {
         Day::First => Ok(date),
         Day::Last => date.tomorrow(),
     };
+    let zone = time_zone(zone)?;
     let start = date
-        .and_then(|date| date.in_tz(zone))
+        .and_then(|date| date.to_zoned(zone))
         .map_err(|error| error.to_string())?;
     UtcTime::from_unix(start.timestamp().as_second()).map_err(|error| error.to_string())
+}
+
+/// The country's three times have fixed distances to UTC and need no database on the machine; other zones do.
+fn time_zone(name: &str) -> Result<TimeZone, String> {
+    let hours = match name {
+        "Asia/Jakarta" | "Asia/Pontianak" => 7,
+        "Asia/Makassar" => 8,
+        "Asia/Jayapura" => 9,
+        other => return TimeZone::get(other).map_err(|error| error.to_string()),
+    };
+    Ok(TimeZone::fixed(jiff::tz::offset(hours)))
 }
 
 #[cfg(test)]

@@ -129,9 +129,11 @@ fn check_signatures(
         Standing::NotSigned(reason) => {
             Err(screen.failure(Exit::Negative, face::IMPORT_REFUSED, &[&reason]))
         }
-        Standing::InForce | Standing::NotBegun(_) | Standing::Ended(_) | Standing::SetAside => {
-            Ok(())
-        }
+        Standing::InForce
+        | Standing::NotBegun(_)
+        | Standing::Ended(_)
+        | Standing::Revoked
+        | Standing::SetAside => Ok(()),
     }
 }
 

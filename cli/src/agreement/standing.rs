@@ -18,7 +18,8 @@ pub(super) enum Standing {
     NotSigned(String),
     NotBegun(UtcTime),
     Ended(UtcTime),
-    /// Revoked, superseded by a later version, or in conflict with another text.
+    Revoked,
+    /// Superseded by a later version, or in conflict with another text.
     SetAside,
 }
 
@@ -34,7 +35,9 @@ impl Standing {
         if let Err(error) = file.verify(keyring, now) {
             return Self::NotSigned(error.to_string());
         }
-        if now < text.effective {
+        if policy.is_some_and(|policy| policy.is_revoked(&digest, now)) {
+            Self::Revoked
+        } else if now < text.effective {
             Self::NotBegun(text.effective)
         } else if now >= text.ends {
             Self::Ended(text.ends)
@@ -52,6 +55,7 @@ impl Standing {
             Self::NotSigned(_) => "not-signed",
             Self::NotBegun(_) => "not-begun",
             Self::Ended(_) => "ended",
+            Self::Revoked => "revoked",
             Self::SetAside => "set-aside",
         }
     }
@@ -65,6 +69,7 @@ impl Standing {
             }
             Self::NotBegun(at) => screen.text(face::NOT_BEGUN, &[&wib(at)]),
             Self::Ended(at) => screen.text(face::ENDED, &[&wib(at)]),
+            Self::Revoked => screen.text(face::IS_REVOKED, &[]),
             Self::SetAside => screen.text(face::SET_ASIDE, &[]),
         }
     }

@@ -1,1 +1,8 @@
-//! Tests of the commands through the story function.
+//! Tests of the commands through the story function: arguments in, exit code and output out. Two pretend ministries in
+//! temporary folders; no daemon, no network.
+
+mod papers;
+mod proof;
+mod setup;
+mod stand;
+mod traffic;

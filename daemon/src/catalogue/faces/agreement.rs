@@ -4,8 +4,8 @@ use crate::catalogue::texts;
 
 texts! {
     UNKNOWN = "Tidak ada perjanjian {0} di {1}." / "There is no agreement {0} in {1}.";
-    DRAFT_NEEDS = "Sebutkan --id, --peer, --title, --flow, --from, --until, --purpose, --dpia, --officer, --peer-officer, atau --file." /
-        "Give --id, --peer, --title, --flow, --from, --until, --purpose, --dpia, --officer, --peer-officer, or --file.";
+    DRAFT_NEEDS = "Sebutkan --id, --peer, --title, --flow, --from, --until, --purpose, --legal-basis, --dpia, --officer, --peer-officer, atau --file." /
+        "Give --id, --peer, --title, --flow, --from, --until, --purpose, --legal-basis, --dpia, --officer, --peer-officer, or --file.";
     NOT_A_PARTY = "{0} bukan pihak dalam perjanjian ini." / "{0} is not a party to this agreement.";
     DRAFTED = "Rancangan perjanjian ditulis di {0}." / "The draft was written to {0}.";
     DIGEST = "Nilai hash naskah: {0}" / "Digest of the text: {0}";
@@ -24,8 +24,9 @@ texts! {
     NOT_SIGNED = "belum berlaku: {0}" / "not in force: {0}";
     NOT_BEGUN = "belum berlaku: mulai {0}" / "not in force: begins {0}";
     ENDED = "tidak berlaku: berakhir {0}" / "not in force: ended {0}";
-    SET_ASIDE = "tidak berlaku: dicabut, digantikan versi baru, atau bertentangan dengan naskah lain" /
-        "not in force: revoked, superseded by a later version, or in conflict with another text";
+    IS_REVOKED = "tidak berlaku: DICABUT" / "not in force: REVOKED";
+    SET_ASIDE = "tidak berlaku: digantikan versi baru, atau bertentangan dengan naskah lain" /
+        "not in force: superseded by a later version, or in conflict with another text";
     TITLE = "Perjanjian {0} versi {1}: {2}" / "Agreement {0} version {1}: {2}";
     DATES = "Jangka waktu:  {0} sampai {1}" / "Term:          {0} to {1}";
     LEGAL_BASIS = "Dasar hukum:   {0}" / "Legal basis:   {0}";
