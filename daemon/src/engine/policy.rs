@@ -128,6 +128,17 @@ pub struct Size {
     pub entries: u64,
 }
 
+impl Size {
+    /// Both together; none where that is more than a number holds.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            bytes: self.bytes.checked_add(other.bytes)?,
+            entries: self.entries.checked_add(other.entries)?,
+        })
+    }
+}
+
 /// A permission to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {

@@ -123,6 +123,22 @@ fn ten_thousand_records_are_recalled_at_opening() {
 }
 
 #[test]
+fn an_earlier_checkpoint_is_that_of_its_time_and_a_later_one_is_unknown() {
+    let place = open();
+    let journal = &place.journal;
+    let mut seen = vec![journal.checkpoint().unwrap()];
+    for _ in 0..4 {
+        journal.record(loaded(), noon()).unwrap();
+        seen.push(journal.checkpoint().unwrap());
+    }
+    for checkpoint in seen {
+        assert_eq!(journal.checkpoint_at(checkpoint.size).unwrap(), checkpoint);
+    }
+    let later = journal.checkpoint_at(6);
+    assert!(matches!(later, Err(JournalError::Unknown(_))));
+}
+
+#[test]
 fn a_ledger_that_was_changed_on_the_disk_is_noticed_at_opening() {
     for damage in [
         "UPDATE ledger SET line = x'7b7d' WHERE idx = 1",
