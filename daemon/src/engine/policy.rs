@@ -129,7 +129,7 @@ pub struct Size {
 }
 
 impl Size {
-    /// Both together; none where that is more than a number holds.
+    /// Both together; `None` beyond what can be counted.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
         Some(Self {
