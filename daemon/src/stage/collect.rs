@@ -186,12 +186,12 @@ impl Collect {
     }
 
     /// What the policy says of a settled item; `Err` where its folders are no peer and flow at all.
-    fn judge(&self, policy: &Policy, seen: Seen) -> Result<Settled, Seen> {
+    fn judge(&self, policy: &Policy, seen: Seen) -> Result<Settled, Box<Seen>> {
         let names = seen.peer.to_str().zip(seen.flow.to_str());
         let Some((peer, flow)) =
             names.and_then(|(peer, flow)| Some((peer.parse().ok()?, flow.parse().ok()?)))
         else {
-            return Err(seen);
+            return Err(Box::new(seen));
         };
         let size = Size {
             bytes: seen.bytes,

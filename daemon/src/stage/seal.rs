@@ -20,6 +20,8 @@ use amanah_format::manifest::Manifest;
 use amanah_format::seal::{SealError, SealOptions, Sealed, Sealer};
 use amanah_format::signature::{Purpose, SecretKey};
 
+use rustix::io::Errno;
+
 use crate::durable;
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{Permit, ReturnReason, Size};
@@ -185,13 +187,8 @@ impl Seal {
         source: &Source,
         work: &Path,
     ) -> Result<(), NotSealed> {
-        let file = durable::open_beneath(&source.root, &source.relative).map_err(|error| {
-            match error.kind() {
-                std::io::ErrorKind::NotFound => NotSealed::Changed,
-                std::io::ErrorKind::PermissionDenied => NotSealed::Return(ReturnReason::Unreadable),
-                _ => failed(work, &error),
-            }
-        })?;
+        let file = durable::open_beneath(&source.root, &source.relative)
+            .map_err(|error| not_opened(work, &error))?;
         let before = Look::of(&file).map_err(|error| failed(work, &error))?;
         if before.bytes != source.bytes {
             return Err(NotSealed::Changed);
@@ -347,6 +344,25 @@ fn why_no_source(error: SourceError) -> NotSealed {
         SourceError::Empty => NotSealed::Return(ReturnReason::FolderEmpty),
         SourceError::TooMany => NotSealed::Return(ReturnReason::TooManyEntries),
         SourceError::Spool(error) => NotSealed::Failed(error.into()),
+    }
+}
+
+/// A file that is gone, or is no file any more (a link was swapped in): the item goes back and is looked at anew.
+fn not_opened(work: &Path, error: &std::io::Error) -> NotSealed {
+    const SWAPPED: [Errno; 5] = [
+        Errno::LOOP,
+        Errno::NOTDIR,
+        Errno::ISDIR,
+        Errno::NXIO,
+        Errno::XDEV,
+    ];
+    let swapped = Errno::from_io_error(error).is_some_and(|errno| SWAPPED.contains(&errno));
+    if swapped || error.kind() == std::io::ErrorKind::NotFound {
+        NotSealed::Changed
+    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+        NotSealed::Return(ReturnReason::Unreadable)
+    } else {
+        failed(work, error)
     }
 }
 
