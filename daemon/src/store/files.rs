@@ -206,7 +206,10 @@ impl EntrySink for Staged<'_> {
                 "an entry is shorter than declared",
             ));
         }
-        let above = relative.ancestors().skip(1).filter(|folder| *folder != Path::new(""));
+        let above = relative
+            .ancestors()
+            .skip(1)
+            .filter(|folder| *folder != Path::new(""));
         let above = above.map(|folder| self.staging.join(folder));
         self.folders.extend(above);
         self.entries += 1;
@@ -294,13 +297,14 @@ fn store_ref(entries: u64) -> StoreRef {
 
 /// An I/O failure with its operation and path.
 fn failed(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-        _ => StoreError::Io {
-            operation,
-            path: path.to_owned(),
-            source,
-        },
+    let kind = source.kind();
+    if kind == io::ErrorKind::StorageFull || kind == io::ErrorKind::QuotaExceeded {
+        return StoreError::Full;
+    }
+    StoreError::Io {
+        operation,
+        path: path.to_owned(),
+        source,
     }
 }
 
