@@ -77,6 +77,12 @@ impl Policy {
             .is_some_and(|found| self.rules.in_force(found, at))
     }
 
+    /// Whether either party revoked this agreement, with effect at `at`.
+    #[must_use]
+    pub fn is_revoked(&self, agreement: &Digest, at: UtcTime) -> bool {
+        self.rules.is_revoked(agreement, at)
+    }
+
     /// All flows that may be sent to `peer` at `at` (the outbox folders to make), sorted.
     #[must_use]
     pub fn sendable(&self, peer: &PartyId, at: UtcTime) -> Vec<FlowName> {
@@ -120,6 +126,17 @@ pub struct Size {
     pub bytes: u64,
     /// Number of files.
     pub entries: u64,
+}
+
+impl Size {
+    /// Both together; `None` beyond what can be counted.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            bytes: self.bytes.checked_add(other.bytes)?,
+            entries: self.entries.checked_add(other.entries)?,
+        })
+    }
 }
 
 /// A permission to send.

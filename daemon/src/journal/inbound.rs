@@ -115,7 +115,8 @@ impl Journal {
             }
             set_state(change, digest, after)?;
             let text = record_outcome(change, digest, refusal, receipt)?;
-            let store = "UPDATE inbound SET held = NULL, refusal = ?2, receipt = ?3 WHERE digest = ?1";
+            let store =
+                "UPDATE inbound SET held = NULL, refusal = ?2, receipt = ?3 WHERE digest = ?1";
             let code = refusal.map(Refusal::code);
             run(change.sql, store, params![digest.as_bytes(), code, text])?;
             load(change.sql, digest)
@@ -202,13 +203,21 @@ fn take_new(
         Verdict::Hold(reason) => {
             occupy_if_free(change.sql, &new.digest)?;
             let reason = word_of(reason)?;
-            run(change.sql, store, params![key, reason, None::<String>, None::<Vec<u8>>])?;
+            run(
+                change.sql,
+                store,
+                params![key, reason, None::<String>, None::<Vec<u8>>],
+            )?;
             change.append_about(RecordKind::Held, Some(new.digest), Some(reason))?;
         }
         Verdict::Refuse(refusal) => {
             settle_place(change.sql, &new.digest, refusal)?;
             let text = record_outcome(change, &new.digest, Some(refusal), receipt)?;
-            run(change.sql, store, params![key, None::<String>, refusal.code(), text])?;
+            run(
+                change.sql,
+                store,
+                params![key, None::<String>, refusal.code(), text],
+            )?;
         }
     }
     Ok(())
@@ -271,7 +280,8 @@ fn step(
 }
 
 fn set_state(change: &Change<'_>, digest: &Digest, after: Inbound) -> Result<(), JournalError> {
-    let store = "UPDATE inbound SET state = ?2, changed = ?3, changed_millis = ?4 WHERE digest = ?1";
+    let store =
+        "UPDATE inbound SET state = ?2, changed = ?3, changed_millis = ?4 WHERE digest = ?1";
     let (secs, millis) = (change.now.unix(), sql_int(change.millis)?);
     let values = params![digest.as_bytes(), after.as_str(), secs, millis];
     run(change.sql, store, values).map(drop)

@@ -56,7 +56,11 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Unknown`] for an item that is not in the bundle.
     pub fn note_items(&self, bundle: &BundleId, items: &[Item]) -> Result<(), JournalError> {
-        self.edit(|sql| items.iter().try_for_each(|item| update_item(sql, bundle, item)))
+        self.edit(|sql| {
+            items
+                .iter()
+                .try_for_each(|item| update_item(sql, bundle, item))
+        })
     }
 
     /// THE sealing transaction: takes the next sequence of the stream (peer, agreement id, flow, epoch), lets `make`
@@ -269,10 +273,15 @@ fn step(
     if after == row.state {
         return Ok(after);
     }
-    let store = "UPDATE outbound SET state = ?2, changed = ?3, changed_millis = ?4 WHERE bundle = ?1";
+    let store =
+        "UPDATE outbound SET state = ?2, changed = ?3, changed_millis = ?4 WHERE bundle = ?1";
     let (secs, millis) = (change.now.unix(), sql_int(change.millis)?);
     let key = row.bundle.to_string();
-    run(change.sql, store, params![key, after.as_str(), secs, millis])?;
+    run(
+        change.sql,
+        store,
+        params![key, after.as_str(), secs, millis],
+    )?;
     if let Some(kind) = record_of(event) {
         change.append(LedgerEntry {
             kind,
@@ -358,7 +367,8 @@ fn record_seal(
     sealed: &OutboundRow,
     agreement: &AgreementRef,
 ) -> Result<(), JournalError> {
-    let store = "UPDATE outbound SET agreement_id = ?2, agreement_version = ?3, agreement = ?4, epoch = ?5,
+    let store =
+        "UPDATE outbound SET agreement_id = ?2, agreement_version = ?3, agreement = ?4, epoch = ?5,
         sequence = ?6, manifest = ?7, digest = ?8, payload_bytes = ?9 WHERE bundle = ?1";
     let values = params![
         sealed.bundle.to_string(),
@@ -366,7 +376,10 @@ fn record_seal(
         agreement.version,
         agreement.digest.as_bytes(),
         sealed.epoch.map(|epoch| sql_int(epoch.get())).transpose()?,
-        sealed.sequence.map(|sequence| sql_int(sequence.get())).transpose()?,
+        sealed
+            .sequence
+            .map(|sequence| sql_int(sequence.get()))
+            .transpose()?,
         sealed.manifest,
         sealed.digest.as_ref().map(Digest::as_bytes),
         sql_int(sealed.payload_bytes)?,
@@ -407,7 +420,12 @@ fn store_answer(
 ) -> Result<(), JournalError> {
     let store = "UPDATE outbound SET receipt = ?2, receipt_digest = ?3, refusal = ?4, held = NULL WHERE bundle = ?1";
     let refusal = receipt.refusal.map(|refusal| refusal.code());
-    let values = params![row.bundle.to_string(), container, digest.as_bytes(), refusal];
+    let values = params![
+        row.bundle.to_string(),
+        container,
+        digest.as_bytes(),
+        refusal
+    ];
     run(sql, store, values)?;
     Ok(())
 }

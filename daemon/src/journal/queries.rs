@@ -51,7 +51,9 @@ pub(super) fn ages_in(
 ) -> Result<Vec<i64>, JournalError> {
     let mut ages: Vec<i64> = Vec::new();
     for state in states {
-        ages.extend(many(sql, query, (state, limit), |row| Ok(row.get(0)?))?);
+        ages.extend(many(sql, query, (state, limit), |row| {
+            Ok(row.get::<_, i64>(0)?)
+        })?);
     }
     ages.sort_unstable();
     ages.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

@@ -62,12 +62,13 @@ impl Journal {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
-        let version = lock_for_us(&connection).map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                failed("another process holds it".to_owned())
-            }
-            Some(_) | None => JournalError::Sqlite(error),
-        })?;
+        let version =
+            lock_for_us(&connection).map_err(|error| match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    failed("another process holds it".to_owned())
+                }
+                Some(_) | None => JournalError::Sqlite(error),
+            })?;
         if !(0..=SCHEMA_VERSION).contains(&version) {
             return Err(failed(format!(
                 "its schema is {version}; this program knows {SCHEMA_VERSION}"
@@ -75,7 +76,11 @@ impl Journal {
         }
         let journal = Self {
             state: Mutex::new(State {
-                tree: if version == 0 { Tree::default() } else { recall(&connection)? },
+                tree: if version == 0 {
+                    Tree::default()
+                } else {
+                    recall(&connection)?
+                },
                 connection,
                 halted: false,
             }),
@@ -87,7 +92,11 @@ impl Journal {
         }
         match journal.fact(FACT_PARTY)? {
             Some(owner) if owner == party.as_str() => {}
-            owner => return Err(failed(format!("it is the journal of {owner:?}, not of {party}"))),
+            owner => {
+                return Err(failed(format!(
+                    "it is the journal of {owner:?}, not of {party}"
+                )));
+            }
         }
         // A first write: a lock that is only read-shared would fail here, not in the middle of a journey.
         journal.set_fact(FACT_OPENED, Some(&now.to_string()))?;
@@ -104,7 +113,9 @@ impl Journal {
     fn begin(&self, party: &PartyId, now: UtcTime) -> Result<(), JournalError> {
         self.change(now, |change| {
             change.sql.execute_batch(SCHEMA)?;
-            change.sql.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            change
+                .sql
+                .pragma_update(None, "user_version", SCHEMA_VERSION)?;
             set_fact(change.sql, FACT_PARTY, Some(party.as_str()))?;
             change.append_about(RecordKind::Opened, None, None)?;
             Ok(())

@@ -42,7 +42,8 @@ impl Journal {
     /// # Errors
     /// [`JournalError`].
     pub fn slips_for(&self, peer: &PartyId) -> Result<Vec<SlipRow>, JournalError> {
-        let query = "SELECT digest, peer, container FROM slips WHERE peer = ?1 ORDER BY age LIMIT ?2";
+        let query =
+            "SELECT digest, peer, container FROM slips WHERE peer = ?1 ORDER BY age LIMIT ?2";
         self.read(|sql| {
             many(sql, query, (peer.as_str(), WAITING_ROWS_MAX), |row| {
                 Ok(SlipRow {

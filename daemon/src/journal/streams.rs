@@ -60,7 +60,9 @@ impl Change<'_> {
         agreement: &AgreementRef,
     ) -> Result<(), JournalError> {
         let (Some(epoch), Some(sequence)) = (sealed.epoch, sealed.sequence) else {
-            return Err(JournalError::Damaged("a sealed bundle without a place".to_owned()));
+            return Err(JournalError::Damaged(
+                "a sealed bundle without a place".to_owned(),
+            ));
         };
         let next = sequence
             .next()

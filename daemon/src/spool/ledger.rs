@@ -22,7 +22,7 @@ pub(super) struct Length {
 
 impl Spool {
     /// Appends lines to `ledger/records.jsonl` from `index` on (cutting off what a crash left beyond), then replaces
-    /// `ledger/checkpoint`: no reader of both sees a checkpoint beyond the records.
+    /// `ledger/checkpoint` where one is given: no reader of both sees a checkpoint beyond the records.
     ///
     /// # Errors
     /// [`SpoolError`]; `index` beyond what is published.
@@ -30,7 +30,7 @@ impl Spool {
         &self,
         index: u64,
         lines: &[Vec<u8>],
-        checkpoint: &str,
+        checkpoint: Option<&str>,
     ) -> Result<(), SpoolError> {
         let mut known = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.take();
@@ -49,8 +49,10 @@ impl Spool {
         if !lines.is_empty() {
             durable::sync_bytes(&file, &path)?;
         }
-        let folder = self.home.join(home::LEDGER);
-        durable::write(&folder, "checkpoint", checkpoint.as_bytes(), MODE_TEXT)?;
+        if let Some(note) = checkpoint {
+            let folder = self.home.join(home::LEDGER);
+            durable::write(&folder, "checkpoint", note.as_bytes(), MODE_TEXT)?;
+        }
         *known = Some(length);
         Ok(())
     }

@@ -92,11 +92,15 @@ impl Rules {
         }
     }
 
+    pub(super) fn is_revoked(&self, digest: &Digest, at: UtcTime) -> bool {
+        let mut revoked = self.revoked.iter();
+        revoked.any(|(revoked, since)| revoked == digest && *since <= at)
+    }
+
     /// Neither revoked at `at` nor one of two texts.
     fn is_sound(&self, found: &CoSigned, at: UtcTime) -> bool {
         let digest = found.digest();
-        let is_revoked = |(revoked, since): &(Digest, UtcTime)| *revoked == digest && *since <= at;
-        !self.conflicts.contains(&digest) && !self.revoked.iter().any(is_revoked)
+        !self.conflicts.contains(&digest) && !self.is_revoked(&digest, at)
     }
 
     /// Since when a higher version of the same agreement is effective, if one is at `at`. It supersedes even where it
