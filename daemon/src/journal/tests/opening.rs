@@ -31,8 +31,33 @@ fn a_new_journal_begins_its_ledger_and_keeps_it_over_a_restart() {
     assert_eq!(place.records()[1].by, Some(1000));
 }
 
+/// Tells the test below that it runs in the other process, and names the journal.
+const OTHER_PROCESS: &str = "AMANAH_TEST_JOURNAL";
+
 #[test]
-fn a_journal_that_is_open_opens_for_nobody_else() {
+fn a_journal_that_is_open_opens_for_no_other_process() {
+    if let Ok(path) = std::env::var(OTHER_PROCESS) {
+        let second = Journal::open(path.as_ref(), &party("kemenhaj"), noon());
+        assert!(matches!(second, Err(JournalError::Open { .. })));
+        return;
+    }
+    let place = open();
+    let name = "journal::tests::opening::a_journal_that_is_open_opens_for_no_other_process";
+    let other = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env(OTHER_PROCESS, place.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&other.stdout);
+    assert!(
+        other.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+    place.journal.record(loaded(), noon()).unwrap();
+}
+
+#[test]
+fn a_journal_that_is_open_opens_a_second_time_for_nobody_here() {
     let place = open();
     let second = Journal::open(&place.path(), &party("kemenhaj"), noon());
     let Err(JournalError::Open { reason, .. }) = second else {
