@@ -4,6 +4,8 @@
 
 mod crate_versions;
 mod doc_links;
+mod samples;
+mod spool_text;
 mod tidy;
 mod tree;
 mod unit_files;
