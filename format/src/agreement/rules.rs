@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{Agreement, AgreementError, Flow, FlowKind, Party};
 use crate::document::is_plain_up_to;
+use crate::manifest::is_purpose;
 
 /// Most bytes that a flow may allow for one bundle: 1 TiB.
 const FLOW_BYTES_MAX: u64 = 1 << 40;
@@ -13,7 +14,7 @@ const DRAIN_DAYS_MAX: u32 = 365;
 const RETENTION_DAYS_MAX: u32 = 36_500;
 /// Longest text in characters: a clause of a law fits.
 const TEXT_CHARS_MAX: usize = 4_000;
-/// Longest code of a purpose, and longest time zone name, in characters.
+/// Longest word of a rhythm, and longest time zone name, in characters.
 const CODE_CHARS_MAX: usize = 64;
 
 /// One rule: whether it holds, and its text.
@@ -85,7 +86,9 @@ impl Agreement {
             ),
             (
                 self.purposes.iter().all(|purpose| {
-                    is_code(&purpose.code) && codes.insert(&purpose.code) && is_text(&purpose.text)
+                    is_purpose(&purpose.code)
+                        && codes.insert(&purpose.code)
+                        && is_text(&purpose.text)
                 }),
                 "a purpose has a code of its own and a plain text",
             ),

@@ -70,13 +70,17 @@ impl UnverifiedHead {
             Some(Refusal::SenderMismatch)
         } else if !allowed(received) || !allowed(manifest.created) {
             Some(Refusal::SignerNotValid)
-        } else if manifest.payload.bytes != parts.payload_bytes || !manifest.is_consistent() {
+        } else if !manifest.is_consistent() {
             Some(Refusal::ManifestMalformed)
         } else {
             None
         };
         if let Some(refusal) = refusal {
             return Err(VerifyError::signed(refusal, signer, Some(manifest)));
+        }
+        // The tar header is not signed: somebody else may have changed it, so no receipt may blame the sender.
+        if manifest.payload.bytes != parts.payload_bytes {
+            return Err(VerifyError::unsigned(Refusal::ContainerMalformed));
         }
         let digest = self.digest();
         Ok(VerifiedHead {
