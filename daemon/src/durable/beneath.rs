@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use super::{DurableError, FAILED_SYNC, Sync, believed, failed, set_mode, write_at};
+use super::{DurableError, FAILED_SYNC, Sync, believed, failed, set_mode, sync, write_at};
 
 /// A name in an opened folder: what happens to it happens there, wherever the folder's path leads meanwhile.
 pub(super) struct Place {
@@ -184,21 +184,53 @@ pub fn create_beneath(root: &Path, relative: &Path, mode: u32) -> io::Result<Fil
 fn create_folders(top: &File, relative: &Path, mode: u32) -> io::Result<()> {
     let mut folder = top.try_clone()?;
     for component in relative.parent().into_iter().flat_map(Path::components) {
-        let Component::Normal(name) = component else {
-            let text = "expected a relative path without `..`";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        };
-        match rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(mode)) {
-            Ok(()) => {
-                folder = open_folder_at(&folder, Path::new(name))?;
-                let inherited = folder.metadata()?.mode() & 0o2000;
-                set_mode(&folder, mode | inherited)?;
-            }
-            Err(Errno::EXIST) => folder = open_folder_at(&folder, Path::new(name))?,
-            Err(errno) => return Err(errno.into()),
+        let (inside, created) = enter(&folder, component, mode)?;
+        if created {
+            let inherited = inside.metadata()?.mode() & 0o2000;
+            set_mode(&inside, mode | inherited)?;
         }
+        folder = inside;
     }
     Ok(())
+}
+
+/// Opens one folder further down, making it if it is missing; tells whether it was.
+fn enter(folder: &File, component: Component<'_>, mode: u32) -> io::Result<(File, bool)> {
+    let Component::Normal(name) = component else {
+        let text = "expected a relative path without `..`";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    };
+    let created = match rustix::fs::mkdirat(folder, name, Mode::from_raw_mode(mode)) {
+        Ok(()) => true,
+        Err(Errno::EXIST) => false,
+        Err(errno) => return Err(errno.into()),
+    };
+    Ok((open_folder_at(folder, Path::new(name))?, created))
+}
+
+/// Makes the folder `relative` beneath `root` durably, with its missing parents, over no link. It has `mode` afterwards,
+/// exactly, unless somebody else owns it: then it is left as that owner wants it.
+///
+/// # Errors
+/// As [`super::write`].
+pub fn ensure_folder_beneath(root: &Path, relative: &Path, mode: u32) -> Result<(), DurableError> {
+    believed(&FAILED_SYNC)?;
+    let path = root.join(relative);
+    let io = |source: io::Error| failed("making the folder", &path, source);
+    let mut folder = open_folder(root).map_err(io)?;
+    for component in relative.components() {
+        let (inside, created) = enter(&folder, component, mode).map_err(io)?;
+        if created {
+            set_mode(&inside, mode).map_err(io)?;
+            sync(&inside, &path)?;
+            sync(&folder, &path)?;
+        }
+        folder = inside;
+    }
+    match set_mode(&folder, mode) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        done => done.map_err(io),
+    }
 }
 
 /// Writes `bytes` durably to `relative` beneath `root`, over what is there; no link is followed on the way.

@@ -79,6 +79,24 @@ fn folders_get_their_exact_mode_and_a_present_one_is_left_as_it_is() {
 }
 
 #[test]
+fn folders_beneath_a_root_are_made_mended_and_never_reached_over_a_link() {
+    let top = folder();
+    let ensure = |path: &str, mode| ensure_folder_beneath(top.path(), Path::new(path), mode);
+    ensure("x/y", 0o2750).unwrap();
+    assert_eq!(mode_of(&top.path().join("x/y")), 0o2750);
+    ensure("x/y", 0o700).unwrap();
+    assert_eq!(mode_of(&top.path().join("x/y")), 0o700);
+    assert_eq!(mode_of(&top.path().join("x")), 0o2750);
+    let outside = folder();
+    symlink(outside.path(), top.path().join("link")).unwrap();
+    fs::write(top.path().join("file"), "").unwrap();
+    for refused in ["link", "link/y", "file", "file/y", "../z"] {
+        assert!(ensure(refused, 0o700).is_err(), "{refused}");
+    }
+    assert!(names(outside.path()).is_empty());
+}
+
+#[test]
 fn a_rename_never_replaces_and_a_replace_does() {
     let top = folder();
     let (one, two) = (top.path().join("one"), top.path().join("two"));

@@ -71,28 +71,23 @@ impl Publish {
 
     /// Appends new records, then replaces the checkpoint: a reader of both never sees a checkpoint beyond the records.
     fn ledger(&self) -> Result<(), StageError> {
-        loop {
-            let published = self.node.spool.published_ledger()?;
-            let checkpoint = self.node.journal.checkpoint()?;
-            if published >= checkpoint.size {
-                if published == checkpoint.size && self.node.spool.has_checkpoint(&checkpoint) {
-                    return Ok(());
-                }
-                let note = checkpoint.sign(&self.ledger_key);
-                return Ok(self
-                    .node
-                    .spool
-                    .publish_ledger(checkpoint.size, &[], &note)?);
-            }
-            let lines = self.node.journal.ledger_lines(published, LINES_PER_PASS)?;
-            let reached = published.saturating_add(u64::try_from(lines.len()).unwrap_or(0));
-            let checkpoint = self.node.journal.checkpoint_at(reached)?;
-            self.node.spool.publish_ledger(
-                published,
-                &lines,
-                &checkpoint.sign(&self.ledger_key),
-            )?;
+        let checkpoint = self.node.journal.checkpoint()?;
+        if self.node.spool.has_checkpoint(&checkpoint) {
+            return Ok(());
         }
+        let mut published = self.node.spool.published_ledger()?.min(checkpoint.size);
+        while published < checkpoint.size {
+            let left = u32::try_from(checkpoint.size - published).unwrap_or(u32::MAX);
+            let limit = left.min(LINES_PER_PASS);
+            let lines = self.node.journal.ledger_lines(published, limit)?;
+            self.node.spool.publish_ledger(published, &lines, None)?;
+            published += u64::try_from(lines.len()).unwrap_or(0);
+        }
+        let note = checkpoint.sign(&self.ledger_key);
+        Ok(self
+            .node
+            .spool
+            .publish_ledger(published, &[], Some(&note))?)
     }
 
     fn snapshot(&self, running: bool) -> Result<Snapshot, StageError> {

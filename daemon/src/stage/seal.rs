@@ -354,6 +354,7 @@ fn not_sealed(path: &Path, error: SealError) -> NotSealed {
     match error {
         SealError::Changed { .. } => NotSealed::Changed,
         SealError::Duplicate(_) => NotSealed::Return(ReturnReason::NameNotPortable),
+        SealError::Empty => NotSealed::Return(ReturnReason::FolderEmpty),
         SealError::TooMany => NotSealed::Return(ReturnReason::TooManyEntries),
         SealError::Recipients(_) => NotSealed::Return(ReturnReason::NoRecipientKey),
         SealError::Io(error) => failed(path, &error),

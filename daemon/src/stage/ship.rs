@@ -10,7 +10,7 @@ use amanah_format::id::PartyId;
 
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::retry::wait_after;
-use crate::transport::link::{LaneChannel, Link, LinkError, Offer, WireName};
+use crate::transport::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
 
 use super::arrive::Arrive;
 use super::door::{Waiting, offers, open_offer, taken};
@@ -201,8 +201,12 @@ impl Ship {
                 Arc::new(AtomicU64::new(0)),
             ),
         };
-        let prefix = link.prefix(lane, offer.name).await?.min(offer.bytes);
-        link.put(lane, offer.name, source, prefix, sent).await?;
+        let upload = Upload {
+            source,
+            offset: link.prefix(lane, offer.name).await?.min(offer.bytes),
+            sent,
+        };
+        link.put(lane, offer.name, upload).await?;
         link.hand_over(lane, offer.name).await?;
         crate::kill::point("ship.handed-over");
         let now = self.node.clock.now();
