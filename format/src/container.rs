@@ -1,97 +1,118 @@
 //! The one container: a plain tar of regular files in a fixed order, walked strictly. FORMAT.md §5.
 //!
 //! One stated rule for each header byte (POSIX ustar, IEEE 1003.1): magic, checksum, type `0`, octal numbers; at most one
-//! PAX header with `path` and `size` before an entry. `tar::Header` reads and writes the fields; `unpack` is never used.
+//! PAX header with `path` and `size` before an entry. `tar::Header` reads the fields; `unpack` is never used.
 //! The same walker reads containers and payloads.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
+
 use crate::digest::Digest;
+
+mod head;
+#[cfg(test)]
+pub(crate) mod stock_tests;
+#[cfg(test)]
+mod tests;
+mod walker;
+mod writer;
+
+pub use head::{
+    HeadParts, bundle_bytes, bundle_head, bundle_tail, check_tail, manifest_bytes_for, read_head,
+};
+pub use walker::{RawEntry, Walker};
+pub use writer::TarWriter;
 
 /// Suffix of every container on disk and on the wire.
 pub const SUFFIX: &str = ".amanah";
 
-/// One entry as the walker found it; `content` must be read through [`Walker::content`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawEntry { /// Raw path bytes, unchecked.
-    pub path: Vec<u8>, /// Declared length.
-    pub bytes: u64 }
-
-/// Walks a tar strictly, front to back, once.
-pub struct Walker<R> { inner: R }
-impl<R: Read> Walker<R> {
-    /// Nothing is read yet.
-    pub fn new(inner: R) -> Self { todo!() }
-    /// The next entry, or `None` after the end marker (two zero blocks; only zeros, at most 10 KiB in all, may follow).
-    /// What was left unread of the previous entry is skipped.
-    ///
-    /// # Errors
-    /// A broken rule or the reader's own error.
-    pub fn next_entry(&mut self) -> Result<Option<RawEntry>, ContainerError> { todo!() }
-    /// The current entry's content: yields exactly its declared bytes, an `UnexpectedEof` error when cut short.
-    pub fn content(&mut self) -> impl Read + '_ { io::empty() }
-}
-
-/// Writes canonical tar entries.
-pub struct TarWriter<W> { inner: W }
-impl<W: Write> TarWriter<W> {
-    /// Nothing is written yet.
-    pub fn new(inner: W) -> Self { todo!() }
-    /// Writes the header of an entry of exactly `bytes` bytes (a PAX header before it where path or size need one), then copies
-    /// `content`.
-    ///
-    /// # Errors
-    /// The writer's or reader's; `InvalidData` where content is shorter or longer than `bytes`.
-    pub fn entry(&mut self, path: &str, bytes: u64, content: &mut dyn Read) -> io::Result<()> { todo!() }
-    /// Two zero blocks; gives the writer back.
-    ///
-    /// # Errors
-    /// The writer's.
-    pub fn finish(self) -> io::Result<W> { todo!() }
-}
+/// Bytes of one tar block: headers are one long, contents are padded to a multiple.
+const BLOCK_BYTES: usize = 512;
+/// [`BLOCK_BYTES`] as a length.
+const BLOCK_LEN: u64 = 512;
+/// Zeros accepted after the two that end a tar: GNU tar fills its last record of 20 blocks.
+const END_ZEROS_MAX: u64 = 10 * 1024;
+/// Longest content of a PAX header: the longest entry path, many times over.
+const PAX_BYTES_MAX: u64 = 4 * 1024;
+/// Largest size that eleven octal digits hold: 8 GiB - 1. Above it a PAX `size` is needed.
+const USTAR_SIZE_MAX: u64 = (1 << 33) - 1;
+/// Most files of a small container: the largest of them, an agreement, has five.
+const SMALL_FILES_MAX: usize = 64;
 
 /// A small container in memory: `(name, bytes)` in order. Receipts, cards, agreements, slips.
 #[must_use]
-pub fn pack(files: &[(&str, &[u8])]) -> Vec<u8> { todo!() }
+pub fn pack(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut container = Vec::new();
+    for (name, bytes) in files {
+        let length = length_of(bytes);
+        container.extend(writer::header_blocks(name, length));
+        container.extend_from_slice(bytes);
+        container.extend(zeros(padding_of(length)));
+    }
+    container.extend(zeros(2 * BLOCK_LEN));
+    container
+}
+
 /// Reads what [`pack`] or stock `tar` wrote; each file at most `file_bytes_max`, at most 64 files.
 ///
 /// # Errors
 /// A broken rule.
-pub fn unpack_small(bytes: &[u8], file_bytes_max: u64) -> Result<Vec<(String, Vec<u8>)>, ContainerError> { todo!() }
+pub fn unpack_small(
+    bytes: &[u8],
+    file_bytes_max: u64,
+) -> Result<Vec<(String, Vec<u8>)>, ContainerError> {
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut walker = Walker::new(bytes);
+    while let Some(entry) = walker.next_entry()? {
+        if files.len() == SMALL_FILES_MAX {
+            return Err(ContainerError::Rule("more than 64 files"));
+        }
+        if entry.bytes > file_bytes_max {
+            return Err(ContainerError::Rule("a file is too long"));
+        }
+        let name = String::from_utf8(entry.path)
+            .map_err(|_| ContainerError::Rule("a name is not UTF-8"))?;
+        if files.iter().any(|(known, _)| *known == name) {
+            return Err(ContainerError::Rule("two files share a name"));
+        }
+        files.push((name, walker.content_whole()?));
+    }
+    Ok(files)
+}
 
-/// How long manifest.json is, so that the payload starts at [`crate::limits::BUNDLE_HEAD_BYTES`]; it depends only on whether the
-/// payload needs a PAX size (over 8 GiB - 1).
-#[must_use]
-pub const fn manifest_bytes_for(payload_bytes: u64) -> usize { todo!() }
-/// The 16 KiB before the payload. `manifest` has the length of [`manifest_bytes_for`].
-///
-/// # Errors
-/// Parts that do not fit.
-pub fn bundle_head(manifest: &[u8], signature: &str, payload_bytes: u64) -> Result<Vec<u8>, ContainerError> { todo!() }
-/// What follows the payload: padding to 512 and two zero blocks.
-#[must_use]
-pub fn bundle_tail(payload_bytes: u64) -> Vec<u8> { todo!() }
-/// The whole bundle's length.
-#[must_use]
-pub const fn bundle_bytes(payload_bytes: u64) -> u64 { todo!() }
-/// The parts of a head: what `manifest::UnverifiedHead` is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeadParts { /// Exact bytes, padding included.
-    pub manifest: Vec<u8>, /// The armour.
-    pub signature: Vec<u8>, /// Declared by the tar header.
-    pub payload_bytes: u64 }
-/// Reads the first 16 KiB of a bundle.
-///
-/// # Errors
-/// A broken rule, or fewer bytes.
-pub fn read_head(head: &[u8]) -> Result<HeadParts, ContainerError> { todo!() }
-/// Checks what follows the payload.
-///
-/// # Errors
-/// Anything but padding and zero blocks.
-pub fn check_tail(payload_bytes: u64, tail: &[u8]) -> Result<(), ContainerError> { todo!() }
 /// The name of a bundle on the wire and in the queue: 64 hex digits of its manifest digest and [`SUFFIX`].
 #[must_use]
-pub fn bundle_name(manifest: &Digest) -> String { todo!() }
+pub fn bundle_name(manifest: &Digest) -> String {
+    format!("{}{SUFFIX}", manifest.to_hex())
+}
+
+/// Zeros that fill the last block of a content of `bytes` bytes: 0 to 511.
+const fn padding_of(bytes: u64) -> u64 {
+    (BLOCK_LEN - bytes % BLOCK_LEN) % BLOCK_LEN
+}
+
+/// `count` zero bytes; used for paddings and end markers only.
+fn zeros(count: u64) -> impl Iterator<Item = u8> {
+    (0..count).map(|_| 0)
+}
+
+/// A slice's length as a tar has it.
+fn length_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// Reads until `into` is full or the reader ends; tells how many bytes came.
+fn read_full(reader: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
 
 /// Which rule a container breaks.
 #[derive(Debug, thiserror::Error)]
