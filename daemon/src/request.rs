@@ -1,16 +1,78 @@
-//! What an operator may ask of the daemon: a closed set of verbs, a JSON file renamed into `requests/`, attributed by its owner.
+//! What an operator may ask of the daemon: a closed set of verbs, a JSON file renamed into `requests/`, attributed by
+//! its owner. What is not exactly one of these verbs is refused, never guessed.
 
 use amanah_format::{digest::Digest, id::PartyId};
 use serde::{Deserialize, Serialize};
+
 /// A request. JSON `{"verb": "retry", …}`, unknown members refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// Try the peer (all peers when none) again at once.
-    Retry { peer: Option<PartyId> },
+    Retry {
+        /// Which peer.
+        peer: Option<PartyId>,
+    },
     /// Judge a held bundle again at once.
-    Release { manifest: Digest },
+    Release {
+        /// Its manifest's digest.
+        manifest: Digest,
+    },
     /// Ship nothing to this peer, fetch nothing from it.
-    Pause { peer: PartyId },
-    Resume { peer: PartyId },
+    Pause {
+        /// Which peer.
+        peer: PartyId,
+    },
+    /// The end of a pause.
+    Resume {
+        /// Which peer.
+        peer: PartyId,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_verb_survives_the_round_trip() {
+        let peer: PartyId = "imigrasi".parse().unwrap();
+        for request in [
+            Request::Retry { peer: None },
+            Request::Retry {
+                peer: Some(peer.clone()),
+            },
+            Request::Release {
+                manifest: Digest::of(b"m"),
+            },
+            Request::Pause { peer: peer.clone() },
+            Request::Resume { peer },
+        ] {
+            let text = serde_json::to_string(&request).unwrap();
+            assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
+        }
+    }
+
+    #[test]
+    fn the_text_form_is_the_verb_and_its_members() {
+        let request: Request =
+            serde_json::from_str(r#"{"verb": "pause", "peer": "imigrasi"}"#).unwrap();
+        let peer = "imigrasi".parse().unwrap();
+        assert_eq!(request, Request::Pause { peer });
+    }
+
+    #[test]
+    fn what_is_not_a_verb_with_its_members_is_refused() {
+        for wrong in [
+            r#"{"verb": "destroy", "peer": "imigrasi"}"#,
+            r#"{"verb": "pause"}"#,
+            r#"{"verb": "pause", "peer": "../etc"}"#,
+            r#"{"verb": "pause", "peer": "imigrasi", "now": true}"#,
+            r#"{"verb": "retry", "all": true}"#,
+            r#"{"verb": "release", "manifest": "sha256:00"}"#,
+            r#"{"peer": "imigrasi"}"#,
+        ] {
+            assert!(serde_json::from_str::<Request>(wrong).is_err(), "{wrong}");
+        }
+    }
 }

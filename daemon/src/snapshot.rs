@@ -1,31 +1,218 @@
-//! The status snapshot: what the daemon publishes to operators by atomic rename, read by `amanah status`. Versioned; names of items appear here and
-//! nowhere outside the home.
+//! The status snapshot: what the daemon publishes to operators by atomic rename, read by `amanah status`. Versioned;
+//! names of items appear here and nowhere outside the home.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
 use amanah_format::time::UtcTime;
+use serde::{Deserialize, Serialize};
+
+/// Its version, the `format` member.
+pub const FORMAT: &str = "amanah-status/1";
+
 /// `status.json`, `amanah-status/1`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Snapshot { pub format: String, pub party: String, pub process: u32, pub version: String, pub started: UtcTime, pub written: UtcTime, /// False in the last one, written at stop.
-    pub running: bool, pub peers: Vec<PeerStatus>, pub outgoing: Vec<OutgoingStatus>, pub incoming: Vec<IncomingStatus>, pub agreements: Vec<AgreementStatus>, pub alarms: Vec<Alarm>, pub ledger_size: u64, pub ledger_root: String, pub counts: std::collections::BTreeMap<String, u64> }
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// [`FORMAT`].
+    pub format: String,
+    /// This node's party.
+    pub party: String,
+    /// The daemon's process id.
+    pub process: u32,
+    /// The daemon's version.
+    pub version: String,
+    /// When the daemon started.
+    pub started: UtcTime,
+    /// When this was written.
+    pub written: UtcTime,
+    /// False in the last one, written at stop.
+    pub running: bool,
+    /// The peers, in the order of the configuration.
+    pub peers: Vec<PeerStatus>,
+    /// Bundles going out, active ones first.
+    pub outgoing: Vec<OutgoingStatus>,
+    /// Bundles coming in, active ones first.
+    pub incoming: Vec<IncomingStatus>,
+    /// Agreements as loaded.
+    pub agreements: Vec<AgreementStatus>,
+    /// What a person must look at.
+    pub alarms: Vec<Alarm>,
+    /// Records in the ledger.
+    pub ledger_size: u64,
+    /// The ledger's root, as a digest's text.
+    pub ledger_root: String,
+    /// Bundles by direction and state, and what else is counted.
+    pub counts: BTreeMap<String, u64>,
+}
+
 /// A peer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PeerStatus { pub party: String, pub name: String, /// `dial` or `listen`.
-    pub side: String, pub address: Option<String>, pub connected: bool, pub since: Option<UtcTime>, pub last_error: Option<String>, pub retry_at: Option<UtcTime>, pub paused: bool, pub waiting_bundles: u64, pub waiting_bytes: u64 }
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerStatus {
+    /// Its id.
+    pub party: String,
+    /// Its legal name, from its card.
+    pub name: String,
+    /// `dial` or `listen`.
+    pub side: String,
+    /// Where it is dialled.
+    pub address: Option<String>,
+    /// Whether a connection is open.
+    pub connected: bool,
+    /// Since when it is connected, or away.
+    pub since: Option<UtcTime>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When it is tried again.
+    pub retry_at: Option<UtcTime>,
+    /// Whether an operator paused it.
+    pub paused: bool,
+    /// Bundles that wait for it.
+    pub waiting_bundles: u64,
+    /// Their payloads' bytes together.
+    pub waiting_bytes: u64,
+}
+
 /// A bundle going out.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct OutgoingStatus { pub bundle: String, pub peer: String, pub flow: String, pub lane: String, pub state: String, pub items: Vec<ItemStatus>, pub bytes: u64, /// Acknowledged by the peer so far.
-    pub sent_bytes: u64, pub sequence: Option<u64>, pub manifest: Option<String>, pub seen_millis: u64, pub changed_millis: u64, pub refusal: Option<String>, pub return_reason: Option<String>, pub held: Option<String> }
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgoingStatus {
+    /// Its id.
+    pub bundle: String,
+    /// Where it goes.
+    pub peer: String,
+    /// Its flow.
+    pub flow: String,
+    /// Its lane.
+    pub lane: String,
+    /// Its state ([`crate::engine::outbound::Outbound`]).
+    pub state: String,
+    /// The operator's items in it.
+    pub items: Vec<ItemStatus>,
+    /// The payload's length.
+    pub bytes: u64,
+    /// Acknowledged by the peer so far.
+    pub sent_bytes: u64,
+    /// Its place in the stream, once sealed.
+    pub sequence: Option<u64>,
+    /// Its manifest's digest, once sealed.
+    pub manifest: Option<String>,
+    /// When its items were seen settled, in milliseconds since 1970.
+    pub seen_millis: u64,
+    /// Its last change, in milliseconds since 1970.
+    pub changed_millis: u64,
+    /// Why the peer refused it.
+    pub refusal: Option<String>,
+    /// Why it was returned to the operator.
+    pub return_reason: Option<String>,
+    /// Why the peer holds it.
+    pub held: Option<String>,
+}
+
 /// An operator's item.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ItemStatus { pub name: String, pub inode: u64, pub bytes: u64, pub resting_place: Option<String> }
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemStatus {
+    /// Its name as shown; bytes that are no UTF-8 are replaced.
+    pub name: String,
+    /// Its inode: tells it from another item of the same name.
+    pub inode: u64,
+    /// Its length, or the sum of a folder's files.
+    pub bytes: u64,
+    /// Where it ended, relative to the home.
+    pub resting_place: Option<String>,
+}
+
 /// A bundle coming in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct IncomingStatus { pub manifest: String, pub bundle: Option<String>, pub peer: String, pub flow: Option<String>, pub state: String, pub sequence: Option<u64>, pub bytes: u64, pub received: UtcTime, pub changed_millis: u64, pub refusal: Option<String>, pub held: Option<String>, pub folder: Option<String> }
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncomingStatus {
+    /// Its manifest's digest.
+    pub manifest: String,
+    /// Its id, where its text could be read.
+    pub bundle: Option<String>,
+    /// Who sent it.
+    pub peer: String,
+    /// Its flow.
+    pub flow: Option<String>,
+    /// Its state ([`crate::engine::inbound::Inbound`]).
+    pub state: String,
+    /// Its place in the stream.
+    pub sequence: Option<u64>,
+    /// The payload's length.
+    pub bytes: u64,
+    /// When it was taken over.
+    pub received: UtcTime,
+    /// Its last change, in milliseconds since 1970.
+    pub changed_millis: u64,
+    /// Why it was refused.
+    pub refusal: Option<String>,
+    /// Why it is held.
+    pub held: Option<String>,
+    /// Where it was imported, relative to the home.
+    pub folder: Option<String>,
+}
+
 /// An agreement as loaded.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AgreementStatus { pub id: String, pub version: u32, pub digest: String, pub peer: String, pub in_force: bool, pub effective: UtcTime, pub ends: UtcTime, pub revoked: bool }
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgreementStatus {
+    /// Its id.
+    pub id: String,
+    /// Its version.
+    pub version: u32,
+    /// The digest of its text.
+    pub digest: String,
+    /// The other party.
+    pub peer: String,
+    /// Whether it is in force now.
+    pub in_force: bool,
+    /// First moment in force.
+    pub effective: UtcTime,
+    /// First moment no longer in force.
+    pub ends: UtcTime,
+    /// Whether either party revoked it.
+    pub revoked: bool,
+}
+
 /// Something that a person must look at: a catalogue code and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alarm { pub code: String, pub subject: String, pub since: UtcTime }
-/// Its name in the home.
-pub const FORMAT: &str = "amanah-status/1";
+pub struct Alarm {
+    /// The catalogue's code.
+    pub code: String,
+    /// What it is about.
+    pub subject: String,
+    /// Since when.
+    pub since: UtcTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = r#"{"format":"amanah-status/1","party":"kemenhaj","process":7,"version":"0.1.0",
+        "started":"2026-11-22T20:00:00Z","written":"2026-11-22T20:32:00Z","running":true,
+        "peers":[{"party":"imigrasi","name":"Imigrasi","side":"dial","address":"10.0.0.2:2222","connected":true,
+            "since":null,"last_error":null,"retry_at":null,"paused":false,"waiting_bundles":1,"waiting_bytes":2}],
+        "outgoing":[{"bundle":"b","peer":"imigrasi","flow":"manifes-umrah","lane":"normal","state":"queued",
+            "items":[{"name":"jemaah 1.csv","inode":9,"bytes":5,"resting_place":null}],"bytes":5,"sent_bytes":0,
+            "sequence":1,"manifest":null,"seen_millis":1,"changed_millis":2,"refusal":null,"return_reason":null,
+            "held":null}],
+        "incoming":[{"manifest":"m","bundle":null,"peer":"imigrasi","flow":null,"state":"held","sequence":null,
+            "bytes":5,"received":"2026-11-22T20:32:00Z","changed_millis":2,"refusal":null,"held":"clock",
+            "folder":null}],
+        "agreements":[{"id":"pks-manifes","version":1,"digest":"d","peer":"imigrasi","in_force":true,
+            "effective":"2026-11-01T17:00:00Z","ends":"2028-11-01T17:00:00Z","revoked":false}],
+        "alarms":[{"code":"disk-full","subject":"spool","since":"2026-11-22T20:32:00Z"}],
+        "ledger_size":3,"ledger_root":"r","counts":{"outgoing.queued":1}}"#;
+
+    #[test]
+    fn a_snapshot_survives_the_round_trip() {
+        let snapshot: Snapshot = serde_json::from_str(SAMPLE).unwrap();
+        assert_eq!(snapshot.format, FORMAT);
+        let again: Snapshot =
+            serde_json::from_slice(&serde_json::to_vec(&snapshot).unwrap()).unwrap();
+        assert_eq!(again, snapshot);
+    }
+
+    #[test]
+    fn a_snapshot_cut_short_is_refused() {
+        for end in 0..SAMPLE.len() {
+            assert!(serde_json::from_str::<Snapshot>(&SAMPLE[..end]).is_err());
+        }
+    }
+}

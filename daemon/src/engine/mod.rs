@@ -1,4 +1,5 @@
-//! Floor 1: pure decisions. Time, policy and past come in as arguments, a value goes out; recovery is the fold of the journal.
+//! Floor 1: pure decisions. Time, policy and past come in as arguments, a value goes out; recovery is the fold of the
+//! journal. Nothing here reads a clock, a file or a random number.
 
 pub mod inbound;
 pub mod outbound;
@@ -8,6 +9,9 @@ pub mod retry;
 /// An event that cannot happen in a state: a bug of ours, never a peer's doing. The caller halts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{event} cannot happen to a bundle that is {state}")]
-pub struct Illegal { /// Where it stood.
-    pub state: &'static str, /// What was to happen.
-    pub event: &'static str }
+pub struct Illegal {
+    /// Where it stood.
+    pub state: &'static str,
+    /// What was to happen.
+    pub event: &'static str,
+}
