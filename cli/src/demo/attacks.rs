@@ -80,10 +80,10 @@ impl<'a> Siege<'a> {
         std::fs::create_dir_all(&folder)?;
         let phu = &pair.phu;
         let file = home::agreement_file(&pair.agreement()?, 1);
-        let file = std::fs::read(phu.path(home::AGREEMENTS).join(file)).context("the agreement")?;
+        let file = std::fs::read(phu.folder().join(home::AGREEMENTS).join(file)).context("the agreement")?;
         let file = AgreementFile::parse(&file)?;
         let agreement = file.agreement()?;
-        let card = std::fs::read(phu.path(home::CARDS).join(home::card_file(&way.to)))?;
+        let card = std::fs::read(phu.folder().join(home::CARDS).join(home::card_file(&way.to)))?;
         Ok(Self {
             reference: AgreementRef {
                 id: agreement.id.clone(),
@@ -91,7 +91,7 @@ impl<'a> Siege<'a> {
                 digest: file.digest(),
             },
             card: VerifiedCard::verify(&card)?,
-            signing: SecretKey::from_openssh(&std::fs::read_to_string(phu.path(home::KEY_SIGNING))?)?,
+            signing: SecretKey::from_openssh(&std::fs::read_to_string(phu.folder().join(home::KEY_SIGNING))?)?,
             agreement,
             pair,
             way,

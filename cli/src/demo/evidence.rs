@@ -66,7 +66,7 @@ fn commands(sender: &Ministry, receiver: &Ministry, arrived: &Arrived, folder: &
     let place = path(&folder.join(BY_HAND));
     let signers = path(&folder.join(ALLOWED_SIGNERS));
     let bundle = path(&sender.archived(receiver.party(), &arrived.manifest));
-    let key = path(&receiver.path(home::KEY_DECRYPTION));
+    let key = path(&receiver.folder().join(home::KEY_DECRYPTION));
     let verify = |party: &Ministry, namespace: &str, text: &str| {
         format!("cd {place} && ssh-keygen -Y verify -f {signers} -I {} -n {namespace} -s {text}.sig < {text}", party.party())
     };

@@ -64,13 +64,14 @@ pub fn until_settled(
     within: Duration,
     told: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Arrived>> {
-    let settled = sender.wait_for("every receipt", within, |status| {
+    sender.wait_for("every receipt", within, |status| {
         told(Progress::of(status, dropped));
-        let arrived = dropped.iter().map(|dropped| arrived(status, dropped));
-        let all: Option<Result<Vec<_>>> = arrived.map(Option::transpose).map(Result::transpose).collect();
-        all
-    })?;
-    settled
+        let looks = dropped.iter().map(|dropped| arrived(status, dropped).transpose());
+        match looks.collect::<Result<Vec<_>>>() {
+            Ok(looks) => looks.into_iter().collect::<Option<Vec<_>>>().map(Ok),
+            Err(error) => Some(Err(error)),
+        }
+    })?
 }
 
 /// How far a sender is with what was dropped.

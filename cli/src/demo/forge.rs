@@ -64,7 +64,7 @@ pub fn forge(claim: &Claim, key: &SecretKey) -> Result<Bundle> {
         flow: claim.flow.clone(),
     };
     let mut sealer = Sealer::new(Vec::new(), &claim.recipients, SealOptions { level: 1, workers: 0 })?;
-    let path: EntryPath = NAME.parse()?;
+    let path = EntryPath::parse(NAME.as_bytes())?;
     sealer.entry(&path, u64::try_from(CONTENT.len())?, &mut &*CONTENT)?;
     let sealed = sealer.finish(&binding, *salt)?;
     let manifest = manifest(claim, &binding, &sealed)?.to_bytes()?;

@@ -52,8 +52,8 @@ impl Intruder {
         let dial = Dial {
             address: address.to_string(),
             user: victim.party().clone(),
-            key: std::fs::read_to_string(victim.path(home::KEY_TRANSPORT))?.into(),
-            host_keys: host_keys.map(|key| key.key.clone()).collect(),
+            key: std::fs::read_to_string(victim.folder().join(home::KEY_TRANSPORT))?.into(),
+            host_keys: host_keys.map(|key| key.key).collect(),
             post_quantum: PostQuantum::Preferred,
             connect_timeout: ANSWER,
         };

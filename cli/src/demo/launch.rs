@@ -61,8 +61,9 @@ impl Launch {
     }
 
     fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut words = self.before.iter().chain([&self.program]);
-        let mut command = Command::new(words.next().unwrap_or(&OsString::new()));
+        let program = self.program.as_os_str();
+        let mut words = self.before.iter().map(OsString::as_os_str).chain([program]);
+        let mut command = Command::new(words.next().unwrap_or(program));
         command.args(words).args(arguments);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).process_group(0);

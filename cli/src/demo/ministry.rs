@@ -1,5 +1,5 @@
-//! A ministry as its people see it: a home folder, the commands that they type, the daemon that serves it. The demo and the
-//! tests act through this alone, so both drive the very program that is shipped. A daemon ends with its `Ministry`.
+//! A ministry as its people see it: a home, the commands that they type, the daemon that serves it. The demo and the tests
+//! act through this alone, so both drive the very program that is shipped. A daemon ends with its `Ministry`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -26,18 +26,20 @@ const LOG_TAIL: usize = 40;
 /// One ministry.
 pub struct Ministry {
     party: PartyId,
+    folder: PathBuf,
     home: PathBuf,
     launch: Launch,
     daemon: Option<Child>,
 }
 
 impl Ministry {
-    /// A ministry that will live in `home`; nothing is made yet.
+    /// A ministry whose home and configuration will be `folder`; nothing is made yet.
     #[must_use]
-    pub fn new(launch: Launch, home: PathBuf, party: PartyId) -> Self {
+    pub fn new(launch: Launch, folder: PathBuf, party: PartyId) -> Self {
         Self {
             party,
-            home,
+            home: folder.clone(),
+            folder,
             launch,
             daemon: None,
         }
@@ -49,7 +51,23 @@ impl Ministry {
         &self.party
     }
 
-    /// Its home, which is its configuration's folder too.
+    /// The home as the configuration now says: the configuration's folder need not be the same.
+    pub fn lives_in(&mut self, home: PathBuf) {
+        self.home = home;
+    }
+
+    /// Its commands are started like this from now on.
+    pub fn types_through(&mut self, launch: Launch) {
+        self.launch = launch;
+    }
+
+    /// The folder of its configuration, keys, cards and agreements.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its home.
     #[must_use]
     pub fn home(&self) -> &Path {
         &self.home
@@ -67,10 +85,10 @@ impl Ministry {
         self.home.join(name)
     }
 
-    /// Where its daemon's words go: beside the home, which belongs to the program.
+    /// Where its daemon's words go: beside the folder, which belongs to the program.
     #[must_use]
     pub fn log(&self) -> PathBuf {
-        self.home.with_extension("log")
+        self.folder.with_extension("log")
     }
 
     /// The outbox of a flow.
@@ -91,17 +109,17 @@ impl Ministry {
         self.path(&home::archive_sent(peer)).join(amanah_format::container::bundle_name(manifest))
     }
 
-    /// Runs a command on this home; any exit code is an answer.
+    /// Runs a command of this ministry; any exit code is an answer.
     ///
     /// # Errors
     /// It cannot be run, or does not end.
     pub fn attempt<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Ran> {
         let mut words: Vec<&OsStr> = arguments.iter().map(AsRef::as_ref).collect();
-        words.extend([OsStr::new("--home"), self.home.as_os_str()]);
+        words.extend([OsStr::new("--home"), self.folder.as_os_str()]);
         self.launch.run(&words, COMMAND)
     }
 
-    /// Runs a command on this home, which must succeed.
+    /// Runs a command of this ministry, which must succeed.
     ///
     /// # Errors
     /// It cannot be run, or fails.
@@ -127,7 +145,7 @@ impl Ministry {
         if self.daemon.is_some() {
             bail!("the daemon of {} runs already", self.party);
         }
-        let config = self.path(home::CONFIG);
+        let config = self.folder.join(home::CONFIG);
         let words = [OsStr::new("daemon"), OsStr::new("run"), OsStr::new("--config"), config.as_os_str()];
         self.daemon = Some(launch.start(&words, &self.log())?);
         Ok(())

@@ -58,7 +58,7 @@ impl Report {
 
     fn table(&self, telling: &Telling<'_, '_>) -> Table {
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         let columns = [texts::COLUMN_ITEM, texts::COLUMN_WAY, texts::COLUMN_BYTES, texts::COLUMN_OUTCOME, texts::COLUMN_TIME];
         table.set_header(columns.map(|column| telling.text(column, &[])));
         for arrived in self.arrived.iter().take(ROWS_MAX) {
