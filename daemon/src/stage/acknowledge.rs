@@ -27,7 +27,10 @@ impl Acknowledge {
     /// # Errors
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
-        let rows = self.node.journal.inbound_in(&[Inbound::Imported, Inbound::Refused], ROWS_PER_PASS)?;
+        let rows = self
+            .node
+            .journal
+            .inbound_in(&[Inbound::Imported, Inbound::Refused], ROWS_PER_PASS)?;
         let done = rows.len();
         for row in rows {
             self.sign(&row)?;
@@ -37,14 +40,23 @@ impl Acknowledge {
 
     fn sign(&self, row: &InboundRow) -> Result<(), StageError> {
         let Some(text) = &row.receipt else {
-            return Err(StageError::Other(format!("bundle {} has an outcome but no receipt text", row.digest)));
+            return Err(StageError::Other(format!(
+                "bundle {} has an outcome but no receipt text",
+                row.digest
+            )));
         };
         let signature = self.signing.sign(Purpose::Receipt, text);
         let container = receipt::pack(text, &signature);
-        self.node.spool.keep_receipt(Side::Issued, &row.peer, &row.digest, &container)?;
+        self.node
+            .spool
+            .keep_receipt(Side::Issued, &row.peer, &row.digest, &container)?;
         self.put_away(row)?;
         kill::point("acknowledge.kept");
-        self.node.journal.store_receipt_signature(&row.digest, &signature, self.node.clock.now())?;
+        self.node.journal.store_receipt_signature(
+            &row.digest,
+            &signature,
+            self.node.clock.now(),
+        )?;
         kill::point("acknowledge.signed");
         self.node.bells.peer(&row.peer).ring();
         self.node.bells.publish.ring();

@@ -30,27 +30,16 @@ use crate::transport::link::{Denied, WireName};
 use super::answer::Answer;
 use super::{Node, Pass, ROWS_PER_PASS, StageError, slips};
 
+mod face;
+
+use self::face::Face;
+
 /// The admitting stage.
 pub struct Admit {
     /// What all stages share.
     pub node: Arc<Node>,
     /// Signs `held` slips.
     pub signing: Arc<SecretKey>,
-}
-
-/// What the bytes themselves say, before any agreement is asked.
-enum Face {
-    /// Signature, signer, text and payload digest are right.
-    Whole(Box<VerifiedHead>),
-    /// Signed by this peer, but refused for a reason that its own signed bytes prove.
-    Faulty(Box<Faulty>),
-}
-
-struct Faulty {
-    refusal: Refusal,
-    manifest: Option<Manifest>,
-    evidence: (Vec<u8>, Vec<u8>),
-    payload_bytes: u64,
 }
 
 impl Admit {
@@ -60,7 +49,11 @@ impl Admit {
     /// What the peer is told; nothing was taken over then.
     pub fn hand_over(&self, peer: &PartyId, digest: Digest) -> Result<(), Denied> {
         let name = WireName::Bundle(digest).to_string();
-        let part = self.node.spool.finished_part(peer, &name).map_err(|error| Denied::failure(&error))?;
+        let part = self
+            .node
+            .spool
+            .finished_part(peer, &name)
+            .map_err(|error| Denied::failure(&error))?;
         match self.take_over(peer, digest, &part) {
             Ok(()) => Ok(()),
             Err(denied) => {
@@ -71,83 +64,57 @@ impl Admit {
     }
 
     fn take_over(&self, peer: &PartyId, digest: Digest, part: &Path) -> Result<(), Denied> {
-        let received = match self.node.journal.inbound(&digest).map_err(|error| Denied::failure(&error))? {
+        let received = match self
+            .node
+            .journal
+            .inbound(&digest)
+            .map_err(|error| Denied::failure(&error))?
+        {
             Some(known) => known.received,
             None => self.node.clock.now(),
         };
         let face = self.face(peer, digest, part, received)?;
-        let new = self.judge(peer, digest, &face, received).map_err(|error| Denied::failure(&error))?;
-        self.node.spool.take_over(peer, &WireName::Bundle(digest).to_string(), &digest).map_err(|error| Denied::failure(&error))?;
+        let new = self
+            .judge(peer, digest, &face, received)
+            .map_err(|error| Denied::failure(&error))?;
+        self.node
+            .spool
+            .take_over(peer, &WireName::Bundle(digest).to_string(), &digest)
+            .map_err(|error| Denied::failure(&error))?;
         kill::point("admit.moved");
         let row = self.record(&new).map_err(|error| Denied::failure(&error))?;
         kill::point("admit.recorded");
         self.after(&row).map_err(|error| Denied::failure(&error))
     }
 
-    /// Reads the arrived bytes: container, name, signature, signer, text, digest, end.
-    fn face(&self, peer: &PartyId, digest: Digest, part: &Path, received: UtcTime) -> Result<Face, Denied> {
-        let mut file = File::open(part).map_err(|error| Denied::failure(&error))?;
-        let mut head = Vec::new();
-        file.by_ref().take(BUNDLE_HEAD_BYTES).read_to_end(&mut head).map_err(|error| Denied::failure(&error))?;
-        let head = UnverifiedHead::parse(&head).map_err(Denied::refusal)?;
-        if head.digest() != digest {
-            return Err(Denied::refusal(Refusal::NameMismatch));
-        }
-        let payload_bytes = head.payload_bytes();
-        let evidence = head.evidence();
-        match head.verify(self.node.rules.now().keyring(), received) {
-            Ok(verified) if &verified.manifest().from != peer => Err(Denied::refusal(Refusal::SignerNotPeer)),
-            Ok(verified) => {
-                self.whole(&mut file, verified.manifest())?;
-                Ok(Face::Whole(Box::new(verified)))
-            }
-            Err(fault) => match fault.signer {
-                Some(signer) if &signer == peer => {
-                    if let Some(manifest) = &fault.manifest {
-                        self.whole(&mut file, manifest)?;
-                    }
-                    Ok(Face::Faulty(Box::new(Faulty {
-                        refusal: fault.refusal,
-                        manifest: fault.manifest.map(|manifest| *manifest),
-                        evidence,
-                        payload_bytes,
-                    })))
-                }
-                Some(_) => Err(Denied::refusal(Refusal::SignerNotPeer)),
-                None => Err(Denied::refusal(fault.refusal)),
-            },
-        }
-    }
-
-    /// The payload's length, digest and what follows it: anything else is damage, which somebody else may have done.
-    fn whole(&self, file: &mut File, manifest: &Manifest) -> Result<(), Denied> {
-        let failure = |error: &std::io::Error| Denied::failure(error);
-        let bytes = manifest.payload.bytes;
-        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(|error| failure(&error))?;
-        let guarded = self.node.stop.guard(&*file);
-        let mut hashing = HashingReader::new(BufReader::with_capacity(256 * 1024, guarded).take(bytes));
-        std::io::copy(&mut hashing, &mut std::io::sink()).map_err(|error| failure(&error))?;
-        let (rest, found, length) = hashing.finish();
-        if length != bytes || found != manifest.payload.digest {
-            return Err(Denied::damaged());
-        }
-        let mut tail = Vec::new();
-        rest.into_inner().take(64 * 1024).read_to_end(&mut tail).map_err(|error| failure(&error))?;
-        container::check_tail(bytes, &tail).map_err(|_| Denied::damaged())
-    }
-
-    fn judge(&self, peer: &PartyId, digest: Digest, face: &Face, received: UtcTime) -> Result<NewInbound, StageError> {
+    fn judge(
+        &self,
+        peer: &PartyId,
+        digest: Digest,
+        face: &Face,
+        received: UtcTime,
+    ) -> Result<NewInbound, StageError> {
         let (verdict, manifest, evidence, payload_bytes) = match face {
             Face::Whole(head) => {
                 let manifest = head.manifest();
                 let place = self.node.journal.place(peer, manifest)?;
                 let verdict = self.node.rules.now().judge(manifest, &place, received);
                 let (text, signature) = head.evidence();
-                (verdict, Some(manifest.clone()), (text.to_vec(), signature.to_vec()), manifest.payload.bytes)
+                (
+                    verdict,
+                    Some(manifest.clone()),
+                    (text.to_vec(), signature.to_vec()),
+                    manifest.payload.bytes,
+                )
             }
             Face::Faulty(faulty) => {
                 let verdict = Verdict::Refuse(faulty.refusal);
-                (verdict, faulty.manifest.clone(), faulty.evidence.clone(), faulty.payload_bytes)
+                (
+                    verdict,
+                    faulty.manifest.clone(),
+                    faulty.evidence.clone(),
+                    faulty.payload_bytes,
+                )
             }
         };
         Ok(NewInbound {
@@ -223,7 +190,12 @@ impl Admit {
             bytes: std::fs::metadata(part).map_or(0, |meta| meta.len()),
             state: "dropped".to_owned(),
         };
-        let outcome = self.node.journal.record(entry, now).map(|_| ()).map_err(StageError::from);
+        let outcome = self
+            .node
+            .journal
+            .record(entry, now)
+            .map(|_| ())
+            .map_err(StageError::from);
         let outcome = outcome.and_then(|()| Ok(self.node.spool.note_quarantine(&name, &note)?));
         if let Err(error) = outcome.and_then(|()| Ok(self.node.spool.drop_part(peer, &name)?)) {
             tracing::error!("what was turned away could not be noted: {error}");
@@ -237,21 +209,41 @@ impl Admit {
     /// # Errors
     /// This machine's.
     pub fn rejudge_pass(&self) -> Result<Pass, StageError> {
-        for row in self.node.journal.inbound_in(&[Inbound::Held], ROWS_PER_PASS)? {
+        for row in self
+            .node
+            .journal
+            .inbound_in(&[Inbound::Held], ROWS_PER_PASS)?
+        {
             let head = verified_again(&self.node, &row)?;
             let place = self.node.journal.place(&row.peer, head.manifest())?;
             let now = self.node.clock.now();
-            let judged_at = if row.held == Some(HeldReason::Clock) { now } else { row.received };
-            match self.node.rules.now().judge(head.manifest(), &place, judged_at) {
+            let judged_at = if row.held == Some(HeldReason::Clock) {
+                now
+            } else {
+                row.received
+            };
+            match self
+                .node
+                .rules
+                .now()
+                .judge(head.manifest(), &place, judged_at)
+            {
                 Verdict::Admit => {
-                    self.node.journal.rejudge(&row.digest, InboundEvent::Admitted, None, now)?;
+                    self.node
+                        .journal
+                        .rejudge(&row.digest, InboundEvent::Admitted, None, now)?;
                     self.node.bells.import.ring();
                 }
                 Verdict::Refuse(refusal) => {
                     super::import::refuse(&self.node, &row, head.manifest(), refusal)?;
                 }
                 Verdict::Hold(reason) if row.held != Some(reason) => {
-                    self.node.journal.rejudge(&row.digest, InboundEvent::Held, Some(reason), now)?;
+                    self.node.journal.rejudge(
+                        &row.digest,
+                        InboundEvent::Held,
+                        Some(reason),
+                        now,
+                    )?;
                     slips::tell_held(&self.node, &self.signing, &row, reason)?;
                 }
                 Verdict::Hold(_) => {}
@@ -283,39 +275,13 @@ impl Admit {
 pub(crate) fn verified_again(node: &Node, row: &InboundRow) -> Result<VerifiedHead, StageError> {
     let path = node.spool.incoming(&row.peer, &row.digest);
     let mut head = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(BUNDLE_HEAD_BYTES).read_to_end(&mut head));
+    let read =
+        File::open(&path).and_then(|file| file.take(BUNDLE_HEAD_BYTES).read_to_end(&mut head));
     read.map_err(|error| StageError::Other(format!("{}: {error}", path.display())))?;
-    let head = UnverifiedHead::parse(&head).map_err(|refusal| StageError::Other(format!("{}: {refusal}", path.display())))?;
+    let head = UnverifiedHead::parse(&head)
+        .map_err(|refusal| StageError::Other(format!("{}: {refusal}", path.display())))?;
     let verified = head.verify(node.rules.now().keyring(), row.received);
-    verified.map_err(|fault| StageError::Other(format!("{}: no longer verifies: {fault}", path.display())))
-}
-
-impl Denied {
-    /// A door refusal.
-    fn refusal(refusal: Refusal) -> Self {
-        Self::new(refusal.code(), "see docs/refusals")
-    }
-
-    /// Bytes that are not what the manifest says.
-    fn damaged() -> Self {
-        Self::new("damaged", "the payload does not match its digest; the part was dropped, send it again")
-    }
-
-    /// This machine's fault: the peer tries again later.
-    pub(crate) fn failure(error: &dyn std::fmt::Display) -> Self {
-        tracing::error!("a hand-over failed here: {error}");
-        Self::new("failure", "the receiving machine could not take it over; try again")
-    }
-
-    fn new(code: &str, message: &str) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.to_owned(),
-        }
-    }
-
-    /// Whether it says nothing about the bytes.
-    fn is_local(&self) -> bool {
-        self.code == "failure"
-    }
+    verified.map_err(|fault| {
+        StageError::Other(format!("{}: no longer verifies: {fault}", path.display()))
+    })
 }

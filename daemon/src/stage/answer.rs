@@ -1,4 +1,5 @@
 //! The text of a receipt: what is recorded with the outcome, signed later, and sent byte for byte ever after.
+//! One builder for both outcomes; the rules that it must meet are in FORMAT.md §13.
 
 use amanah_format::digest::Digest;
 use amanah_format::document::{self, Document, Ext};
@@ -39,13 +40,19 @@ impl Answer<'_> {
             sequence: self.manifest.map(|manifest| manifest.sequence),
             from: self.own.clone(),
             to: self.peer.clone(),
-            outcome: if stored.is_some() { Outcome::Imported } else { Outcome::Refused },
+            outcome: if stored.is_some() {
+                Outcome::Imported
+            } else {
+                Outcome::Refused
+            },
             refusal: self.outcome.as_ref().err().copied(),
             received: self.received,
             verified: self.received,
             finished: self.now,
             store: stored.cloned(),
-            contents: stored.and(self.manifest).map(|manifest| manifest.contents.digest),
+            contents: stored
+                .and(self.manifest)
+                .map(|manifest| manifest.contents.digest),
             ledger: LedgerRef {
                 origin: origin.to_owned(),
                 index,

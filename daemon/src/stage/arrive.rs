@@ -45,20 +45,40 @@ impl Arrive {
 
     /// A receipt or slip, whole in memory.
     fn small(&self, peer: &PartyId, name: WireName) -> Result<Vec<u8>, Denied> {
-        let part = self.node.spool.finished_part(peer, &name.to_string()).map_err(|error| Denied::failure(&error))?;
-        let length = std::fs::metadata(&part).map_err(|error| Denied::failure(&error))?.len();
+        let part = self
+            .node
+            .spool
+            .finished_part(peer, &name.to_string())
+            .map_err(|error| Denied::failure(&error))?;
+        let length = std::fs::metadata(&part)
+            .map_err(|error| Denied::failure(&error))?
+            .len();
         if length > 2 * DOCUMENT_BYTES_MAX {
-            return self.done(peer, name, Err(Denied {
-                code: "too-large".to_owned(),
-                message: "no receipt or slip is that long".to_owned(),
-            })).map(|()| Vec::new());
+            return self
+                .done(
+                    peer,
+                    name,
+                    Err(Denied {
+                        code: "too-large".to_owned(),
+                        message: "no receipt or slip is that long".to_owned(),
+                    }),
+                )
+                .map(|()| Vec::new());
         }
         std::fs::read(&part).map_err(|error| Denied::failure(&error))
     }
 
     /// Kept or refused, the part is not needed any more.
-    fn done(&self, peer: &PartyId, name: WireName, outcome: Result<(), Denied>) -> Result<(), Denied> {
-        self.node.spool.drop_part(peer, &name.to_string()).map_err(|error| Denied::failure(&error))?;
+    fn done(
+        &self,
+        peer: &PartyId,
+        name: WireName,
+        outcome: Result<(), Denied>,
+    ) -> Result<(), Denied> {
+        self.node
+            .spool
+            .drop_part(peer, &name.to_string())
+            .map_err(|error| Denied::failure(&error))?;
         outcome
     }
 }

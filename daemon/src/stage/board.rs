@@ -49,7 +49,13 @@ impl Board {
     }
 
     /// The peer is not connected, and why.
-    pub fn disconnected(&self, peer: &PartyId, error: Option<String>, now: UtcTime, retry_at: Option<UtcTime>) {
+    pub fn disconnected(
+        &self,
+        peer: &PartyId,
+        error: Option<String>,
+        now: UtcTime,
+        retry_at: Option<UtcTime>,
+    ) {
         let mut links = lock(&self.links);
         let link = links.entry(peer.clone()).or_default();
         if link.connected || link.since.is_none() {
@@ -77,7 +83,9 @@ impl Board {
     /// Acknowledged bytes of a bundle; 0 where nothing is under way.
     #[must_use]
     pub fn sent_bytes(&self, manifest: &Digest) -> u64 {
-        lock(&self.progress).get(manifest).map_or(0, |sent| sent.load(Ordering::Relaxed))
+        lock(&self.progress)
+            .get(manifest)
+            .map_or(0, |sent| sent.load(Ordering::Relaxed))
     }
 
     /// A bundle is through: its counter goes.
@@ -88,7 +96,9 @@ impl Board {
     /// Raises an alarm once; the same code and subject again changes nothing.
     pub fn alarm(&self, code: &str, subject: &str, now: UtcTime) {
         let mut alarms = lock(&self.alarms);
-        let known = alarms.iter().any(|alarm| alarm.code == code && alarm.subject == subject);
+        let known = alarms
+            .iter()
+            .any(|alarm| alarm.code == code && alarm.subject == subject);
         if !known && alarms.len() < ALARMS_MAX {
             tracing::error!(code, subject, "alarm");
             alarms.push(Alarm {

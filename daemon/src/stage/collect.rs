@@ -16,11 +16,12 @@ use crate::catalogue::refusals::why;
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{Policy, ReturnReason, Size};
 
-use crate::journal::{Item, NewClaim, OutboundRow};
+use crate::journal::{Item, NewClaim};
 use crate::kill;
 use crate::spool::outbox::{Seen, SeenKind};
 use crate::watch::Watch;
 
+use super::hand_back::give_back;
 use super::settled::{Quiet, Wait, settled};
 use super::{Node, Pass, ROWS_PER_PASS, StageError};
 
@@ -61,7 +62,13 @@ struct Settled {
 impl Collect {
     /// A stage that has seen nothing yet.
     #[must_use]
-    pub fn new(node: Arc<Node>, watch: Option<Watch>, quiet: Quiet, batch_items_max: usize, scan_every: Duration) -> Self {
+    pub fn new(
+        node: Arc<Node>,
+        watch: Option<Watch>,
+        quiet: Quiet,
+        batch_items_max: usize,
+        scan_every: Duration,
+    ) -> Self {
         Self {
             node,
             watch,
@@ -77,8 +84,16 @@ impl Collect {
     /// # Errors
     /// The journal's or the file system's.
     pub fn recover(&self) -> Result<(), StageError> {
-        for row in self.node.journal.outbound_in(&[Outbound::Claiming], u32::MAX)? {
-            self.stand_aside(&row.bundle, &self.node.spool.outbox(&row.peer, &row.flow), row.items)?;
+        for row in self
+            .node
+            .journal
+            .outbound_in(&[Outbound::Claiming], u32::MAX)?
+        {
+            self.stand_aside(
+                &row.bundle,
+                &self.node.spool.outbox(&row.peer, &row.flow),
+                row.items,
+            )?;
         }
         for (claim, bundle) in self.node.spool.claims_on_disk()? {
             let known = match bundle.parse::<BundleId>() {
@@ -86,8 +101,12 @@ impl Collect {
                 Err(_) => false,
             };
             if !known {
-                let name = claim.file_name().map(|name| name.to_string_lossy().replace(".claimed-", "recovered-"));
-                self.node.spool.put_back(&claim, &claim.with_file_name(name.unwrap_or_default()))?;
+                let name = claim
+                    .file_name()
+                    .map(|name| name.to_string_lossy().replace(".claimed-", "recovered-"));
+                self.node
+                    .spool
+                    .put_back(&claim, &claim.with_file_name(name.unwrap_or_default()))?;
             }
         }
         Ok(())
@@ -111,7 +130,11 @@ impl Collect {
         let claims = self.group(settled);
         let done = claims.len();
         self.claim(claims)?;
-        Ok(Pass { done: 0, again_after }).inspect(|_| {
+        Ok(Pass {
+            done: 0,
+            again_after,
+        })
+        .inspect(|_| {
             if done > 0 {
                 self.node.bells.seal.ring();
                 self.node.bells.publish.ring();
@@ -134,10 +157,23 @@ impl Collect {
                 stamp_nanos: item.stamp_nanos,
                 since: now,
             };
-            let look = memory.get(&item.path).copied().filter(|old| old.same_as(&fresh)).unwrap_or(fresh);
-            let heard = self.watch.as_ref().and_then(|watch| watch.heard(&item.path));
+            let look = memory
+                .get(&item.path)
+                .copied()
+                .filter(|old| old.same_as(&fresh))
+                .unwrap_or(fresh);
+            let heard = self
+                .watch
+                .as_ref()
+                .and_then(|watch| watch.heard(&item.path));
             let unchanged_for = now.saturating_duration_since(look.since);
-            match settled(item.kind == SeenKind::Folder, heard, unchanged_for, now_millis, self.quiet) {
+            match settled(
+                item.kind == SeenKind::Folder,
+                heard,
+                unchanged_for,
+                now_millis,
+                self.quiet,
+            ) {
                 Wait::Settled => ready.push(item),
                 Wait::For(wait) => {
                     again_after = again_after.min(wait);
@@ -152,7 +188,9 @@ impl Collect {
     /// What the policy says of a settled item; `Err` where its folders are no peer and flow at all.
     fn judge(&self, policy: &Policy, seen: Seen) -> Result<Settled, Seen> {
         let names = seen.peer.to_str().zip(seen.flow.to_str());
-        let Some((peer, flow)) = names.and_then(|(peer, flow)| Some((peer.parse().ok()?, flow.parse().ok()?))) else {
+        let Some((peer, flow)) =
+            names.and_then(|(peer, flow)| Some((peer.parse().ok()?, flow.parse().ok()?)))
+        else {
             return Err(seen);
         };
         let size = Size {
@@ -194,10 +232,14 @@ impl Collect {
                 && claim.items.len() < self.batch_items_max
                 && let Some(sum) = size.plus(own)
                 && sum.entries <= ENTRIES_MAX
-                && policy.may_send(&item.peer, &item.flow, sum, self.node.clock.now()).is_ok()
+                && policy
+                    .may_send(&item.peer, &item.flow, sum, self.node.clock.now())
+                    .is_ok()
             {
                 *size = sum;
-                claim.items.push(as_item(&claim.bundle, claim.items.len(), &item.seen));
+                claim
+                    .items
+                    .push(as_item(&claim.bundle, claim.items.len(), &item.seen));
                 continue;
             }
             let bundle = new_bundle_id(seen_millis);
@@ -241,7 +283,12 @@ impl Collect {
     }
 
     /// Renames the items aside; those that vanished are left out. False: nothing was left.
-    fn stand_aside(&self, bundle: &BundleId, folder: &Path, items: Vec<Item>) -> Result<bool, StageError> {
+    fn stand_aside(
+        &self,
+        bundle: &BundleId,
+        folder: &Path,
+        items: Vec<Item>,
+    ) -> Result<bool, StageError> {
         let now = self.node.clock.now();
         let before = items.len();
         let mut aside = Vec::with_capacity(before);
@@ -252,7 +299,11 @@ impl Collect {
                 Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(%bundle, "an item cannot be moved in the outbox: {error}");
-                    self.node.spool.explain_in_place(folder, &item.name, &why(&item.name.to_string_lossy(), "not-movable", now))?;
+                    self.node.spool.explain_in_place(
+                        folder,
+                        &item.name,
+                        &why(&item.name.to_string_lossy(), "not-movable", now),
+                    )?;
                 }
             }
             if let Some(watch) = &self.watch {
@@ -260,21 +311,33 @@ impl Collect {
             }
         }
         if aside.is_empty() {
-            self.node.journal.advance_outbound(bundle, OutboundEvent::WentBack, now)?;
+            self.node
+                .journal
+                .advance_outbound(bundle, OutboundEvent::WentBack, now)?;
             return Ok(false);
         }
         if aside.len() < before {
             self.node.journal.note_items(bundle, &aside)?;
         }
-        self.node.journal.advance_outbound(bundle, OutboundEvent::StoodAside, now)?;
+        self.node
+            .journal
+            .advance_outbound(bundle, OutboundEvent::StoodAside, now)?;
         Ok(true)
     }
 
     /// An item in a folder that is no peer's or flow's name: there is no stream for it, so no record; it is only handed back.
     fn give_back_foreign(&self, seen: &Seen) {
         let (peer, flow) = (seen.peer.to_string_lossy(), seen.flow.to_string_lossy());
-        let text = why(&seen.name.to_string_lossy(), ReturnReason::PeerUnknown.code(), self.node.clock.now());
-        if let Err(error) = self.node.spool.hand_back(&peer, &flow, &seen.path, &seen.name, &text) {
+        let text = why(
+            &seen.name.to_string_lossy(),
+            ReturnReason::PeerUnknown.code(),
+            self.node.clock.now(),
+        );
+        if let Err(error) = self
+            .node
+            .spool
+            .hand_back(&peer, &flow, &seen.path, &seen.name, &text)
+        {
             tracing::warn!("an item outside any peer's folder cannot be handed back: {error}");
         }
     }
@@ -284,30 +347,6 @@ impl Unchanged {
     fn same_as(&self, other: &Self) -> bool {
         (self.inode, self.bytes, self.stamp_nanos) == (other.inode, other.bytes, other.stamp_nanos)
     }
-}
-
-/// Hands a claimed bundle's items back to the operator with the reason, and records it.
-///
-/// # Errors
-/// The journal's or the file system's.
-pub(crate) fn give_back(node: &Node, row: &OutboundRow, reason: ReturnReason) -> Result<(), StageError> {
-    let now = node.clock.now();
-    let folder = node.spool.outbox(&row.peer, &row.flow);
-    let mut items = row.items.clone();
-    for item in &mut items {
-        let text = why(&item.name.to_string_lossy(), reason.code(), now);
-        let claim = folder.join(&item.claim_name);
-        if item.resting_place.is_none() {
-            let place = node.spool.hand_back(row.peer.as_str(), row.flow.as_str(), &claim, &item.name, &text)?;
-            item.resting_place = Some(place);
-        }
-    }
-    node.journal.note_items(&row.bundle, &items)?;
-    kill::point("return.moved");
-    node.journal.record_return(&row.bundle, reason, now)?;
-    tracing::info!(bundle = %row.bundle, code = reason.code(), "returned to the operator");
-    node.bells.publish.ring();
-    Ok(())
 }
 
 fn as_item(bundle: &BundleId, place: usize, seen: &Seen) -> Item {

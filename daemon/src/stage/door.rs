@@ -35,31 +35,60 @@ impl Exchange for Door {
     fn may_connect(&self, user: &str, key: &PublicKey) -> Option<PartyId> {
         let peer: PartyId = user.parse().ok()?;
         let policy = self.node.rules.now();
-        let known = &peer != policy.own() && policy.keyring().may_connect(&peer, key, self.node.clock.now());
+        let known = &peer != policy.own()
+            && policy
+                .keyring()
+                .may_connect(&peer, key, self.node.clock.now());
         known.then_some(peer)
     }
 
     fn open_part(&self, peer: &PartyId, name: WireName) -> Result<Box<dyn PartWriter>, Denied> {
-        let free = self.node.spool.free_bytes().map_err(|error| Denied::failure(&error))?;
+        let free = self
+            .node
+            .spool
+            .free_bytes()
+            .map_err(|error| Denied::failure(&error))?;
         if free < self.free_bytes_min {
-            self.node.board.alarm("no-space", "spool", self.node.clock.now());
-            return Err(denied("no-space", "the receiving machine has no space left; it is tried again"));
+            self.node
+                .board
+                .alarm("no-space", "spool", self.node.clock.now());
+            return Err(denied(
+                "no-space",
+                "the receiving machine has no space left; it is tried again",
+            ));
         }
-        let part = self.node.spool.part(peer, &name.to_string(), bytes_max(name)).map_err(|error| Denied::failure(&error))?;
+        let part = self
+            .node
+            .spool
+            .part(peer, &name.to_string(), bytes_max(name))
+            .map_err(|error| Denied::failure(&error))?;
         Ok(Box::new(Upload(part)))
     }
 
     fn part_prefix(&self, peer: &PartyId, name: WireName) -> Result<Option<u64>, Denied> {
-        self.node.spool.part_prefix(peer, &name.to_string()).map_err(|error| Denied::failure(&error))
+        self.node
+            .spool
+            .part_prefix(peer, &name.to_string())
+            .map_err(|error| Denied::failure(&error))
     }
 
     fn parts(&self, peer: &PartyId) -> Result<Vec<(WireName, u64)>, Denied> {
-        let parts = self.node.spool.parts(peer).map_err(|error| Denied::failure(&error))?;
-        Ok(parts.into_iter().filter_map(|(name, bytes)| Some((WireName::parse(&name)?, bytes))).collect())
+        let parts = self
+            .node
+            .spool
+            .parts(peer)
+            .map_err(|error| Denied::failure(&error))?;
+        Ok(parts
+            .into_iter()
+            .filter_map(|(name, bytes)| Some((WireName::parse(&name)?, bytes)))
+            .collect())
     }
 
     fn drop_part(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
-        self.node.spool.drop_part(peer, &name.to_string()).map_err(|error| Denied::failure(&error))
+        self.node
+            .spool
+            .drop_part(peer, &name.to_string())
+            .map_err(|error| Denied::failure(&error))
     }
 
     fn hand_over(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
@@ -122,18 +151,27 @@ pub(crate) fn offers(node: &Node, peer: &PartyId) -> Result<Vec<Offer>, StageErr
 /// Something that waits for a peer, opened for reading.
 pub(crate) enum Waiting {
     /// A bundle in the queue, with the counter that the status shows.
-    Bundle { file: Arc<File>, bytes: u64, sent: Arc<AtomicU64> },
+    Bundle {
+        file: Arc<File>,
+        bytes: u64,
+        sent: Arc<AtomicU64>,
+    },
     /// A receipt or slip.
     Small(Vec<u8>),
 }
 
 /// Opens what waits for a peer.
-pub(crate) fn open_offer(node: &Node, peer: &PartyId, name: WireName) -> Result<Waiting, StageError> {
+pub(crate) fn open_offer(
+    node: &Node,
+    peer: &PartyId,
+    name: WireName,
+) -> Result<Waiting, StageError> {
     let gone = || StageError::Other(format!("{name} no longer waits"));
     match name {
         WireName::Bundle(digest) => {
             let path = node.spool.queued(peer, &digest);
-            let io = |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
+            let io =
+                |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
             let file = File::open(&path).map_err(io)?;
             let bytes = file.metadata().map_err(io)?.len();
             Ok(Waiting::Bundle {
@@ -150,7 +188,11 @@ pub(crate) fn open_offer(node: &Node, peer: &PartyId, name: WireName) -> Result<
             Ok(Waiting::Small(receipt::pack(&text, &signature)))
         }
         WireName::Slip(digest) => {
-            let slip = node.journal.slips_for(peer)?.into_iter().find(|slip| slip.digest == digest);
+            let slip = node
+                .journal
+                .slips_for(peer)?
+                .into_iter()
+                .find(|slip| slip.digest == digest);
             Ok(Waiting::Small(slip.ok_or_else(gone)?.container))
         }
     }
@@ -160,11 +202,19 @@ pub(crate) fn open_offer(node: &Node, peer: &PartyId, name: WireName) -> Result<
 pub(crate) fn taken(node: &Node, peer: &PartyId, name: WireName) -> Result<(), Denied> {
     let now = node.clock.now();
     let outcome = match name {
-        WireName::Bundle(_) => return Err(denied("not-allowed", "a bundle goes when its receipt comes")),
-        WireName::Receipt(digest) if is_for(node, peer, &digest) => {
-            node.journal.advance_inbound(&digest, InboundEvent::ReceiptTaken, now).map(|_| ())
+        WireName::Bundle(_) => {
+            return Err(denied(
+                "not-allowed",
+                "a bundle goes when its receipt comes",
+            ));
         }
-        WireName::Receipt(_) => return Err(denied("no-such-file", "nothing of this name waits here")),
+        WireName::Receipt(digest) if is_for(node, peer, &digest) => node
+            .journal
+            .advance_inbound(&digest, InboundEvent::ReceiptTaken, now)
+            .map(|_| ()),
+        WireName::Receipt(_) => {
+            return Err(denied("no-such-file", "nothing of this name waits here"));
+        }
         WireName::Slip(digest) => node.journal.slip_taken(&digest),
     };
     node.bells.publish.ring();
@@ -188,7 +238,9 @@ struct Upload(Part);
 impl PartWriter for Upload {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Denied> {
         self.0.write_at(offset, bytes).map_err(|error| match error {
-            PartError::Hole { .. } | PartError::TooLong => denied("not-allowed", &error.to_string()),
+            PartError::Hole { .. } | PartError::TooLong => {
+                denied("not-allowed", &error.to_string())
+            }
             PartError::Spool(error) => Denied::failure(&error),
         })
     }

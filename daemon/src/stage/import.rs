@@ -51,7 +51,11 @@ impl Import {
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
         let mut done = 0;
-        for row in self.node.journal.inbound_in(&[Inbound::Admitted], ROWS_PER_PASS)? {
+        for row in self
+            .node
+            .journal
+            .inbound_in(&[Inbound::Admitted], ROWS_PER_PASS)?
+        {
             if self.node.stop.is_set() {
                 break;
             }
@@ -72,7 +76,12 @@ impl Import {
             }
             End::Refused(refusal) => refuse(&self.node, row, manifest, refusal)?,
             End::Held(reason) => {
-                self.node.journal.rejudge(&row.digest, InboundEvent::Held, Some(reason), self.node.clock.now())?;
+                self.node.journal.rejudge(
+                    &row.digest,
+                    InboundEvent::Held,
+                    Some(reason),
+                    self.node.clock.now(),
+                )?;
                 slips::tell_held(&self.node, &self.signing, row, reason)?;
             }
         }
@@ -94,7 +103,12 @@ impl Import {
         }
     }
 
-    fn into_store(&self, row: &InboundRow, manifest: &Manifest, id: &ImportId) -> Result<End, StageError> {
+    fn into_store(
+        &self,
+        row: &InboundRow,
+        manifest: &Manifest,
+        id: &ImportId,
+    ) -> Result<End, StageError> {
         if let Some(stored) = self.store.lookup(id)? {
             return Ok(End::Stored(stored));
         }
@@ -108,7 +122,9 @@ impl Import {
         match open_payload(&mut payload, &self.identities, manifest, &mut *import) {
             Ok(_) => Ok(End::Stored(import.commit()?)),
             Err(OpenError::Refused(refusal)) => Ok(End::Refused(refusal)),
-            Err(OpenError::Io(error)) if error.kind() == std::io::ErrorKind::StorageFull => Err(StoreError::Full.into()),
+            Err(OpenError::Io(error)) if error.kind() == std::io::ErrorKind::StorageFull => {
+                Err(StoreError::Full.into())
+            }
             Err(OpenError::Io(error)) => Err(io(error)),
         }
     }
@@ -127,13 +143,23 @@ fn held_by_store(error: StoreError) -> Result<HeldReason, StageError> {
 ///
 /// # Errors
 /// The journal's.
-pub(crate) fn refuse(node: &Node, row: &InboundRow, manifest: &Manifest, refusal: Refusal) -> Result<(), StageError> {
+pub(crate) fn refuse(
+    node: &Node,
+    row: &InboundRow,
+    manifest: &Manifest,
+    refusal: Refusal,
+) -> Result<(), StageError> {
     tracing::warn!(manifest = %row.digest, peer = %row.peer, code = refusal.code(), "refused");
     decide(node, row, manifest, Err(refusal))
 }
 
 /// The first transaction of an outcome: the state, its ledger record, the receipt's exact bytes.
-fn decide(node: &Node, row: &InboundRow, manifest: &Manifest, outcome: Result<StoreRef, Refusal>) -> Result<(), StageError> {
+fn decide(
+    node: &Node,
+    row: &InboundRow,
+    manifest: &Manifest,
+    outcome: Result<StoreRef, Refusal>,
+) -> Result<(), StageError> {
     let now = node.clock.now();
     let answer = Answer {
         own: node.rules.now().own().clone(),
@@ -145,7 +171,10 @@ fn decide(node: &Node, row: &InboundRow, manifest: &Manifest, outcome: Result<St
         outcome,
     };
     let refusal = answer.outcome.as_ref().err().copied();
-    node.journal.decide(&row.digest, refusal, now, &mut |origin, index| answer.text(origin, index))?;
+    node.journal
+        .decide(&row.digest, refusal, now, &mut |origin, index| {
+            answer.text(origin, index)
+        })?;
     node.bells.acknowledge.ring();
     node.bells.publish.ring();
     Ok(())

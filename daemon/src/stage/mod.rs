@@ -8,6 +8,7 @@ pub mod arrive;
 pub mod board;
 pub mod collect;
 pub mod door;
+mod hand_back;
 pub mod import;
 pub mod publish;
 pub mod pull;
@@ -111,7 +112,9 @@ impl Bells {
     #[must_use]
     pub fn for_peers<'a>(peers: impl Iterator<Item = &'a PartyId>) -> Self {
         Self {
-            peers: peers.map(|peer| (peer.clone(), PeerBells::default())).collect(),
+            peers: peers
+                .map(|peer| (peer.clone(), PeerBells::default()))
+                .collect(),
             ..Self::default()
         }
     }
@@ -144,7 +147,10 @@ impl Bells {
             &self.publish,
             &self.reload,
         ];
-        let peers = self.peers.values().flat_map(|bells| [&bells.waiting, &bells.retry]);
+        let peers = self
+            .peers
+            .values()
+            .flat_map(|bells| [&bells.waiting, &bells.retry]);
         stages.into_iter().chain(peers).for_each(Bell::ring);
     }
 }
@@ -248,7 +254,11 @@ impl StageError {
         }
         match self {
             Self::Journal(JournalError::Illegal(_) | JournalError::Damaged(_)) => Reaction::Halt,
-            Self::Journal(_) | Self::Spool(_) | Self::Durable(_) | Self::Store(_) | Self::Other(_) => Reaction::Retry,
+            Self::Journal(_)
+            | Self::Spool(_)
+            | Self::Durable(_)
+            | Self::Store(_)
+            | Self::Other(_) => Reaction::Retry,
         }
     }
 }

@@ -12,7 +12,9 @@ use amanah_format::time::UtcTime;
 
 use crate::engine::outbound::Outbound;
 use crate::journal::{InboundRow, OutboundRow};
-use crate::snapshot::{self, AgreementStatus, IncomingStatus, ItemStatus, OutgoingStatus, PeerStatus, Snapshot};
+use crate::snapshot::{
+    self, AgreementStatus, IncomingStatus, ItemStatus, OutgoingStatus, PeerStatus, Snapshot,
+};
 
 use super::requests::is_paused;
 use super::{Node, Pass, StageError};
@@ -55,8 +57,11 @@ impl Publish {
     pub fn pass(&self, running: bool) -> Result<Pass, StageError> {
         self.ledger()?;
         let snapshot = self.snapshot(running)?;
-        let moving = snapshot.outgoing.iter().any(|bundle| bundle.state == Outbound::Queued.as_str() && bundle.sent_bytes < bundle.bytes);
-        let json = serde_json::to_vec(&snapshot).map_err(|error| StageError::Other(error.to_string()))?;
+        let moving = snapshot.outgoing.iter().any(|bundle| {
+            bundle.state == Outbound::Queued.as_str() && bundle.sent_bytes < bundle.bytes
+        });
+        let json =
+            serde_json::to_vec(&snapshot).map_err(|error| StageError::Other(error.to_string()))?;
         self.node.spool.publish_status(&json)?;
         Ok(Pass {
             done: 0,
@@ -66,21 +71,23 @@ impl Publish {
 
     /// Appends new records, then replaces the checkpoint: a reader of both never sees a checkpoint beyond the records.
     fn ledger(&self) -> Result<(), StageError> {
-        loop {
-            let published = self.node.spool.published_ledger()?;
-            let checkpoint = self.node.journal.checkpoint()?;
-            if published >= checkpoint.size {
-                if published == checkpoint.size && self.node.spool.has_checkpoint(&checkpoint) {
-                    return Ok(());
-                }
-                let note = checkpoint.sign(&self.ledger_key);
-                return Ok(self.node.spool.publish_ledger(checkpoint.size, &[], &note)?);
-            }
-            let lines = self.node.journal.ledger_lines(published, LINES_PER_PASS)?;
-            let reached = published.saturating_add(u64::try_from(lines.len()).unwrap_or(0));
-            let checkpoint = self.node.journal.checkpoint_at(reached)?;
-            self.node.spool.publish_ledger(published, &lines, &checkpoint.sign(&self.ledger_key))?;
+        let checkpoint = self.node.journal.checkpoint()?;
+        if self.node.spool.has_checkpoint(&checkpoint) {
+            return Ok(());
         }
+        let mut published = self.node.spool.published_ledger()?.min(checkpoint.size);
+        while published < checkpoint.size {
+            let left = u32::try_from(checkpoint.size - published).unwrap_or(u32::MAX);
+            let limit = left.min(LINES_PER_PASS);
+            let lines = self.node.journal.ledger_lines(published, limit)?;
+            self.node.spool.publish_ledger(published, &lines, None)?;
+            published += u64::try_from(lines.len()).unwrap_or(0);
+        }
+        let note = checkpoint.sign(&self.ledger_key);
+        Ok(self
+            .node
+            .spool
+            .publish_ledger(published, &[], Some(&note))?)
     }
 
     fn snapshot(&self, running: bool) -> Result<Snapshot, StageError> {
@@ -91,10 +98,24 @@ impl Publish {
         let incoming = node.journal.recent_inbound(SHOWN_MAX)?;
         let counts = node.journal.counts()?;
         let checkpoint = node.journal.checkpoint()?;
-        let peers = self.peers.iter().map(|(peer, side)| self.peer(peer, *side, &outgoing)).collect::<Result<_, _>>()?;
+        let peers = self
+            .peers
+            .iter()
+            .map(|(peer, side)| self.peer(peer, *side, &outgoing))
+            .collect::<Result<_, _>>()?;
         let mut numbers = BTreeMap::new();
-        numbers.extend(counts.outbound.iter().map(|(state, count)| (format!("outbound.{}", state.as_str()), *count)));
-        numbers.extend(counts.inbound.iter().map(|(state, count)| (format!("inbound.{}", state.as_str()), *count)));
+        numbers.extend(
+            counts
+                .outbound
+                .iter()
+                .map(|(state, count)| (format!("outbound.{}", state.as_str()), *count)),
+        );
+        numbers.extend(
+            counts
+                .inbound
+                .iter()
+                .map(|(state, count)| (format!("inbound.{}", state.as_str()), *count)),
+        );
         let agreements = policy.agreements().iter();
         Ok(Snapshot {
             format: snapshot::FORMAT.to_owned(),
@@ -107,7 +128,9 @@ impl Publish {
             peers,
             outgoing: outgoing.iter().map(|row| self.outgoing(row)).collect(),
             incoming: incoming.iter().map(incoming_status).collect(),
-            agreements: agreements.map(|agreement| agreement_status(&policy, agreement, now)).collect(),
+            agreements: agreements
+                .map(|agreement| agreement_status(&policy, agreement, now))
+                .collect(),
             alarms: node.board.alarms(),
             ledger_size: checkpoint.size,
             ledger_root: checkpoint.root.to_string(),
@@ -115,13 +138,24 @@ impl Publish {
         })
     }
 
-    fn peer(&self, peer: &PartyId, side: Side, outgoing: &[OutboundRow]) -> Result<PeerStatus, StageError> {
+    fn peer(
+        &self,
+        peer: &PartyId,
+        side: Side,
+        outgoing: &[OutboundRow],
+    ) -> Result<PeerStatus, StageError> {
         let link = self.node.board.link(peer);
-        let waiting = outgoing.iter().filter(|row| &row.peer == peer && matches!(row.state, Outbound::Queued | Outbound::HandedOver));
+        let waiting = outgoing.iter().filter(|row| {
+            &row.peer == peer && matches!(row.state, Outbound::Queued | Outbound::HandedOver)
+        });
         let policy = self.node.rules.now();
         Ok(PeerStatus {
             party: peer.to_string(),
-            name: policy.keyring().card(peer).map(|card| card.card().name.clone()).unwrap_or_default(),
+            name: policy
+                .keyring()
+                .card(peer)
+                .map(|card| card.card().name.clone())
+                .unwrap_or_default(),
             side: match side {
                 Side::Dial => "dial".to_owned(),
                 Side::Listen => "listen".to_owned(),
@@ -148,9 +182,19 @@ impl Publish {
             items: row.items.iter().map(item_status).collect(),
             bytes,
             sent_bytes: match row.state {
-                Outbound::Claiming | Outbound::Claimed | Outbound::Sealed | Outbound::Signed | Outbound::PutBack => 0,
-                Outbound::Queued => row.digest.map_or(0, |digest| self.node.board.sent_bytes(&digest)),
-                Outbound::HandedOver | Outbound::Imported | Outbound::Refused | Outbound::Settled | Outbound::Destroyed => bytes,
+                Outbound::Claiming
+                | Outbound::Claimed
+                | Outbound::Sealed
+                | Outbound::Signed
+                | Outbound::PutBack => 0,
+                Outbound::Queued => row
+                    .digest
+                    .map_or(0, |digest| self.node.board.sent_bytes(&digest)),
+                Outbound::HandedOver
+                | Outbound::Imported
+                | Outbound::Refused
+                | Outbound::Settled
+                | Outbound::Destroyed => bytes,
                 Outbound::Returned => row.refusal.map_or(0, |_| bytes),
             },
             sequence: row.sequence.map(|sequence| sequence.get()),
@@ -188,11 +232,17 @@ fn incoming_status(row: &InboundRow) -> IncomingStatus {
         changed_millis: row.changed_millis,
         refusal: row.refusal.map(|refusal| refusal.code().to_owned()),
         held: row.held.map(|reason| reason.code().to_owned()),
-        folder: place.filter(|_| stored).map(|(flow, bundle)| format!("inbox/{}/{flow}/{bundle}", row.peer)),
+        folder: place
+            .filter(|_| stored)
+            .map(|(flow, bundle)| format!("inbox/{}/{flow}/{bundle}", row.peer)),
     }
 }
 
-fn agreement_status(policy: &crate::engine::policy::Policy, agreement: &amanah_format::agreement::CoSigned, now: UtcTime) -> AgreementStatus {
+fn agreement_status(
+    policy: &crate::engine::policy::Policy,
+    agreement: &amanah_format::agreement::CoSigned,
+    now: UtcTime,
+) -> AgreementStatus {
     let text = agreement.agreement();
     let peer = text.parties.iter().find(|party| &party.id != policy.own());
     AgreementStatus {

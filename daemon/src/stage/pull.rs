@@ -30,7 +30,11 @@ pub(crate) async fn fetch<L: Link>(ship: &Ship, link: &L) -> SessionEnd {
 }
 
 /// One round over what the peer offers; returns how long to wait for news.
-async fn fetch_waiting<L: Link>(ship: &Ship, link: &L, doubtful: &mut HashSet<Digest>) -> Result<Duration, SessionEnd> {
+async fn fetch_waiting<L: Link>(
+    ship: &Ship,
+    link: &L,
+    doubtful: &mut HashSet<Digest>,
+) -> Result<Duration, SessionEnd> {
     let mut wait = IDLE;
     for offer in link.offers().await? {
         if !wanted(ship, offer, doubtful)? {
@@ -54,27 +58,47 @@ async fn fetch_waiting<L: Link>(ship: &Ship, link: &L, doubtful: &mut HashSet<Di
 fn wanted(ship: &Ship, offer: Offer, doubtful: &HashSet<Digest>) -> Result<bool, SessionEnd> {
     match offer.name {
         WireName::Bundle(digest) if doubtful.contains(&digest) => Ok(false),
-        WireName::Bundle(digest) => Ok(ship.node.journal.inbound(&digest).map_err(StageError::from)?.is_none()),
+        WireName::Bundle(digest) => Ok(ship
+            .node
+            .journal
+            .inbound(&digest)
+            .map_err(StageError::from)?
+            .is_none()),
         WireName::Receipt(_) | WireName::Slip(_) => Ok(true),
     }
 }
 
 /// The whole of one offer, and what `arrive` says of it.
-async fn fetch_one<L: Link>(ship: &Ship, link: &L, offer: Offer) -> Result<Result<(), Denied>, SessionEnd> {
+async fn fetch_one<L: Link>(
+    ship: &Ship,
+    link: &L,
+    offer: Offer,
+) -> Result<Result<(), Denied>, SessionEnd> {
     let name = offer.name.to_string();
-    let mut part = ship.node.spool.part(&ship.peer, &name, offer.bytes).map_err(StageError::from)?;
+    let mut part = ship
+        .node
+        .spool
+        .part(&ship.peer, &name, offer.bytes)
+        .map_err(StageError::from)?;
     let from = part.prefix();
     if from > offer.bytes {
         drop(part);
-        ship.node.spool.drop_part(&ship.peer, &name).map_err(StageError::from)?;
+        ship.node
+            .spool
+            .drop_part(&ship.peer, &name)
+            .map_err(StageError::from)?;
         return Err(LinkError::Broken("the peer offers less than it did before".to_owned()).into());
     }
-    link.get(offer.name, from, &mut |offset, bytes| write(&mut part, offset, bytes)).await?;
+    link.get(offer.name, from, &mut |offset, bytes| {
+        write(&mut part, offset, bytes)
+    })
+    .await?;
     part.sync().map_err(StageError::from)?;
     drop(part);
     let (arrive, peer) = (std::sync::Arc::clone(&ship.arrive), ship.peer.clone());
     let outcome = tokio::task::spawn_blocking(move || arrive.hand_over(&peer, offer.name)).await;
-    let outcome = outcome.map_err(|error| StageError::Other(format!("a hand-over ended early: {error}")))?;
+    let outcome =
+        outcome.map_err(|error| StageError::Other(format!("a hand-over ended early: {error}")))?;
     let keeps = match &outcome {
         Ok(()) => true,
         Err(denied) => denied.code != "failure",

@@ -27,7 +27,7 @@ use crate::journal::OutboundRow;
 use crate::kill;
 use crate::spool::outbox::{Source, SourceError};
 
-use super::collect::give_back;
+use super::hand_back::give_back;
 use super::{Node, Pass, ROWS_PER_PASS, StageError};
 
 /// The sealing stage: the only one with the signing key of bundles.
@@ -38,6 +38,8 @@ pub struct Seal {
     pub signing: Arc<SecretKey>,
     /// Compression.
     pub options: SealOptions,
+    /// How long a bundle may travel.
+    pub expires_days: u32,
 }
 
 /// Why a claimed bundle is not sealed now.
@@ -96,7 +98,9 @@ impl Seal {
         };
         let now = self.node.clock.now();
         let policy = self.node.rules.now();
-        let permit = policy.may_send(&row.peer, &row.flow, size, now).map_err(NotSealed::Return)?;
+        let permit = policy
+            .may_send(&row.peer, &row.flow, size, now)
+            .map_err(NotSealed::Return)?;
         let binding = Binding {
             bundle: row.bundle,
             agreement: permit.agreement.digest,
@@ -112,7 +116,10 @@ impl Seal {
             let bytes = manifest.to_bytes().map_err(|error| error.to_string())?;
             Ok((bytes, manifest.payload.bytes))
         };
-        let row = self.node.journal.commit_seal(&row.bundle, &permit.agreement, now, &mut make)?;
+        let row = self
+            .node
+            .journal
+            .commit_seal(&row.bundle, &permit.agreement, now, &mut make)?;
         kill::point("seal.committed");
         Ok(row)
     }
@@ -121,7 +128,11 @@ impl Seal {
         let folder = self.node.spool.outbox(&row.peer, &row.flow);
         let mut all = Vec::new();
         for item in &row.items {
-            match self.node.spool.sources(&folder, &item.claim_name, &item.name, item.is_folder) {
+            match self
+                .node
+                .spool
+                .sources(&folder, &item.claim_name, &item.name, item.is_folder)
+            {
                 Ok(some) => all.extend(some),
                 Err(error) => return Err(why_no_source(error)),
             }
@@ -130,20 +141,35 @@ impl Seal {
     }
 
     /// Streams the entries through tar, zstd and age into `work/`, behind the room for the head.
-    fn write_payload(&self, row: &OutboundRow, sources: &[Source], permit: &Permit, binding: &Binding) -> Result<Sealed<()>, NotSealed> {
+    fn write_payload(
+        &self,
+        row: &OutboundRow,
+        sources: &[Source],
+        permit: &Permit,
+        binding: &Binding,
+    ) -> Result<Sealed<()>, NotSealed> {
         let path = self.node.spool.work_payload(&row.bundle);
         let mut file = create_anew(&path)?;
-        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(|error| failed(&path, &error))?;
+        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES))
+            .map_err(|error| failed(&path, &error))?;
         let out = BufWriter::with_capacity(256 * 1024, file);
-        let mut sealer = Sealer::new(out, &permit.recipients, self.options).map_err(|error| not_sealed(&path, error))?;
+        let mut sealer = Sealer::new(out, &permit.recipients, self.options)
+            .map_err(|error| not_sealed(&path, error))?;
         for source in sources {
             self.add(&mut sealer, source, &path)?;
         }
         let mut salt = [0_u8; 32];
-        getrandom::fill(&mut salt).map_err(|error| StageError::Other(format!("no randomness: {error}")))?;
-        let sealed = sealer.finish(binding, salt).map_err(|error| not_sealed(&path, error))?;
-        let mut file = sealed.out.into_inner().map_err(|error| failed(&path, error.error()))?;
-        file.write_all(&container::bundle_tail(sealed.payload.bytes)).map_err(|error| failed(&path, &error))?;
+        getrandom::fill(&mut salt)
+            .map_err(|error| StageError::Other(format!("no randomness: {error}")))?;
+        let sealed = sealer
+            .finish(binding, salt)
+            .map_err(|error| not_sealed(&path, error))?;
+        let mut file = sealed
+            .out
+            .into_inner()
+            .map_err(|error| failed(&path, error.error()))?;
+        file.write_all(&container::bundle_tail(sealed.payload.bytes))
+            .map_err(|error| failed(&path, &error))?;
         durable::sync(&file, &path)?;
         Ok(Sealed {
             out: (),
@@ -153,23 +179,42 @@ impl Seal {
     }
 
     /// One file: the very inode that is open is compared before and after it was read.
-    fn add(&self, sealer: &mut Sealer<BufWriter<File>>, source: &Source, work: &Path) -> Result<(), NotSealed> {
-        let file = durable::open_beneath(&source.root, &source.relative).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => NotSealed::Changed,
-            std::io::ErrorKind::PermissionDenied => NotSealed::Return(ReturnReason::Unreadable),
-            _ => failed(work, &error),
+    fn add(
+        &self,
+        sealer: &mut Sealer<BufWriter<File>>,
+        source: &Source,
+        work: &Path,
+    ) -> Result<(), NotSealed> {
+        let file = durable::open_beneath(&source.root, &source.relative).map_err(|error| {
+            match error.kind() {
+                std::io::ErrorKind::NotFound => NotSealed::Changed,
+                std::io::ErrorKind::PermissionDenied => NotSealed::Return(ReturnReason::Unreadable),
+                _ => failed(work, &error),
+            }
         })?;
         let before = Look::of(&file).map_err(|error| failed(work, &error))?;
         if before.bytes != source.bytes {
             return Err(NotSealed::Changed);
         }
         let mut content = self.node.stop.guard(&file);
-        sealer.entry(&source.entry, source.bytes, &mut content).map_err(|error| not_sealed(work, error))?;
+        sealer
+            .entry(&source.entry, source.bytes, &mut content)
+            .map_err(|error| not_sealed(work, error))?;
         let after = Look::of(&file).map_err(|error| failed(work, &error))?;
-        if before == after { Ok(()) } else { Err(NotSealed::Changed) }
+        if before == after {
+            Ok(())
+        } else {
+            Err(NotSealed::Changed)
+        }
     }
 
-    fn manifest(&self, permit: &Permit, binding: &Binding, sealed: &Sealed<()>, place: (Epoch, Sequence, Option<Digest>)) -> Manifest {
+    fn manifest(
+        &self,
+        permit: &Permit,
+        binding: &Binding,
+        sealed: &Sealed<()>,
+        place: (Epoch, Sequence, Option<Digest>),
+    ) -> Manifest {
         let (epoch, sequence, previous) = place;
         Manifest {
             format: Manifest::FORMAT.to_owned(),
@@ -182,10 +227,18 @@ impl Seal {
             epoch,
             sequence,
             previous,
-            recipients: permit.recipients.iter().map(amanah_format::recipient::Recipient::digest).collect(),
+            recipients: permit
+                .recipients
+                .iter()
+                .map(amanah_format::recipient::Recipient::digest)
+                .collect(),
             regarding: None,
             created: self.node.clock.now(),
-            expires: permit.expires,
+            expires: self
+                .node
+                .clock
+                .now()
+                .plus_secs(i64::from(self.expires_days) * 86_400),
             payload: sealed.payload,
             contents: sealed.contents,
             ext: Ext::default(),
@@ -196,24 +249,41 @@ impl Seal {
     /// From the stored bytes: signature, head, queue.
     fn finish(&self, row: &OutboundRow) -> Result<(), StageError> {
         let (Some(manifest), Some(digest)) = (&row.manifest, row.digest) else {
-            return Err(StageError::Other(format!("bundle {} is sealed but has no manifest", row.bundle)));
+            return Err(StageError::Other(format!(
+                "bundle {} is sealed but has no manifest",
+                row.bundle
+            )));
         };
         let signature = self.signing.sign(Purpose::Bundle, manifest);
         if row.state == Outbound::Sealed {
-            self.node.journal.store_signature(&row.bundle, &signature, self.node.clock.now())?;
+            self.node
+                .journal
+                .store_signature(&row.bundle, &signature, self.node.clock.now())?;
             kill::point("seal.signed");
         }
-        let (work, queued) = (self.node.spool.work_payload(&row.bundle), self.node.spool.queued(&row.peer, &digest));
+        let (work, queued) = (
+            self.node.spool.work_payload(&row.bundle),
+            self.node.spool.queued(&row.peer, &digest),
+        );
         if work.exists() {
-            let head = container::bundle_head(manifest, &signature, row.payload_bytes).map_err(|error| StageError::Other(error.to_string()))?;
-            let file = OpenOptions::new().write(true).open(&work).map_err(|error| other(&work, &error))?;
-            file.write_all_at(&head, 0).map_err(|error| other(&work, &error))?;
+            let head = container::bundle_head(manifest, &signature, row.payload_bytes)
+                .map_err(|error| StageError::Other(error.to_string()))?;
+            let file = OpenOptions::new()
+                .write(true)
+                .open(&work)
+                .map_err(|error| other(&work, &error))?;
+            file.write_all_at(&head, 0)
+                .map_err(|error| other(&work, &error))?;
             durable::sync(&file, &work)?;
             kill::point("seal.head-synced");
             durable::replace(&work, &queued)?;
             kill::point("seal.renamed");
         }
-        self.node.journal.advance_outbound(&row.bundle, OutboundEvent::BundleQueued, self.node.clock.now())?;
+        self.node.journal.advance_outbound(
+            &row.bundle,
+            OutboundEvent::BundleQueued,
+            self.node.clock.now(),
+        )?;
         tracing::info!(bundle = %row.bundle, manifest = %digest, peer = %row.peer, flow = %row.flow, bytes = row.payload_bytes, "sealed");
         self.node.bells.peer(&row.peer).ring();
         self.node.bells.publish.ring();
@@ -223,9 +293,15 @@ impl Seal {
     fn put_back(&self, row: &OutboundRow) -> Result<(), StageError> {
         let folder = self.node.spool.outbox(&row.peer, &row.flow);
         for item in &row.items {
-            self.node.spool.put_back(&folder.join(&item.claim_name), &folder.join(&item.name))?;
+            self.node
+                .spool
+                .put_back(&folder.join(&item.claim_name), &folder.join(&item.name))?;
         }
-        self.node.journal.advance_outbound(&row.bundle, OutboundEvent::WentBack, self.node.clock.now())?;
+        self.node.journal.advance_outbound(
+            &row.bundle,
+            OutboundEvent::WentBack,
+            self.node.clock.now(),
+        )?;
         durable::remove(&self.node.spool.work_payload(&row.bundle))?;
         tracing::info!(bundle = %row.bundle, "changed while it was read; it settles anew");
         self.node.bells.collect.ring();
@@ -253,7 +329,14 @@ impl Look {
 }
 
 fn create_anew(path: &Path) -> Result<File, StageError> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path).map_err(|error| other(path, &error))
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| other(path, &error))
 }
 
 fn why_no_source(error: SourceError) -> NotSealed {
@@ -271,6 +354,7 @@ fn not_sealed(path: &Path, error: SealError) -> NotSealed {
     match error {
         SealError::Changed { .. } => NotSealed::Changed,
         SealError::Duplicate(_) => NotSealed::Return(ReturnReason::NameNotPortable),
+        SealError::Empty => NotSealed::Return(ReturnReason::FolderEmpty),
         SealError::TooMany => NotSealed::Return(ReturnReason::TooManyEntries),
         SealError::Recipients(_) => NotSealed::Return(ReturnReason::NoRecipientKey),
         SealError::Io(error) => failed(path, &error),

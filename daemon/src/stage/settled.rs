@@ -30,13 +30,24 @@ pub enum Wait {
 
 /// Whether an item is settled. `heard` is what events say of it, `unchanged_for` what the scans say.
 #[must_use]
-pub fn settled(is_folder: bool, heard: Option<Heard>, unchanged_for: Duration, now_millis: u64, quiet: Quiet) -> Wait {
-    let quiet_period = if is_folder { quiet.folders } else { quiet.files };
+pub fn settled(
+    is_folder: bool,
+    heard: Option<Heard>,
+    unchanged_for: Duration,
+    now_millis: u64,
+    quiet: Quiet,
+) -> Wait {
+    let quiet_period = if is_folder {
+        quiet.folders
+    } else {
+        quiet.files
+    };
     match heard {
         Some(Heard::MovedIn { .. }) => Wait::Settled,
-        Some(Heard::Closed { at_millis }) if !is_folder => {
-            after(Duration::from_millis(now_millis.saturating_sub(at_millis)), AFTER_CLOSE)
-        }
+        Some(Heard::Closed { at_millis }) if !is_folder => after(
+            Duration::from_millis(now_millis.saturating_sub(at_millis)),
+            AFTER_CLOSE,
+        ),
         Some(Heard::Writing) if !is_folder => Wait::For(quiet_period),
         None | Some(Heard::Closed { .. } | Heard::Writing) => after(unchanged_for, quiet_period),
     }
@@ -59,19 +70,43 @@ mod tests {
     };
 
     fn file(heard: Option<Heard>, unchanged_secs: u64) -> Wait {
-        settled(false, heard, Duration::from_secs(unchanged_secs), 10_000, QUIET)
+        settled(
+            false,
+            heard,
+            Duration::from_secs(unchanged_secs),
+            10_000,
+            QUIET,
+        )
     }
 
     #[test]
     fn what_was_moved_in_is_settled_at_once() {
-        assert_eq!(file(Some(Heard::MovedIn { at_millis: 10_000 }), 0), Wait::Settled);
-        assert_eq!(settled(true, Some(Heard::MovedIn { at_millis: 10_000 }), Duration::ZERO, 10_000, QUIET), Wait::Settled);
+        assert_eq!(
+            file(Some(Heard::MovedIn { at_millis: 10_000 }), 0),
+            Wait::Settled
+        );
+        assert_eq!(
+            settled(
+                true,
+                Some(Heard::MovedIn { at_millis: 10_000 }),
+                Duration::ZERO,
+                10_000,
+                QUIET
+            ),
+            Wait::Settled
+        );
     }
 
     #[test]
     fn what_was_closed_is_settled_after_a_fifth_of_a_second() {
-        assert_eq!(file(Some(Heard::Closed { at_millis: 9_900 }), 0), Wait::For(Duration::from_millis(100)));
-        assert_eq!(file(Some(Heard::Closed { at_millis: 9_800 }), 0), Wait::Settled);
+        assert_eq!(
+            file(Some(Heard::Closed { at_millis: 9_900 }), 0),
+            Wait::For(Duration::from_millis(100))
+        );
+        assert_eq!(
+            file(Some(Heard::Closed { at_millis: 9_800 }), 0),
+            Wait::Settled
+        );
     }
 
     #[test]
@@ -87,7 +122,15 @@ mod tests {
 
     #[test]
     fn a_folder_that_was_not_moved_in_waits_for_its_own_quiet_period() {
-        let folder = |secs| settled(true, Some(Heard::Closed { at_millis: 0 }), Duration::from_secs(secs), 10_000, QUIET);
+        let folder = |secs| {
+            settled(
+                true,
+                Some(Heard::Closed { at_millis: 0 }),
+                Duration::from_secs(secs),
+                10_000,
+                QUIET,
+            )
+        };
         assert_eq!(folder(59), Wait::For(Duration::from_secs(1)));
         assert_eq!(folder(60), Wait::Settled);
     }

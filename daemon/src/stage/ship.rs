@@ -10,7 +10,7 @@ use amanah_format::id::PartyId;
 
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::retry::wait_after;
-use crate::transport::link::{LaneChannel, Link, LinkError, Offer, WireName};
+use crate::transport::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
 
 use super::arrive::Arrive;
 use super::door::{Waiting, offers, open_offer, taken};
@@ -64,8 +64,14 @@ impl Ship {
             let error = match connect().await {
                 Ok(link) => {
                     failures = 0;
-                    self.node.board.connected(&self.peer, self.address.clone(), self.node.clock.now());
-                    self.node.board.quiet("peer-unreachable", self.peer.as_str());
+                    self.node.board.connected(
+                        &self.peer,
+                        self.address.clone(),
+                        self.node.clock.now(),
+                    );
+                    self.node
+                        .board
+                        .quiet("peer-unreachable", self.peer.as_str());
                     self.node.bells.publish.ring();
                     tracing::info!(peer = %self.peer, address = self.address, "connected");
                     let end = Arc::new(link);
@@ -88,7 +94,9 @@ impl Ship {
         let now = self.node.clock.now();
         tracing::warn!(peer = %self.peer, failures, wait_millis = wait.as_millis().to_string(), "not connected: {error}");
         let retry_at = now.plus_secs(i64::try_from(wait.as_secs()).unwrap_or(0) + 1);
-        self.node.board.disconnected(&self.peer, Some(error), now, Some(retry_at));
+        self.node
+            .board
+            .disconnected(&self.peer, Some(error), now, Some(retry_at));
         self.node.bells.publish.ring();
         let retry = self.node.bells.retry(&self.peer);
         let heard = retry.heard();
@@ -136,7 +144,11 @@ impl Ship {
     }
 
     /// One round; returns how long to wait without a bell.
-    async fn push_waiting<L: Link>(&self, link: &Arc<L>, lane: LaneChannel) -> Result<Duration, SessionEnd> {
+    async fn push_waiting<L: Link>(
+        &self,
+        link: &Arc<L>,
+        lane: LaneChannel,
+    ) -> Result<Duration, SessionEnd> {
         let mut wait = IDLE;
         for offer in self.waiting_in(lane)? {
             match self.push(link, lane, offer).await {
@@ -144,7 +156,11 @@ impl Ship {
                 Err(SessionEnd::Link(LinkError::Denied { code, message })) => {
                     let code = code.unwrap_or_else(|| "failure".to_owned());
                     tracing::warn!(peer = %self.peer, name = %offer.name, code, "the peer did not take it: {message}");
-                    self.node.board.alarm("peer-denies", &format!("{} {code}", offer.name), self.node.clock.now());
+                    self.node.board.alarm(
+                        "peer-denies",
+                        &format!("{} {code}", offer.name),
+                        self.node.clock.now(),
+                    );
                     self.node.bells.publish.ring();
                     wait = DENIED_WAIT;
                 }
@@ -172,28 +188,48 @@ impl Ship {
     }
 
     /// Resumes at the peer's synced prefix, pushes the rest, hands over, records it.
-    async fn push<L: Link>(&self, link: &Arc<L>, lane: LaneChannel, offer: Offer) -> Result<(), SessionEnd> {
+    async fn push<L: Link>(
+        &self,
+        link: &Arc<L>,
+        lane: LaneChannel,
+        offer: Offer,
+    ) -> Result<(), SessionEnd> {
         let (source, sent) = match open_offer(&self.node, &self.peer, offer.name)? {
             Waiting::Bundle { file, sent, .. } => (file, sent),
-            Waiting::Small(bytes) => (Arc::new(self.node.spool.unnamed(&bytes).map_err(StageError::from)?), Arc::new(AtomicU64::new(0))),
+            Waiting::Small(bytes) => (
+                Arc::new(self.node.spool.unnamed(&bytes).map_err(StageError::from)?),
+                Arc::new(AtomicU64::new(0)),
+            ),
         };
-        let prefix = link.prefix(lane, offer.name).await?.min(offer.bytes);
-        link.put(lane, offer.name, source, prefix, sent).await?;
+        let upload = Upload {
+            source,
+            offset: link.prefix(lane, offer.name).await?.min(offer.bytes),
+            sent,
+        };
+        link.put(lane, offer.name, upload).await?;
         link.hand_over(lane, offer.name).await?;
         crate::kill::point("ship.handed-over");
         let now = self.node.clock.now();
         match offer.name {
             WireName::Bundle(digest) => {
-                if let Some(row) = self.node.journal.outbound_by_digest(&digest).map_err(StageError::from)?
+                if let Some(row) = self
+                    .node
+                    .journal
+                    .outbound_by_digest(&digest)
+                    .map_err(StageError::from)?
                     && row.state == Outbound::Queued
                 {
                     let event = OutboundEvent::PeerTookOver;
-                    self.node.journal.advance_outbound(&row.bundle, event, now).map_err(StageError::from)?;
+                    self.node
+                        .journal
+                        .advance_outbound(&row.bundle, event, now)
+                        .map_err(StageError::from)?;
                 }
                 tracing::info!(manifest = %digest, peer = %self.peer, "handed over");
             }
             WireName::Receipt(_) | WireName::Slip(_) => {
-                taken(&self.node, &self.peer, offer.name).map_err(|denied| StageError::Other(denied.to_string()))?;
+                taken(&self.node, &self.peer, offer.name)
+                    .map_err(|denied| StageError::Other(denied.to_string()))?;
             }
         }
         self.node.board.quiet_all_of(&offer.name.to_string());

@@ -22,7 +22,12 @@ const HELD_EXPIRES_SECS: i64 = 30 * 86_400;
 ///
 /// # Errors
 /// The journal's.
-pub(crate) fn tell_held(node: &Node, signing: &SecretKey, row: &InboundRow, reason: HeldReason) -> Result<(), StageError> {
+pub(crate) fn tell_held(
+    node: &Node,
+    signing: &SecretKey,
+    row: &InboundRow,
+    reason: HeldReason,
+) -> Result<(), StageError> {
     let now = node.clock.now();
     let own = node.rules.now().own().clone();
     let mut make = |number: u64| {
@@ -56,10 +61,18 @@ fn signed(slip: &Slip, signing: &SecretKey) -> (Digest, Vec<u8>) {
 ///
 /// # Errors
 /// The journal's.
-pub fn ship_revocation(node: &Node, peer: &PartyId, container: &[u8], digest: Digest) -> Result<(), StageError> {
+pub fn ship_revocation(
+    node: &Node,
+    peer: &PartyId,
+    container: &[u8],
+    digest: Digest,
+) -> Result<(), StageError> {
     let fact = format!("revocation-shipped {digest}");
     if node.journal.fact(&fact)?.is_none() {
-        node.journal.add_slip(peer, "revocation", node.clock.now(), &mut |_| (digest, container.to_vec()))?;
+        node.journal
+            .add_slip(peer, "revocation", node.clock.now(), &mut |_| {
+                (digest, container.to_vec())
+            })?;
         node.journal.set_fact(&fact, Some("yes"))?;
         node.bells.peer(peer).ring();
     }
@@ -72,10 +85,13 @@ pub fn ship_revocation(node: &Node, peer: &PartyId, container: &[u8], digest: Di
 /// What the peer is told.
 pub(crate) fn receive(node: &Arc<Node>, peer: &PartyId, container: &[u8]) -> Result<(), Denied> {
     let policy = node.rules.now();
-    let verified = VerifiedSlip::verify(container, policy.keyring(), node.clock.now()).map_err(|error| Denied {
-        code: "slip-doubtful".to_owned(),
-        message: error.to_string(),
-    })?;
+    let verified =
+        VerifiedSlip::verify(container, policy.keyring(), node.clock.now()).map_err(|error| {
+            Denied {
+                code: "slip-doubtful".to_owned(),
+                message: error.to_string(),
+            }
+        })?;
     let slip = verified.slip();
     if &slip.from != peer || &slip.to != policy.own() {
         return Err(Denied {
@@ -87,7 +103,12 @@ pub(crate) fn receive(node: &Arc<Node>, peer: &PartyId, container: &[u8]) -> Res
 }
 
 /// What it asks for is done before its number is noted: a crash between only does it again.
-fn heed(node: &Node, peer: &PartyId, verified: &VerifiedSlip, container: &[u8]) -> Result<(), StageError> {
+fn heed(
+    node: &Node,
+    peer: &PartyId,
+    verified: &VerifiedSlip,
+    container: &[u8],
+) -> Result<(), StageError> {
     let slip = verified.slip();
     let kind = match &slip.body {
         Body::Held { manifest, reason } => {

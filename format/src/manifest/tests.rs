@@ -51,7 +51,7 @@ fn trusted(party: &str, key: &SecretKey) -> Keyring {
             ledger: vec![other(102)],
         },
         addresses: Vec::new(),
-        contact: String::new(),
+        contact: "pusdatin@example.go.id".to_owned(),
         formats: vec!["amanah-bundle/1".to_owned()],
         successor_of: None,
         ext: Ext::default(),
@@ -196,7 +196,9 @@ fn a_length_that_the_container_denies_is_refused() {
     let head = head(&text, manifest.payload.bytes + 1, Purpose::Bundle);
     assert_eq!(head.payload_bytes(), manifest.payload.bytes + 1);
     let verified = head.verify(&trusted("kemenag", &key()), time("2026-11-23T00:00:00Z"));
-    assert_eq!(verified.err().unwrap().refusal, Refusal::ManifestMalformed);
+    let error = verified.err().unwrap();
+    assert_eq!(error.refusal, Refusal::ContainerMalformed);
+    assert_eq!(error.signer, None, "damage by anybody buys no signature");
 }
 
 type Change = fn(&mut Manifest);
@@ -214,7 +216,7 @@ fn a_manifest_that_contradicts_itself_is_refused() {
         |m| m.to = m.from.clone(),
         |m| m.agreement.version = 0,
         |m| m.purpose = String::new(),
-        |m| m.purpose = "hajj".to_owned(),
+        |m| m.purpose = "ha jj".to_owned(),
         |m| m.purpose = "A".repeat(65),
         |m| m.contents.entries = 0,
         |m| m.contents.entries = ENTRIES_MAX + 1,

@@ -42,6 +42,12 @@ impl UnverifiedHead {
         self.parts.payload_bytes
     }
 
+    /// The exact manifest bytes and the armour, unverified: what a journal keeps of a bundle that it refuses.
+    #[must_use]
+    pub fn evidence(&self) -> (Vec<u8>, Vec<u8>) {
+        (self.parts.manifest.clone(), self.parts.signature.clone())
+    }
+
     /// Signature, then whose key, then the text (bytes are verified before they are parsed), then: `from` is the signer, the
     /// key is valid at `received` and at `created`, the payload's length agrees with the container. How far `created` may
     /// lie after `received` is policy, and not judged here.
@@ -64,13 +70,17 @@ impl UnverifiedHead {
             Some(Refusal::SenderMismatch)
         } else if !allowed(received) || !allowed(manifest.created) {
             Some(Refusal::SignerNotValid)
-        } else if manifest.payload.bytes != parts.payload_bytes || !manifest.is_consistent() {
+        } else if !manifest.is_consistent() {
             Some(Refusal::ManifestMalformed)
         } else {
             None
         };
         if let Some(refusal) = refusal {
             return Err(VerifyError::signed(refusal, signer, Some(manifest)));
+        }
+        // The tar header is not signed: somebody else may have changed it, so no receipt may blame the sender.
+        if manifest.payload.bytes != parts.payload_bytes {
+            return Err(VerifyError::unsigned(Refusal::ContainerMalformed));
         }
         let digest = self.digest();
         Ok(VerifiedHead {

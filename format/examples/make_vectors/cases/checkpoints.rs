@@ -50,6 +50,8 @@ fn checkpoint(lines: &str) -> Checkpoint {
 }
 
 /// Notes, and records against a note.
+// One case a line, as in a table.
+#[rustfmt::skip]
 pub(crate) fn all() -> Vec<Case> {
     let note = checkpoint(&records()).sign(&key(LEDGER));
     let case = |name: &str, expect: &str, comment: &str, note: &str| {
@@ -77,66 +79,17 @@ pub(crate) fn all() -> Vec<Case> {
     let shorter = lines.split_at(lines.len() - last).0.to_owned();
     vec![
         case("ok", "ok", "seven records", &note),
-        case(
-            "ok-empty",
-            "ok",
-            "no record: the root is SHA-256 of nothing",
-            &checkpoint("").sign(&key(LEDGER)),
-        ),
-        case(
-            "ok-cosigned",
-            "ok",
-            "another signature line after ours",
-            &cosigned,
-        ),
+        case("ok-empty", "ok", "no record: the root is SHA-256 of nothing", &checkpoint("").sign(&key(LEDGER))),
+        case("ok-cosigned", "ok", "another signature line after ours", &cosigned),
         case("other-key", "refused", "signed by another key", &other),
-        case(
-            "size-altered",
-            "refused",
-            "the size was changed after signing",
-            &swap(&note, "\n7\n", "\n8\n"),
-        ),
-        case(
-            "unsigned",
-            "refused",
-            "no signature line",
-            note.split("\u{2014}").next().unwrap_or_default(),
-        ),
-        case(
-            "leading-zero",
-            "refused",
-            "a size with a leading zero",
-            &swap(&note, "\n7\n", "\n07\n"),
-        ),
-        case(
-            "crlf",
-            "refused",
-            "carriage returns",
-            &note.replace('\n', "\r\n"),
-        ),
+        case("size-altered", "refused", "the size was changed after signing", &swap(&note, "\n7\n", "\n8\n")),
+        case("unsigned", "refused", "no signature line", note.split("\u{2014}").next().unwrap_or_default()),
+        case("leading-zero", "refused", "a size with a leading zero", &swap(&note, "\n7\n", "\n07\n")),
+        case("crlf", "refused", "carriage returns", &note.replace('\n', "\r\n")),
         records_case("ok", "ok", "seven records", lines.clone()),
-        records_case(
-            "record-altered",
-            "refused",
-            "a code was changed",
-            swap(&lines, "expired", "too-large"),
-        ),
-        records_case(
-            "record-removed",
-            "refused",
-            "the last record is missing",
-            shorter,
-        ),
-        records_case(
-            "records-swapped",
-            "refused",
-            "two indices exchanged",
-            swap(
-                &swap(&lines, "\"index\":2", "\"index\":9"),
-                "\"index\":3",
-                "\"index\":2",
-            ),
-        ),
+        records_case("record-altered", "refused", "a code was changed", swap(&lines, "expired", "too-large")),
+        records_case("record-removed", "refused", "the last record is missing", shorter),
+        records_case("records-swapped", "refused", "two indices exchanged", swap(&swap(&lines, "\"index\":2", "\"index\":9"), "\"index\":3", "\"index\":2")),
         records_case(
             "record-added",
             "refused",
@@ -145,11 +98,6 @@ pub(crate) fn all() -> Vec<Case> {
                 "{lines}{{\"index\":7,\"time\":\"2026-11-22T20:37:00Z\",\"kind\":\"opened\",\"manifest\":null,\"digests\":[]}}\n"
             ),
         ),
-        records_case(
-            "unknown-kind",
-            "refused",
-            "a kind that is not in the list",
-            swap(&lines, "\"loaded\"", "\"forgotten\""),
-        ),
+        records_case("unknown-kind", "refused", "a kind that is not in the list", swap(&lines, "\"loaded\"", "\"forgotten\"")),
     ]
 }

@@ -61,75 +61,22 @@ pub(crate) fn all() -> Made<Vec<Case>> {
 }
 
 /// What is signed well and says the wrong thing.
+// One case a line, as in a table.
+#[rustfmt::skip]
 fn texts() -> Made<Vec<Case>> {
     let good = manifest();
     let list: &[(&str, &str, &str, &str)] = &[
-        (
-            "duplicate-key",
-            r#""epoch": 1"#,
-            r#""epoch": 1, "epoch": 1"#,
-            "manifest-malformed",
-        ),
-        (
-            "unknown-field",
-            r#""epoch": 1"#,
-            r#""epoch": 1, "name": "x""#,
-            "manifest-malformed",
-        ),
-        (
-            "missing-field",
-            r#""purpose": "PENGAWASAN", "#,
-            "",
-            "manifest-malformed",
-        ),
-        (
-            "sequence-zero",
-            r#""sequence": 1"#,
-            r#""sequence": 0"#,
-            "manifest-malformed",
-        ),
-        (
-            "bundle-id-version-4",
-            "-7000-8000",
-            "-4000-8000",
-            "manifest-malformed",
-        ),
-        (
-            "expires-before-created",
-            "2026-12-22",
-            "2026-11-21",
-            "manifest-malformed",
-        ),
-        (
-            "no-recipients",
-            r#""recipients": [""#,
-            r#""recipients": [], "ext2": [""#,
-            "manifest-malformed",
-        ),
-        (
-            "previous-missing",
-            r#""sequence": 1"#,
-            r#""sequence": 2"#,
-            "manifest-malformed",
-        ),
-        (
-            "format-version",
-            "amanah-bundle/1",
-            "amanah-bundle/2",
-            "format-unsupported",
-        ),
-        (
-            "critical",
-            r#""critical": []"#,
-            r#""critical": ["sealed-twice"]"#,
-            "format-unsupported",
-        ),
-        (
-            "sender-mismatch",
-            r#""from": "kemenhaj", "to": "imigrasi""#,
-            r#""from": "imigrasi", "to": "kemenhaj""#,
-            "sender-mismatch",
-        ),
+        ("duplicate-key", r#""epoch": 1"#, r#""epoch": 1, "epoch": 1"#, "manifest-malformed"),
+        ("unknown-field", r#""epoch": 1"#, r#""epoch": 1, "name": "x""#, "manifest-malformed"),
+        ("missing-field", r#""purpose": "PENGAWASAN", "#, "", "manifest-malformed"),
+        ("sequence-zero", r#""sequence": 1"#, r#""sequence": 0"#, "manifest-malformed"),
+        ("bundle-id-version-4", "-7000-8000", "-4000-8000", "manifest-malformed"),
+        ("expires-before-created", "2026-12-22", "2026-11-21", "manifest-malformed"),
+        ("no-recipients", r#""recipients": [""#, r#""recipients": [], "ext2": [""#, "manifest-malformed"),
+        ("previous-missing", r#""sequence": 1"#, r#""sequence": 2"#, "manifest-malformed"),
+        ("format-version", "amanah-bundle/1", "amanah-bundle/2", "format-unsupported"),
+        ("critical", r#""critical": []"#, r#""critical": ["sealed-twice"]"#, "format-unsupported"),
+        ("sender-mismatch", r#""from": "kemenhaj", "to": "imigrasi""#, r#""from": "imigrasi", "to": "kemenhaj""#, "sender-mismatch"),
     ];
     let mut all = Vec::new();
     for (name, piece, other, expect) in list {
@@ -146,6 +93,8 @@ fn texts() -> Made<Vec<Case>> {
 }
 
 /// Who signed, and whether he might.
+// One case a line, as in a table.
+#[rustfmt::skip]
 fn signers() -> Made<Vec<Case>> {
     let good = manifest();
     let text = padded(&good, MANIFEST_BYTES);
@@ -154,13 +103,7 @@ fn signers() -> Made<Vec<Case>> {
     super::tape::put(&mut altered, 14_000, b"\t");
     let early = swap(&good, "2026-11-22T20:32:00Z", "2026-05-31T23:59:58Z");
     Ok(vec![
-        case(
-            "ok",
-            "ok",
-            "kemenhaj",
-            "spaces after the last brace",
-            head(&good, KEMENHAJ)?,
-        ),
+        case("ok", "ok", "kemenhaj", "spaces after the last brace", head(&good, KEMENHAJ)?),
         case(
             "ok-inner-spaces",
             "ok",
@@ -172,14 +115,7 @@ fn signers() -> Made<Vec<Case>> {
                 head(&swap(&good, tail, &format!("{tail}{spaces}")), KEMENHAJ)?
             },
         ),
-        case(
-            "ok-retired-then-valid",
-            "ok",
-            "kemenhaj",
-            "by a key that ended since, in its last second",
-            head(&early, RETIRED)?,
-        )
-        .instead("received", "2026-05-31T23:59:59Z"),
+        case("ok-retired-then-valid", "ok", "kemenhaj", "by a key that ended since, in its last second", head(&early, RETIRED)?).instead("received", "2026-05-31T23:59:59Z"),
         case(
             "key-ended-at-hand-over",
             "signer-not-valid",
@@ -188,55 +124,26 @@ fn signers() -> Made<Vec<Case>> {
             head(&early, RETIRED)?,
         )
         .instead("received", "2026-06-01T00:00:00Z"),
-        case(
-            "key-not-yet",
-            "signer-not-valid",
-            "kemenhaj",
-            "created before the key's from",
-            head(
-                &swap(&good, "2026-11-22T20:32:00Z", "2025-12-31T23:59:59Z"),
-                KEMENHAJ,
-            )?,
-        ),
-        case(
-            "signer-of-other-party",
-            "sender-mismatch",
-            "imigrasi",
-            "signed by the recipient",
-            head(&good, IMIGRASI)?,
-        ),
-        case(
-            "signer-unknown",
-            "signer-unknown",
-            "none",
-            "a key in no card",
-            head(&good, STRANGER)?,
-        ),
-        case(
-            "signature-altered-text",
-            "signature-invalid",
-            "none",
-            "a byte of the padding changed after signing",
-            altered,
-        ),
-        case(
-            "signature-namespace",
-            "signature-invalid",
-            "none",
-            "signed as a receipt",
-            container::bundle_head(&text, &receipt, PAYLOAD_BYTES)?,
-        ),
-        case(
-            "signature-text",
-            "signature-invalid",
-            "none",
-            "no armour in the signature's file",
-            container::bundle_head(&text, "unsigned\n", PAYLOAD_BYTES)?,
-        ),
+        case("key-not-yet", "signer-not-valid", "kemenhaj", "created before the key's from", head(&swap(&good, "2026-11-22T20:32:00Z", "2025-12-31T23:59:59Z"), KEMENHAJ)?),
+        case("signer-of-other-party", "sender-mismatch", "imigrasi", "signed by the recipient", head(&good, IMIGRASI)?),
+        case("signer-unknown", "signer-unknown", "none", "a key in no card", head(&good, STRANGER)?),
+        case("signature-altered-text", "signature-invalid", "none", "a byte of the padding changed after signing", altered),
+        case("signature-namespace", "signature-invalid", "none", "signed as a receipt", container::bundle_head(&text, &receipt, PAYLOAD_BYTES)?),
+        case("signature-text", "signature-invalid", "none", "no armour in the signature's file", container::bundle_head(&text, "unsigned\n", PAYLOAD_BYTES)?),
     ])
 }
 
+/// A head whose payload needs a PAX size.
+fn huge() -> Made<Vec<u8>> {
+    let text = swap(&manifest(), "\"bytes\": 1234", "\"bytes\": 9000000000");
+    let text = padded(&text, 13_312);
+    let armour = key(KEMENHAJ).sign(Purpose::Bundle, &text);
+    Ok(container::bundle_head(&text, &armour, 9_000_000_000)?)
+}
+
 /// The tar around it.
+// One case a line, as in a table.
+#[rustfmt::skip]
 fn frames() -> Made<Vec<Case>> {
     let good = manifest();
     let malformed = |name: &str, signer: &str, comment: &str, head: Vec<u8>| {
@@ -251,66 +158,24 @@ fn frames() -> Made<Vec<Case>> {
         head.resize(16_384, 0);
         head
     };
-    let large = 9_000_000_000_u64;
-    let huge = swap(&good, "\"bytes\": 1234", "\"bytes\": 9000000000");
-    let short = padded(&huge, 13_312);
-    let huge = container::bundle_head(&short, &key(KEMENHAJ).sign(Purpose::Bundle, &short), large)?;
     let small = padded(&good, 13_824);
     let small_armour = key(KEMENHAJ).sign(Purpose::Bundle, &small);
-    let pair = [
-        file("manifest.json", &text),
-        file("manifest.json.sig", sealed),
-    ];
+    let pair = [file("manifest.json", &text), file("manifest.json.sig", sealed)];
     let [first, second] = &pair;
-    let swapped = [
-        file("manifest.json.sig", sealed),
-        file("manifest.json", &text),
-    ];
-    let early = [
-        file("manifest.json", &small),
-        file("manifest.json.sig", small_armour.as_bytes()),
-    ];
+    let swapped = [file("manifest.json.sig", sealed), file("manifest.json", &text)];
+    let early = [file("manifest.json", &small), file("manifest.json.sig", small_armour.as_bytes())];
     let with_time = [
         pax(b"13 mtime=1.5\n"),
         file("manifest.json", &small),
         file("manifest.json.sig", small_armour.as_bytes()),
     ];
-    let renamed = [
-        file("manifest.txt", &text),
-        file("manifest.json.sig", sealed),
-    ];
+    let renamed = [file("manifest.txt", &text), file("manifest.json.sig", sealed)];
     Ok(vec![
-        case(
-            "ok-pax-size",
-            "ok",
-            "kemenhaj",
-            "a payload of 9,000,000,000 bytes",
-            huge,
-        ),
-        malformed(
-            "payload-size",
-            "none",
-            "the tar header announces another length than the manifest",
-            parts(&pair, 1235),
-        ),
-        malformed(
-            "order",
-            "none",
-            "the signature first",
-            parts(&swapped, 1234),
-        ),
-        malformed(
-            "payload-early",
-            "none",
-            "the payload starts before byte 16,384",
-            parts(&early, 1234),
-        ),
-        malformed(
-            "pax-mtime",
-            "none",
-            "a PAX key that is not allowed",
-            parts(&with_time, 1234),
-        ),
+        case("ok-pax-size", "ok", "kemenhaj", "a payload of 9,000,000,000 bytes", huge()?),
+        malformed("payload-size", "none", "the tar header announces another length than the manifest", parts(&pair, 1235)),
+        malformed("order", "none", "the signature first", parts(&swapped, 1234)),
+        malformed("payload-early", "none", "the payload starts before byte 16,384", parts(&early, 1234)),
+        malformed("pax-mtime", "none", "a PAX key that is not allowed", parts(&with_time, 1234)),
         malformed("other-name", "none", "another name", parts(&renamed, 1234)),
         malformed("no-payload", "none", "two files only", {
             let mut head = open_tar(&pair);
@@ -325,24 +190,8 @@ fn frames() -> Made<Vec<Case>> {
             ));
             head
         }),
-        malformed(
-            "cut-short",
-            "none",
-            "16,383 bytes",
-            head(&good, KEMENHAJ)?.split_at(16_383).0.to_vec(),
-        ),
+        malformed("cut-short", "none", "16,383 bytes", head(&good, KEMENHAJ)?.split_at(16_383).0.to_vec()),
         malformed("zeros", "none", "16 KiB of zeros", vec![0; 16_384]),
-        malformed(
-            "manifest-twice",
-            "none",
-            "the manifest in the signature's place",
-            parts(
-                &[
-                    file("manifest.json", first.bytes),
-                    file("manifest.json", second.bytes),
-                ],
-                1234,
-            ),
-        ),
+        malformed("manifest-twice", "none", "the manifest in the signature's place", parts(&[file("manifest.json", first.bytes), file("manifest.json", second.bytes)], 1234)),
     ])
 }

@@ -59,6 +59,8 @@ fn paper(name: &str, expect: &str, comment: &str, container: Vec<u8>) -> Case {
 }
 
 /// Receipts.
+// One case a line, as in a table.
+#[rustfmt::skip]
 pub(crate) fn receipts() -> Vec<Case> {
     let seal = |text: &str| signed("receipt.json", text.as_bytes(), IMIGRASI, Purpose::Receipt);
     let case = |name: &str, expect: &str, comment: &str, container: Vec<u8>| {
@@ -71,30 +73,10 @@ pub(crate) fn receipts() -> Vec<Case> {
     vec![
         case("ok-imported", "ok", "the one success", seal(&imported())),
         case("ok-refused", "ok", "with a code", seal(&refused())),
-        case(
-            "ok-unread",
-            "ok",
-            "the manifest's text could not be read: four fields are null",
-            seal(&unread()),
-        ),
-        case(
-            "signer-not-from",
-            "refused",
-            "signed by the other party",
-            by(KEMENHAJ, Purpose::Receipt),
-        ),
-        case(
-            "signer-unknown",
-            "refused",
-            "signed by a key in no card",
-            by(STRANGER, Purpose::Receipt),
-        ),
-        case(
-            "namespace",
-            "refused",
-            "signed as a bundle",
-            by(IMIGRASI, Purpose::Bundle),
-        ),
+        case("ok-unread", "ok", "the manifest's text could not be read: four fields are null", seal(&unread())),
+        case("signer-not-from", "refused", "signed by the other party", by(KEMENHAJ, Purpose::Receipt)),
+        case("signer-unknown", "refused", "signed by a key in no card", by(STRANGER, Purpose::Receipt)),
+        case("namespace", "refused", "signed as a bundle", by(IMIGRASI, Purpose::Bundle)),
         case("altered", "refused", "a byte changed after signing", {
             let mut container = seal(&imported());
             if let Some(byte) = container.iter_mut().skip(512).find(|byte| **byte == b'3') {
@@ -102,100 +84,18 @@ pub(crate) fn receipts() -> Vec<Case> {
             }
             container
         }),
-        case(
-            "imported-with-code",
-            "refused",
-            "imported, and a refusal code",
-            with(r#""refusal": null"#, r#""refusal": "expired""#),
-        ),
-        case(
-            "imported-without-store",
-            "refused",
-            "imported, and no store",
-            with(r#"{"kind": "files", "entries": 1, "records": 0}"#, "null"),
-        ),
-        case(
-            "imported-without-contents",
-            "refused",
-            "imported, and no contents",
-            with(&format!("\"sha256:{}\"", "5".repeat(64)), "null"),
-        ),
-        case(
-            "refused-without-code",
-            "refused",
-            "refused, and no code",
-            seal(&swap(&refused(), "\"expired\"", "null")),
-        ),
-        case(
-            "refused-with-store",
-            "refused",
-            "refused, and a store",
-            seal(&swap(
-                &refused(),
-                r#""store": null"#,
-                r#""store": {"kind": "files", "entries": 1, "records": 0}"#,
-            )),
-        ),
-        case(
-            "door-code",
-            "refused",
-            "a code that no receipt may carry",
-            seal(&swap(&refused(), "\"expired\"", "\"signature-invalid\"")),
-        ),
-        case(
-            "unknown-code",
-            "refused",
-            "a code that is not in the list",
-            seal(&swap(&refused(), "\"expired\"", "\"tired\"")),
-        ),
-        case(
-            "times-fall",
-            "refused",
-            "finished before it was received",
-            with("20:32:06Z", "20:32:04Z"),
-        ),
-        case(
-            "from-the-future",
-            "refused",
-            "finished more than 300 s after the reader's clock",
-            with(
-                "\"finished\": \"2026-11-22T20:32:06Z\"",
-                "\"finished\": \"2026-11-22T20:38:01Z\"",
-            ),
-        ),
-        case(
-            "ok-clock-skew",
-            "ok",
-            "finished 300 s after the reader's clock",
-            with(
-                "\"finished\": \"2026-11-22T20:32:06Z\"",
-                "\"finished\": \"2026-11-22T20:38:00Z\"",
-            ),
-        ),
-        case(
-            "key-ended",
-            "refused",
-            "finished after the key's until",
-            seal(&imported().replace("2026-11-22", "2028-01-01")),
-        )
-        .instead("at", "2028-01-02T00:00:00Z"),
-        case(
-            "cut-short",
-            "refused",
-            "the container ends in the middle",
-            torn,
-        ),
-        case(
-            "slip-inside",
-            "refused",
-            "a slip in a receipt's place",
-            signed(
-                "receipt.json",
-                held().as_bytes(),
-                IMIGRASI,
-                Purpose::Receipt,
-            ),
-        ),
+        case("imported-with-code", "refused", "imported, and a refusal code", with(r#""refusal": null"#, r#""refusal": "expired""#)),
+        case("imported-without-store", "refused", "imported, and no store", with(r#"{"kind": "files", "entries": 1, "records": 0}"#, "null")),
+        case("imported-without-contents", "refused", "imported, and no contents", with(&format!("\"sha256:{}\"", "5".repeat(64)), "null")),
+        case("refused-without-code", "refused", "refused, and no code", seal(&swap(&refused(), "\"expired\"", "null"))),
+        case("refused-with-store", "refused", "refused, and a store", seal(&swap(&refused(), r#""store": null"#, r#""store": {"kind": "files", "entries": 1, "records": 0}"#))),
+        case("door-code", "refused", "a code that no receipt may carry", seal(&swap(&refused(), "\"expired\"", "\"signature-invalid\""))),
+        case("unknown-code", "refused", "a code that is not in the list", seal(&swap(&refused(), "\"expired\"", "\"tired\""))),
+        case("from-the-future", "refused", "finished more than 300 s after the reader's clock", with("\"finished\": \"2026-11-22T20:32:06Z\"", "\"finished\": \"2026-11-22T20:38:01Z\"")),
+        case("ok-clock-skew", "ok", "finished 300 s after the reader's clock", with("\"finished\": \"2026-11-22T20:32:06Z\"", "\"finished\": \"2026-11-22T20:38:00Z\"")),
+        case("key-ended", "refused", "finished after the key's until", seal(&imported().replace("2026-11-22", "2028-01-01"))).instead("at", "2028-01-02T00:00:00Z"),
+        case("cut-short", "refused", "the container ends in the middle", torn),
+        case("slip-inside", "refused", "a slip in a receipt's place", signed("receipt.json", held().as_bytes(), IMIGRASI, Purpose::Receipt)),
     ]
 }
 
@@ -217,6 +117,8 @@ fn slip(kind: &str, body: &str) -> String {
 }
 
 /// Slips.
+// One case a line, as in a table.
+#[rustfmt::skip]
 pub(crate) fn slips() -> Vec<Case> {
     let seal = |text: &str| signed("slip.json", text.as_bytes(), IMIGRASI, Purpose::Slip);
     let case = |name: &str, expect: &str, comment: &str, container: Vec<u8>| {
@@ -232,65 +134,15 @@ pub(crate) fn slips() -> Vec<Case> {
     );
     vec![
         case("ok-held", "ok", "a bundle waits", seal(&held())),
-        case(
-            "ok-revocation",
-            "ok",
-            "an agreement ends",
-            seal(&revocation),
-        ),
-        case(
-            "signer-not-from",
-            "refused",
-            "signed by the other party",
-            signed("slip.json", held().as_bytes(), KEMENHAJ, Purpose::Slip),
-        ),
-        case(
-            "namespace",
-            "refused",
-            "signed as a receipt",
-            signed("slip.json", held().as_bytes(), IMIGRASI, Purpose::Receipt),
-        ),
-        case(
-            "unknown-kind",
-            "refused",
-            "a kind that is not in the list",
-            with("\"held\"", "\"whispered\""),
-        ),
-        case(
-            "unknown-reason",
-            "refused",
-            "a reason that is not in the list",
-            with("agreement-unknown", "moon"),
-        ),
-        case(
-            "unknown-body-field",
-            "refused",
-            "a field that this body has not",
-            with(r#""reason""#, r#""extra": 1, "reason""#),
-        ),
-        case(
-            "unknown-field",
-            "refused",
-            "a field that slips have not",
-            with(r#""number": 1"#, r#""number": 1, "extra": 1"#),
-        ),
-        case(
-            "body-of-another-kind",
-            "refused",
-            "the body of a revocation in a held slip",
-            seal(&swap(&revocation, "\"revocation\"", "\"held\"")),
-        ),
-        case(
-            "number-zero",
-            "refused",
-            "numbers begin with 1",
-            with(r#""number": 1"#, r#""number": 0"#),
-        ),
-        case(
-            "expires-before-created",
-            "refused",
-            "expires before created",
-            with("2026-11-29", "2026-11-21"),
-        ),
+        case("ok-revocation", "ok", "an agreement ends", seal(&revocation)),
+        case("signer-not-from", "refused", "signed by the other party", signed("slip.json", held().as_bytes(), KEMENHAJ, Purpose::Slip)),
+        case("namespace", "refused", "signed as a receipt", signed("slip.json", held().as_bytes(), IMIGRASI, Purpose::Receipt)),
+        case("unknown-kind", "refused", "a kind that is not in the list", with("\"held\"", "\"whispered\"")),
+        case("unknown-reason", "refused", "a reason that is not in the list", with("agreement-unknown", "moon")),
+        case("unknown-body-field", "refused", "a field that this body has not", with(r#""reason""#, r#""extra": 1, "reason""#)),
+        case("unknown-field", "refused", "a field that slips have not", with(r#""number": 1"#, r#""number": 1, "extra": 1"#)),
+        case("body-of-another-kind", "refused", "the body of a revocation in a held slip", seal(&swap(&revocation, "\"revocation\"", "\"held\""))),
+        case("number-zero", "refused", "numbers begin with 1", with(r#""number": 1"#, r#""number": 0"#)),
+        case("expires-before-created", "refused", "expires before created", with("2026-11-29", "2026-11-21")),
     ]
 }

@@ -1,0 +1,162 @@
+//! Dialling a peer: SSH by russh, the host key pinned from its card, our transport key; one SFTP channel per lane, one
+//! for pulling, one for `wait@amanah`. The peer's server is trusted with nothing: what it says is bounded and checked.
+
+mod channel;
+mod connect;
+mod flight;
+#[cfg(test)]
+mod hostile_server;
+mod pull;
+mod push;
+
+use std::time::Duration;
+
+use amanah_format::id::PartyId;
+use amanah_format::signature::PublicKey;
+
+use self::channel::{Sftp, WAIT_SECS_MAX};
+use super::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
+use super::socket::Cutter;
+
+/// Whom to dial, and how.
+pub struct Dial {
+    /// `host:port`.
+    pub address: String,
+    /// Our party id: the SSH user.
+    pub user: PartyId,
+    /// Our transport key (OpenSSH text).
+    pub key: zeroize::Zeroizing<String>,
+    /// Transport keys of the peer's card that are valid now.
+    pub host_keys: Vec<PublicKey>,
+    /// Whether ML-KEM is a must.
+    pub post_quantum: PostQuantum,
+    /// For each of the three steps: TCP, SSH up to the login, the channels.
+    pub connect_timeout: Duration,
+}
+
+/// Whether a session without ML-KEM is acceptable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PostQuantum {
+    /// ML-KEM where the peer has it, else curve25519.
+    Preferred,
+    /// No connection without it.
+    Required,
+}
+
+/// A live SSH connection with its SFTP channels. Dropping it ends the connection.
+pub struct SshLink {
+    handle: russh::client::Handle<connect::Dialler>,
+    urgent: Sftp,
+    normal: Sftp,
+    bulk: Sftp,
+    pulling: Sftp,
+    waiting: Sftp,
+    cutter: Cutter,
+}
+
+impl SshLink {
+    /// Dials, authenticates, opens the channels.
+    ///
+    /// # Errors
+    /// `HostKey` and `Auth` when one side does not know the other, `Local` for our own key, else `Broken`.
+    pub async fn connect(dial: Dial) -> Result<Self, LinkError> {
+        let (handle, cutter) = connect::session(&dial).await?;
+        let (urgent, normal, bulk, pulling, waiting) = {
+            let open = || channel::open(&handle);
+            let channels = async { tokio::try_join!(open(), open(), open(), open(), open()) };
+            connect::within(dial.connect_timeout, "opening the channels", channels).await??
+        };
+        Ok(Self {
+            handle,
+            urgent,
+            normal,
+            bulk,
+            pulling,
+            waiting,
+            cutter,
+        })
+    }
+
+    /// Whether the connection has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
+    fn lane(&self, lane: LaneChannel) -> &Sftp {
+        match lane {
+            LaneChannel::Urgent => &self.urgent,
+            LaneChannel::Normal => &self.normal,
+            LaneChannel::Bulk => &self.bulk,
+        }
+    }
+}
+
+impl Link for SshLink {
+    async fn prefix(&self, lane: LaneChannel, name: WireName) -> Result<u64, LinkError> {
+        self.lane(lane).prefix(name).await
+    }
+
+    async fn put(
+        &self,
+        lane: LaneChannel,
+        name: WireName,
+        upload: Upload,
+    ) -> Result<(), LinkError> {
+        push::put(self.lane(lane), name, &upload).await
+    }
+
+    async fn hand_over(&self, lane: LaneChannel, name: WireName) -> Result<(), LinkError> {
+        self.lane(lane).hand_over(name).await
+    }
+
+    async fn offers(&self) -> Result<Vec<Offer>, LinkError> {
+        pull::offers(&self.pulling).await
+    }
+
+    async fn get(
+        &self,
+        name: WireName,
+        offset: u64,
+        into: &mut (dyn FnMut(u64, &[u8]) -> std::io::Result<()> + Send),
+    ) -> Result<(), LinkError> {
+        pull::get(&self.pulling, name, offset, into).await
+    }
+
+    async fn taken(&self, name: WireName) -> Result<(), LinkError> {
+        self.pulling.taken(name).await
+    }
+
+    async fn wait(&self, timeout: Duration) -> Result<(), LinkError> {
+        let seconds = timeout.as_secs().min(u64::from(WAIT_SECS_MAX));
+        if self.waiting.has_wait() {
+            return self
+                .waiting
+                .wait(u32::try_from(seconds).unwrap_or(WAIT_SECS_MAX))
+                .await;
+        }
+        tokio::time::sleep(timeout).await;
+        if self.is_closed() {
+            Err(LinkError::Broken("it has ended".to_owned()))
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn close(&self) {
+        // It may have ended already: that is what was wanted.
+        let _told = self
+            .handle
+            .disconnect(russh::Disconnect::ByApplication, "", "en")
+            .await;
+        // Long enough for the goodbye to leave, where the peer still reads.
+        let gone = async {
+            while !self.is_closed() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _gone = tokio::time::timeout(Duration::from_millis(200), gone).await;
+        self.cutter.cut();
+    }
+}

@@ -1,0 +1,129 @@
+//! What waits at the peer, and fetching it: listed within bounds, read ahead, delivered in order, never more than the
+//! server said there is.
+
+use russh_sftp::client::error::Error;
+use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use super::channel::{Sftp, answer, offer_path, strange};
+use super::flight::Flight;
+use crate::transport::link::{LinkError, Offer, WireName};
+
+/// Lines of a listing that we read: what waits beyond is seen when the first have gone.
+const LINES_MAX: usize = 100_000;
+
+/// Where the chunks of a file go.
+type Sink<'a> = &'a mut (dyn FnMut(u64, &[u8]) -> std::io::Result<()> + Send);
+
+/// Lists `/outgoing`.
+pub(super) async fn offers(sftp: &Sftp) -> Result<Vec<Offer>, LinkError> {
+    let handle = sftp.raw.opendir("/outgoing").await.map_err(answer)?.handle;
+    let listed = list(sftp, &handle).await;
+    let closed = sftp.raw.close(handle).await.map_err(answer);
+    let offers = listed?;
+    closed?;
+    Ok(offers)
+}
+
+async fn list(sftp: &Sftp, handle: &str) -> Result<Vec<Offer>, LinkError> {
+    let mut offers = Vec::new();
+    let mut lines: usize = 0;
+    let mut skipped: usize = 0;
+    while lines < LINES_MAX {
+        let files = match sftp.raw.readdir(handle).await {
+            Ok(name) => name.files,
+            Err(Error::Status(status)) if status.status_code == StatusCode::Eof => break,
+            Err(error) => return Err(answer(error)),
+        };
+        // A server that answers with nothing for ever would never end.
+        if files.is_empty() {
+            return Err(strange("an empty part of a listing"));
+        }
+        lines = lines.saturating_add(files.len());
+        for file in files {
+            match (WireName::parse(&file.filename), file.attrs.size) {
+                (Some(name), Some(bytes)) => offers.push(Offer { name, bytes }),
+                _ if matches!(file.filename.as_str(), "." | "..") => {}
+                _ => skipped = skipped.saturating_add(1),
+            }
+        }
+    }
+    offers.truncate(LINES_MAX);
+    if skipped > 0 {
+        tracing::warn!(
+            skipped,
+            "names in the peer's /outgoing that are none of ours"
+        );
+    }
+    Ok(offers)
+}
+
+/// Fetches a file from `offset` on.
+pub(super) async fn get(
+    sftp: &Sftp,
+    name: WireName,
+    offset: u64,
+    into: Sink<'_>,
+) -> Result<(), LinkError> {
+    let opened = sftp
+        .raw
+        .open(offer_path(name), OpenFlags::READ, FileAttributes::empty())
+        .await;
+    let handle = opened.map_err(answer)?.handle;
+    let read = pump(sftp, &handle, offset, into).await;
+    let closed = sftp.raw.close(handle).await.map(drop).map_err(answer);
+    read.and(closed)
+}
+
+async fn pump(sftp: &Sftp, handle: &str, offset: u64, into: Sink<'_>) -> Result<(), LinkError> {
+    let attributes = sftp.raw.fstat(handle).await.map_err(answer)?.attrs;
+    let end = attributes
+        .size
+        .ok_or_else(|| strange("a file without a size"))?;
+    if offset > end {
+        return Err(strange("a file shorter than what we hold of it"));
+    }
+    let mut next = offset;
+    let mut flight = Flight::new();
+    loop {
+        let left = end.saturating_sub(next);
+        let length = sftp
+            .read_bytes_max
+            .min(u32::try_from(left).unwrap_or(u32::MAX));
+        if length > 0 && !flight.is_full(length.into()) {
+            let at = next;
+            let read = sftp.raw.read(handle, at, length);
+            flight
+                .launch(async move { (at, length, read.await) }, length.into())
+                .await;
+            next = next.saturating_add(length.into());
+            continue;
+        }
+        let Some((at, length, answered)) = flight.landed().await else {
+            return Ok(());
+        };
+        let bytes = answered.map_err(ended_early)?.data;
+        if u32::try_from(bytes.len()) != Ok(length) {
+            return Err(strange("another number of bytes than asked for"));
+        }
+        deliver(into, at, &bytes)?;
+    }
+}
+
+/// The end of a file before its size is reached is a fault of the server, not a refusal.
+fn ended_early(error: Error) -> LinkError {
+    if matches!(&error, Error::Status(status) if status.status_code == StatusCode::Eof) {
+        return strange("the end of a file before its size");
+    }
+    answer(error)
+}
+
+/// The sink writes to disk: other tasks of this thread go on meanwhile, where the runtime has other threads.
+fn deliver(into: Sink<'_>, at: u64, bytes: &[u8]) -> Result<(), LinkError> {
+    let written = if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+        tokio::task::block_in_place(|| into(at, bytes))
+    } else {
+        into(at, bytes)
+    };
+    Ok(written?)
+}

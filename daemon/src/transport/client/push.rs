@@ -1,0 +1,77 @@
+//! The write pump: from a file of ours to `/incoming/NAME.part`, many requests in flight, synced at the end.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use russh_sftp::protocol::{FileAttributes, OpenFlags};
+use tokio::task::spawn_blocking;
+
+use super::channel::{Sftp, answer, part_path};
+use super::flight::Flight;
+use crate::transport::link::{LinkError, Upload, WireName};
+
+/// Sends the rest of a file and has it synced.
+pub(super) async fn put(sftp: &Sftp, name: WireName, upload: &Upload) -> Result<(), LinkError> {
+    let flags = OpenFlags::WRITE | OpenFlags::CREATE;
+    let opened = sftp
+        .raw
+        .open(part_path(name), flags, FileAttributes::empty())
+        .await;
+    let handle = opened.map_err(answer)?.handle;
+    let written = pump(sftp, &handle, upload).await;
+    // Closed also after an error, so that a channel does not run out of handles; the error is the news. Both requests
+    // are sent at once, and answered in order.
+    let close = async { sftp.raw.close(&handle).await.map(drop).map_err(answer) };
+    if written.is_err() {
+        let _closed = close.await;
+        return written;
+    }
+    let (synced, closed) = tokio::join!(biased; sftp.sync(&handle), close);
+    synced.and(closed)
+}
+
+async fn pump(sftp: &Sftp, handle: &str, upload: &Upload) -> Result<(), LinkError> {
+    let end = upload.source.metadata()?.len();
+    if upload.offset > end {
+        let text = format!(
+            "the peer holds {} bytes of a file that has {end}",
+            upload.offset
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text).into());
+    }
+    upload.sent.store(upload.offset, Ordering::Relaxed);
+    let mut next = upload.offset;
+    let mut flight = Flight::new();
+    loop {
+        let length = u64::from(sftp.write_bytes_max).min(end.saturating_sub(next));
+        if length > 0 && !flight.is_full(length) {
+            let bytes = read(Arc::clone(&upload.source), next, length).await?;
+            let after = next.saturating_add(length);
+            let write = sftp.raw.write(handle, next, bytes);
+            flight
+                .launch(async move { write.await.map(|_| after) }, length)
+                .await;
+            next = after;
+            continue;
+        }
+        match flight.landed().await {
+            None => return Ok(()),
+            Some(acknowledged) => upload
+                .sent
+                .store(acknowledged.map_err(answer)?, Ordering::Relaxed),
+        }
+    }
+}
+
+async fn read(source: Arc<File>, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(length).map_err(io::Error::other)?;
+    let reading = spawn_blocking(move || {
+        let mut bytes = vec![0; length];
+        source.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
+    });
+    reading.await.map_err(io::Error::other)?
+}

@@ -1,0 +1,180 @@
+//! A guard around the SFTP codec. The codec skips nothing when a packet is too long: it would read the packet's own
+//! bytes as the next requests and execute them. Here the stream ends instead, before such a length is seen. It ends
+//! too when the peer stops reading our answers, so that a stalled channel cannot hold its connection for ever.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+use crate::transport::algorithms::SFTP_PACKET_BYTES_MAX;
+
+/// How long an answer may wait for the peer to make room for it.
+const STALL_MAX: Duration = Duration::from_secs(120);
+
+/// The guarded stream.
+pub(super) struct Framed<S> {
+    inner: S,
+    frames: Frames,
+    over: bool,
+    stall_max: Duration,
+    stall: Option<Pin<Box<Sleep>>>,
+}
+
+/// Where in the sequence of packets the reader is.
+#[derive(Default)]
+struct Frames {
+    length: [u8; 4],
+    /// How many bytes of the length were seen.
+    seen: usize,
+    /// How many bytes of the packet are to come.
+    rest: usize,
+}
+
+impl Frames {
+    /// How many of `bytes` may pass: all, or those before a packet of no acceptable length.
+    fn passable(&mut self, bytes: &[u8]) -> Result<(), usize> {
+        let mut at = 0;
+        while let Some(coming) = bytes.get(at..).filter(|coming| !coming.is_empty()) {
+            if self.rest > 0 {
+                let taken = self.rest.min(coming.len());
+                self.rest = self.rest.saturating_sub(taken);
+                at = at.saturating_add(taken);
+                continue;
+            }
+            if let (Some(slot), Some(byte)) = (self.length.get_mut(self.seen), coming.first()) {
+                *slot = *byte;
+            }
+            self.seen = self.seen.saturating_add(1);
+            at = at.saturating_add(1);
+            if self.seen == self.length.len() {
+                self.seen = 0;
+                let length = u32::from_be_bytes(self.length);
+                if length == 0 || length > SFTP_PACKET_BYTES_MAX {
+                    return Err(at.saturating_sub(self.length.len()));
+                }
+                self.rest = usize::try_from(length).unwrap_or(usize::MAX);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S> Framed<S> {
+    pub(super) fn new(inner: S) -> Self {
+        Self {
+            inner,
+            frames: Frames::default(),
+            over: false,
+            stall_max: STALL_MAX,
+            stall: None,
+        }
+    }
+
+    /// A write that waits too long ends the stream.
+    fn stalled(&mut self, cx: &mut Context<'_>) -> bool {
+        let stall_max = self.stall_max;
+        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(stall_max)));
+        let stalled = stall.as_mut().poll(cx).is_ready();
+        self.over |= stalled;
+        stalled
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.over {
+            return Poll::Ready(Ok(()));
+        }
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.inner).poll_read(cx, into);
+        let read = into.filled().get(before..).unwrap_or_default();
+        if let Err(passable) = self.frames.passable(read) {
+            tracing::warn!("closed a channel: a packet of no acceptable length");
+            self.over = true;
+            into.set_filled(before.saturating_add(passable));
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Framed<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.inner).poll_write(cx, bytes) {
+            Poll::Ready(written) => {
+                self.stall = None;
+                Poll::Ready(written)
+            }
+            Poll::Pending if self.stalled(cx) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+
+    async fn passed(bytes: &[u8]) -> Vec<u8> {
+        let mut passed = Vec::new();
+        Framed::new(bytes).read_to_end(&mut passed).await.unwrap();
+        passed
+    }
+
+    #[tokio::test]
+    async fn packets_of_any_acceptable_length_pass() {
+        let largest = usize::try_from(SFTP_PACKET_BYTES_MAX).unwrap();
+        let mut packets = vec![0, 0, 0, 1, 9, 0, 0, 0, 3, 1, 2, 3];
+        packets.extend(SFTP_PACKET_BYTES_MAX.to_be_bytes());
+        packets.extend(vec![7; largest]);
+        assert_eq!(passed(&packets).await, packets);
+    }
+
+    #[tokio::test]
+    async fn nothing_behind_an_empty_or_over_long_packet_is_seen() {
+        for wrong in [0, SFTP_PACKET_BYTES_MAX + 1, u32::MAX] {
+            let good = [0, 0, 0, 2, 5, 6];
+            let bytes = [&good[..], &wrong.to_be_bytes(), &good].concat();
+            assert_eq!(passed(&bytes).await, good, "{wrong}");
+            let mut byte_by_byte = Framed::new(&bytes[..]);
+            let mut seen = Vec::new();
+            while let Ok(byte) = byte_by_byte.read_u8().await {
+                seen.push(byte);
+            }
+            assert_eq!(seen[..6], good);
+            assert!(seen.len() < 10, "the whole of a wrong length passed");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_reads_no_answers_ends_the_stream() {
+        use tokio::io::AsyncWriteExt;
+        let (near, _far) = tokio::io::duplex(16);
+        let mut framed = Framed::new(near);
+        framed.stall_max = Duration::ZERO;
+        let error = framed.write_all(&[0; 17]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(framed.read(&mut [0]).await.unwrap(), 0);
+    }
+}
