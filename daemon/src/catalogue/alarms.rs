@@ -91,10 +91,7 @@ fn machine(code: &str) -> Option<Explanation> {
             ),
         ),
         "peer-silent" => because(
-            (
-                "Mitra tidak merespons.",
-                "The peer does not respond.",
-            ),
+            ("Mitra tidak merespons.", "The peer does not respond."),
             (
                 "Kiriman menunggu dan dilanjutkan sendiri. Bila lama, hubungi narahubung mitra.",
                 "Bundles wait and go on by themselves. If it lasts, call the peer's contact.",

@@ -153,6 +153,9 @@ mod tests {
     #[test]
     fn hidden_characters_are_shown_and_plain_ones_left_alone() {
         assert_eq!(shown("manifes é 1.csv"), "manifes é 1.csv");
-        assert_eq!(shown("a\u{1b}[2J\u{202e}b\n"), "a\\u{1b}[2J\\u{202e}b\\u{a}");
+        assert_eq!(
+            shown("a\u{1b}[2J\u{202e}b\n"),
+            "a\\u{1b}[2J\\u{202e}b\\u{a}"
+        );
     }
 }

@@ -76,10 +76,9 @@ fn refusal(refusal: Refusal) -> Explanation {
         | R::PurposeNotAgreed
         | R::TooLarge
         | R::Expired => agreement(refusal),
-        R::SequenceConflict
-        | R::SequenceTooFar
-        | R::PreviousMismatch
-        | R::BundleIdReused => stream(refusal),
+        R::SequenceConflict | R::SequenceTooFar | R::PreviousMismatch | R::BundleIdReused => {
+            stream(refusal)
+        }
         R::DecryptionFailed
         | R::PayloadMalformed
         | R::PayloadExceeds
@@ -319,7 +318,10 @@ fn payload(refusal: Refusal) -> Explanation {
 #[must_use]
 pub fn why(name: &str, code: &str, time: UtcTime) -> String {
     let unknown = because(
-        ("Sebab belum dikenal versi ini.", "A reason that this version does not know."),
+        (
+            "Sebab belum dikenal versi ini.",
+            "A reason that this version does not know.",
+        ),
         TELL_OURS,
     );
     let explanation = explain(code).unwrap_or(unknown);

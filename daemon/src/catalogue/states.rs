@@ -12,10 +12,19 @@ pub struct StateText {
     pub next: Text,
 }
 
-const fn state(name: (&'static str, &'static str), next: (&'static str, &'static str)) -> StateText {
+const fn state(
+    name: (&'static str, &'static str),
+    next: (&'static str, &'static str),
+) -> StateText {
     StateText {
-        name: Text { id: name.0, en: name.1 },
-        next: Text { id: next.0, en: next.1 },
+        name: Text {
+            id: name.0,
+            en: name.1,
+        },
+        next: Text {
+            id: next.0,
+            en: next.1,
+        },
     }
 }
 
@@ -23,10 +32,9 @@ const fn state(name: (&'static str, &'static str), next: (&'static str, &'static
 #[must_use]
 pub const fn outbound(of: Outbound) -> StateText {
     match of {
-        Outbound::Claiming | Outbound::Claimed => state(
-            ("diambil", "taken"),
-            ("sedang disegel", "is being sealed"),
-        ),
+        Outbound::Claiming | Outbound::Claimed => {
+            state(("diambil", "taken"), ("sedang disegel", "is being sealed"))
+        }
         Outbound::Sealed | Outbound::Signed => state(
             ("disegel", "sealed"),
             ("segera masuk antrean", "enters the queue"),
@@ -37,11 +45,17 @@ pub const fn outbound(of: Outbound) -> StateText {
         ),
         Outbound::HandedOver => state(
             ("diserahkan", "handed over"),
-            ("menunggu tanda terima mitra", "waits for the peer's receipt"),
+            (
+                "menunggu tanda terima mitra",
+                "waits for the peer's receipt",
+            ),
         ),
         Outbound::Imported => state(
             ("diimpor mitra", "imported by the peer"),
-            ("berkas asli dipindah ke sent/", "the original moves to sent/"),
+            (
+                "berkas asli dipindah ke sent/",
+                "the original moves to sent/",
+            ),
         ),
         Outbound::Refused => state(
             ("ditolak mitra", "refused by the peer"),
@@ -53,11 +67,17 @@ pub const fn outbound(of: Outbound) -> StateText {
         ),
         Outbound::Returned => state(
             ("dikembalikan", "returned"),
-            ("baca NAMA.why.txt di returned/", "read NAME.why.txt in returned/"),
+            (
+                "baca NAMA.why.txt di returned/",
+                "read NAME.why.txt in returned/",
+            ),
         ),
         Outbound::PutBack => state(
             ("diletakkan kembali", "put back"),
-            ("berkas berubah; diambil lagi bila sudah tetap", "the file changed; taken again once it is still"),
+            (
+                "berkas berubah; diambil lagi bila sudah tetap",
+                "the file changed; taken again once it is still",
+            ),
         ),
         Outbound::Destroyed => state(
             ("dimusnahkan", "destroyed"),
@@ -80,15 +100,24 @@ pub const fn inbound(of: Inbound) -> StateText {
         ),
         Inbound::Imported => state(
             ("diimpor", "imported"),
-            ("tanda terima sedang ditandatangani", "its receipt is being signed"),
+            (
+                "tanda terima sedang ditandatangani",
+                "its receipt is being signed",
+            ),
         ),
         Inbound::Refused => state(
             ("ditolak", "refused"),
-            ("tanda terima sedang ditandatangani", "its receipt is being signed"),
+            (
+                "tanda terima sedang ditandatangani",
+                "its receipt is being signed",
+            ),
         ),
         Inbound::Acknowledged => state(
             ("dijawab", "answered"),
-            ("tanda terima menunggu diambil mitra", "its receipt waits for the peer"),
+            (
+                "tanda terima menunggu diambil mitra",
+                "its receipt waits for the peer",
+            ),
         ),
         Inbound::Delivered => state(
             ("selesai", "done"),
@@ -123,13 +152,39 @@ mod tests {
 
     #[test]
     fn every_state_has_words_in_both_languages() {
-        for name in ["claiming", "claimed", "sealed", "signed", "queued", "handed-over", "imported", "refused", "settled", "returned", "put-back", "destroyed"] {
+        for name in [
+            "claiming",
+            "claimed",
+            "sealed",
+            "signed",
+            "queued",
+            "handed-over",
+            "imported",
+            "refused",
+            "settled",
+            "returned",
+            "put-back",
+            "destroyed",
+        ] {
             let text = outbound(parse_outbound(name).unwrap());
-            assert!(!text.name.id.is_empty() && !text.next.en.is_empty(), "{name}");
+            assert!(
+                !text.name.id.is_empty() && !text.next.en.is_empty(),
+                "{name}"
+            );
         }
-        for name in ["held", "admitted", "imported", "refused", "acknowledged", "delivered"] {
+        for name in [
+            "held",
+            "admitted",
+            "imported",
+            "refused",
+            "acknowledged",
+            "delivered",
+        ] {
             let text = inbound(parse_inbound(name).unwrap());
-            assert!(!text.name.en.is_empty() && !text.next.id.is_empty(), "{name}");
+            assert!(
+                !text.name.en.is_empty() && !text.next.id.is_empty(),
+                "{name}"
+            );
         }
     }
 }

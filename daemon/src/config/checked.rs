@@ -14,7 +14,7 @@ use crate::{
     transport::{client::PostQuantum, server::Network},
 };
 
-pub use super::papers::Loaded;
+pub use super::papers::{Loaded, OwnRevocation};
 
 /// zstd's own levels; beyond 19 its window outgrows what a recipient accepts.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=19;
@@ -139,6 +139,12 @@ impl Config {
     pub fn policy(&self, now: UtcTime) -> Result<(Policy, Vec<Loaded>), ConfigError> {
         papers::policy(self, now)
     }
+
+    /// Our own revocations in `agreements/`, verified under the policy's cards: those that a peer must be told of.
+    #[must_use]
+    pub fn own_revocations(&self, policy: &Policy, now: UtcTime) -> Vec<OwnRevocation> {
+        papers::own_revocations(self, policy.keyring(), now)
+    }
 }
 
 /// `.` at the end of a path says nothing.
@@ -222,8 +228,7 @@ impl Check<'_> {
             }
             match &peer.dial {
                 Some(dial) if !is_host_and_port(dial) => {
-                    let reason =
-                        format!("expected host:port, as 10.20.0.2:2222, found {dial:?}");
+                    let reason = format!("expected host:port, as 10.20.0.2:2222, found {dial:?}");
                     return Err(self.at(&table, "dial", &reason));
                 }
                 None if raw.listen.is_none() => {
@@ -244,13 +249,48 @@ impl Check<'_> {
 
     fn amounts(&self, raw: &raw::Raw) -> Result<(), String> {
         let rules = [
-            (raw.store.kind == "files", "store", "kind", "expected \"files\", the one store of this version"),
-            (LEVELS.contains(&raw.seal.level), "seal", "level", "expected 1 to 19"),
-            (raw.seal.workers <= WORKERS_MAX, "seal", "workers", "expected 0 to 64"),
-            (EXPIRES_DAYS.contains(&raw.seal.expires_days), "seal", "expires_days", "expected 1 to 365"),
-            (raw.outbox.scan_secs >= 1, "outbox", "scan_secs", "expected 1 or more"),
-            (raw.outbox.batch_items_max >= 1, "outbox", "batch_items_max", "expected 1 or more"),
-            (raw.limits.connections_max >= 1, "limits", "connections_max", "expected 1 or more"),
+            (
+                raw.store.kind == "files",
+                "store",
+                "kind",
+                "expected \"files\", the one store of this version",
+            ),
+            (
+                LEVELS.contains(&raw.seal.level),
+                "seal",
+                "level",
+                "expected 1 to 19",
+            ),
+            (
+                raw.seal.workers <= WORKERS_MAX,
+                "seal",
+                "workers",
+                "expected 0 to 64",
+            ),
+            (
+                EXPIRES_DAYS.contains(&raw.seal.expires_days),
+                "seal",
+                "expires_days",
+                "expected 1 to 365",
+            ),
+            (
+                raw.outbox.scan_secs >= 1,
+                "outbox",
+                "scan_secs",
+                "expected 1 or more",
+            ),
+            (
+                raw.outbox.batch_items_max >= 1,
+                "outbox",
+                "batch_items_max",
+                "expected 1 or more",
+            ),
+            (
+                raw.limits.connections_max >= 1,
+                "limits",
+                "connections_max",
+                "expected 1 or more",
+            ),
         ];
         let broken = rules.iter().find(|(holds, ..)| !holds);
         broken.map_or(Ok(()), |(_, table, key, reason)| {
@@ -271,9 +311,14 @@ pub fn is_host_and_port(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else {
         return false;
     };
-    let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     port.parse::<u16>().is_ok_and(|port| port > 0)
-        && bracketed.map_or_else(|| plain(host), |v6| v6.parse::<std::net::Ipv6Addr>().is_ok())
+        && bracketed.map_or_else(
+            || plain(host),
+            |v6| v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        )
 }
 
 #[cfg(test)]

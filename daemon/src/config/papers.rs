@@ -22,6 +22,9 @@ use crate::engine::policy::Policy;
 const CARD: &str = ".card.amanah";
 const AGREEMENT: &str = ".agreement.amanah";
 const REVOCATION: &str = ".revocation.amanah";
+/// Where the daemon keeps revocations that came by wire, beneath the home; only its own user reads them.
+const CAME_BY_WIRE: &str = "spool/revocations";
+const SLIP: &str = ".slip.amanah";
 /// Largest paper read: an agreement with its schemas. Anything longer is none.
 const PAPER_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
@@ -39,12 +42,13 @@ pub struct Loaded {
 }
 
 /// [`Config::policy`].
-pub(super) fn policy(
-    config: &Config,
-    now: UtcTime,
-) -> Result<(Policy, Vec<Loaded>), ConfigError> {
+pub(super) fn policy(config: &Config, now: UtcTime) -> Result<(Policy, Vec<Loaded>), ConfigError> {
     let mut loaded = Vec::new();
-    loaded.push(note("config", &config.file, Digest::of(&read(&config.file)?)));
+    loaded.push(note(
+        "config",
+        &config.file,
+        Digest::of(&read(&config.file)?),
+    ));
     let keyring = cards(config, &mut loaded)?;
     let mut texts = Vec::new();
     let agreements = agreements(config, (&keyring, now), &mut texts, &mut loaded)?;
@@ -114,8 +118,8 @@ fn cards(config: &Config, loaded: &mut Vec<Loaded>) -> Result<Keyring, ConfigErr
         if !path.exists() {
             return Err(wrong(&path, missing_card(config, party)));
         }
-        let card = VerifiedCard::verify(&read(&path)?)
-            .map_err(|error| wrong(&path, error.to_string()))?;
+        let card =
+            VerifiedCard::verify(&read(&path)?).map_err(|error| wrong(&path, error.to_string()))?;
         if &card.card().party != party {
             let found = &card.card().party;
             return Err(wrong(
@@ -190,7 +194,13 @@ fn revocations(
     loaded: &mut Vec<Loaded>,
 ) -> Result<Vec<(Digest, UtcTime)>, ConfigError> {
     let mut revoked = Vec::new();
-    for path in files(&config.folder.join(home::AGREEMENTS), REVOCATION)? {
+    let mut paths = files(&config.folder.join(home::AGREEMENTS), REVOCATION)?;
+    match std::fs::read_dir(config.home.join(CAME_BY_WIRE)) {
+        // An operator's own look at the agreements may not see these; the daemon, whose folder it is, always does.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+        Ok(_) | Err(_) => paths.extend(files(&config.home.join(CAME_BY_WIRE), SLIP)?),
+    }
+    for path in paths {
         let bytes = read(&path)?;
         let mut line = note("revocation", &path, Digest::of(&bytes));
         match revocation(&bytes, judge, texts) {
@@ -203,6 +213,41 @@ fn revocations(
         loaded.push(line);
     }
     Ok(revoked)
+}
+
+/// A revocation of our own that the sysadmin installed: the peer is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnRevocation {
+    /// Whom to tell.
+    pub peer: PartyId,
+    /// The signed slip as it travels.
+    pub container: Vec<u8>,
+    /// SHA-256 of the slip's text.
+    pub digest: Digest,
+}
+
+/// [`Config::own_revocations`]: what cannot be read or does not verify was warned of by the load already.
+pub(super) fn own_revocations(
+    config: &Config,
+    keyring: &Keyring,
+    now: UtcTime,
+) -> Vec<OwnRevocation> {
+    let paths = files(&config.folder.join(home::AGREEMENTS), REVOCATION).unwrap_or_default();
+    let mut found = Vec::new();
+    for container in paths.iter().filter_map(|path| read(path).ok()) {
+        let Ok(verified) = verified(&container, keyring, now) else {
+            continue;
+        };
+        let slip = verified.slip();
+        if slip.from == config.party && matches!(slip.body, Body::Revocation { .. }) {
+            found.push(OwnRevocation {
+                peer: slip.to.clone(),
+                digest: verified.digest(),
+                container,
+            });
+        }
+    }
+    found
 }
 
 /// A slip that ends one of the known agreements, signed by one of its parties.
@@ -220,7 +265,9 @@ fn revocation(
     let (_, text) = known.ok_or_else(|| format!("it revokes {digest}, which is not here"))?;
     let from = &slip.slip().from;
     if !text.parties.iter().any(|party| &party.id == from) {
-        return Err(format!("{from} is not a party to the agreement that it revokes"));
+        return Err(format!(
+            "{from} is not a party to the agreement that it revokes"
+        ));
     }
     Ok((slip, digest))
 }
@@ -240,10 +287,10 @@ fn made_at(bytes: &[u8]) -> Option<UtcTime> {
     struct Made {
         created: UtcTime,
     }
-    let parts = amanah_format::container::unpack_small(
-        bytes,
-        amanah_format::limits::DOCUMENT_BYTES_MAX,
-    );
+    let parts =
+        amanah_format::container::unpack_small(bytes, amanah_format::limits::DOCUMENT_BYTES_MAX);
     let (_, text) = parts.ok()?.into_iter().next()?;
-    serde_json::from_slice::<Made>(&text).ok().map(|made| made.created)
+    serde_json::from_slice::<Made>(&text)
+        .ok()
+        .map(|made| made.created)
 }

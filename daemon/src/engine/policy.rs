@@ -83,12 +83,6 @@ impl Policy {
         self.rules.is_revoked(agreement, at)
     }
 
-    /// Whether a revocation of this agreement counts at `at`.
-    #[must_use]
-    pub fn is_revoked(&self, agreement: &Digest, at: UtcTime) -> bool {
-        self.rules.is_revoked(agreement, at)
-    }
-
     /// All flows that may be sent to `peer` at `at` (the outbox folders to make), sorted.
     #[must_use]
     pub fn sendable(&self, peer: &PartyId, at: UtcTime) -> Vec<FlowName> {

@@ -5,16 +5,15 @@
 //! away at the door: counted, never signed.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use amanah_format::container;
-use amanah_format::digest::{Digest, HashingReader};
+use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::ledger::RecordKind;
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
-use amanah_format::manifest::{Manifest, UnverifiedHead, VerifiedHead};
+use amanah_format::manifest::{UnverifiedHead, VerifiedHead};
 use amanah_format::refusal::Refusal;
 use amanah_format::signature::SecretKey;
 use amanah_format::slip::HeldReason;

@@ -24,7 +24,9 @@ pub(crate) fn give_back(
         let text = why(&item.name.to_string_lossy(), reason.code(), now);
         let claim = folder.join(&item.claim_name);
         let (peer, flow) = (row.peer.as_str(), row.flow.as_str());
-        let place = node.spool.hand_back(peer, flow, &claim, &item.name, &text)?;
+        let place = node
+            .spool
+            .hand_back(peer, flow, &claim, &item.name, &text)?;
         item.resting_place = Some(place);
     }
     node.journal.note_items(&row.bundle, &items)?;
@@ -34,4 +36,3 @@ pub(crate) fn give_back(
     node.bells.publish.ring();
     Ok(())
 }
-

@@ -206,7 +206,10 @@ impl EntrySink for Staged<'_> {
                 "an entry is shorter than declared",
             ));
         }
-        let above = relative.ancestors().skip(1).filter(|folder| *folder != Path::new(""));
+        let above = relative
+            .ancestors()
+            .skip(1)
+            .filter(|folder| *folder != Path::new(""));
         let above = above.map(|folder| self.staging.join(folder));
         self.folders.extend(above);
         self.entries += 1;

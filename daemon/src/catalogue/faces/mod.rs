@@ -34,7 +34,15 @@ mod tests {
 
     #[test]
     fn both_languages_say_the_same_values() {
-        let all = [ALL, agreement::ALL, help::ALL, proof::ALL, setup::ALL, status::ALL, traffic::ALL];
+        let all = [
+            ALL,
+            agreement::ALL,
+            help::ALL,
+            proof::ALL,
+            setup::ALL,
+            status::ALL,
+            traffic::ALL,
+        ];
         for (name, text) in all.concat() {
             assert_eq!(places(text.id), places(text.en), "{name}");
             assert!(!text.id.is_empty() && !text.en.is_empty(), "{name}");

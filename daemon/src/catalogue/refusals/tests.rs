@@ -37,7 +37,11 @@ fn after_held(reason: HeldReason) -> Option<HeldReason> {
 }
 
 fn code(of: impl Serialize) -> String {
-    serde_json::to_value(of).unwrap().as_str().unwrap().to_owned()
+    serde_json::to_value(of)
+        .unwrap()
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn all_codes() -> Vec<String> {
@@ -71,7 +75,10 @@ fn an_unknown_code_is_not_explained() {
 
 #[test]
 fn each_refusal_has_a_meaning_of_its_own() {
-    let meanings: BTreeSet<_> = Refusal::ALL.iter().map(|r| refusal(*r).meaning.en).collect();
+    let meanings: BTreeSet<_> = Refusal::ALL
+        .iter()
+        .map(|r| refusal(*r).meaning.en)
+        .collect();
     assert_eq!(meanings.len(), Refusal::ALL.len());
 }
 

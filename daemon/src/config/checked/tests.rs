@@ -47,19 +47,43 @@ fn the_smallest_configuration_has_the_defaults() {
 
 /// Each: what replaces what in the whole one, and a part of the complaint.
 const WRONG: &[(&str, &str, &str)] = &[
-    ("party = \"kemenhaj\"", "party = \"Kemen Haj\"", "line 2: `party`"),
-    ("level = 3", "level = 20", "line 17: `level`: expected 1 to 19"),
+    (
+        "party = \"kemenhaj\"",
+        "party = \"Kemen Haj\"",
+        "line 2: `party`",
+    ),
+    (
+        "level = 3",
+        "level = 20",
+        "line 17: `level`: expected 1 to 19",
+    ),
     ("level = 3", "workers = 65", "`workers`"),
     ("level = 3", "expires_days = 0", "`expires_days`"),
     ("level = 3", "levle = 3", "line 17: unknown field `levle`"),
-    ("[seal]\nlevel = 3", "[store]\nkind = \"sqlite\"", "`kind`: expected \"files\""),
+    (
+        "[seal]\nlevel = 3",
+        "[store]\nkind = \"sqlite\"",
+        "`kind`: expected \"files\"",
+    ),
     ("10.20.0.1:2222", "0.0.0.0:2222", "any_address = true"),
     ("10.20.0.1:2222", "[::]:2222", "line 7: `address`"),
-    ("10.20.0.1:2222", "localhost:2222", "expected an IP address and a port"),
+    (
+        "10.20.0.1:2222",
+        "localhost:2222",
+        "expected an IP address and a port",
+    ),
     ("[\"10.20.0.0/16\"]", "[]", "nobody could connect"),
     ("[\"10.20.0.0/16\"]", "[\"10.20.0.0\"]", "`networks`"),
-    ("imigrasi.vpn.example:2222", "imigrasi.vpn.example", "line 11: `dial`: expected host:port"),
-    ("[peer.kanwil]", "[peer.kemenhaj]", "line 14: `kemenhaj`: this is our own party"),
+    (
+        "imigrasi.vpn.example:2222",
+        "imigrasi.vpn.example",
+        "line 11: `dial`: expected host:port",
+    ),
+    (
+        "[peer.kanwil]",
+        "[peer.kemenhaj]",
+        "line 14: `kemenhaj`: this is our own party",
+    ),
     ("[peer.kanwil]", "[peer.Kanwil]", "line 14"),
 ];
 
@@ -76,7 +100,10 @@ fn what_is_wrong_is_named_with_its_line() {
 #[test]
 fn a_peer_that_neither_side_can_dial_is_refused() {
     let reason = parse("party = \"kemenhaj\"\n[peer.imigrasi]\n").unwrap_err();
-    assert!(reason.contains("line 2") && reason.contains("neither side"), "{reason}");
+    assert!(
+        reason.contains("line 2") && reason.contains("neither side"),
+        "{reason}"
+    );
     let every = WHOLE.replace("10.20.0.1:2222\"", "0.0.0.0:2222\"\nany_address = true");
     assert!(parse(&every).is_ok());
 }
@@ -86,7 +113,17 @@ fn an_address_to_dial_is_a_host_and_a_port() {
     for good in ["a:1", "10.0.0.1:65535", "[fd00::1]:22", "a-b.example:2222"] {
         assert!(is_host_and_port(good), "{good}");
     }
-    for bad in ["", "a", ":1", "a:0", "a:65536", "fd00::1:22", "a b:1", "[x]:1", "a:1 "] {
+    for bad in [
+        "",
+        "a",
+        ":1",
+        "a:0",
+        "a:65536",
+        "fd00::1:22",
+        "a b:1",
+        "[x]:1",
+        "a:1 ",
+    ] {
         assert!(!is_host_and_port(bad), "{bad}");
     }
 }
