@@ -165,12 +165,14 @@ fn a_receipt_is_kept_once_and_never_written_over() {
 }
 
 #[test]
-fn revocations_are_kept_and_read_again() {
+fn a_revocation_is_kept_by_its_digest() {
     let (_top, spool) = opened();
-    assert!(spool.revocations().unwrap().is_empty());
-    spool.keep_revocation(&Digest::of(b"s"), b"slip").unwrap();
-    spool.keep_revocation(&Digest::of(b"s"), b"slip").unwrap();
-    assert_eq!(spool.revocations().unwrap(), [b"slip".to_vec()]);
+    let slip = Digest::of(b"s");
+    spool.keep_revocation(&slip, b"slip").unwrap();
+    spool.keep_revocation(&slip, b"slip").unwrap();
+    assert!(spool.keep_revocation(&slip, b"another").is_err());
+    let name = format!("spool/revocations/{}.slip.amanah", slip.to_hex());
+    assert_eq!(fs::read(spool.home().join(name)).unwrap(), b"slip");
 }
 
 #[test]
@@ -227,12 +229,14 @@ fn the_ledger_is_written_on_and_what_a_crash_left_beyond_is_cut_off() {
     };
     assert_eq!(spool.published_ledger().unwrap(), 0);
     spool
-        .publish_ledger(0, &lines(&["one", "two\n"]), "origin\n2\n")
+        .publish_ledger(0, &lines(&["one", "two\n"]), Some("origin\n2\n"))
         .unwrap();
     spool
-        .publish_ledger(2, &lines(&["three"]), "origin\n3\n")
+        .publish_ledger(2, &lines(&["three"]), Some("origin\n3\n"))
         .unwrap();
     assert_eq!(spool.published_ledger().unwrap(), 3);
+    let checkpoint = spool.home().join("ledger/checkpoint");
+    assert_eq!(fs::read_to_string(&checkpoint).unwrap(), "origin\n3\n");
     let path = spool.home().join("ledger/records.jsonl");
     assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
     drop(spool);
@@ -240,22 +244,24 @@ fn the_ledger_is_written_on_and_what_a_crash_left_beyond_is_cut_off() {
     let spool = Spool::open(top.path(), &[]).unwrap();
     assert_eq!(spool.published_ledger().unwrap(), 4, "half a line is none");
     spool
-        .publish_ledger(4, &lines(&["five"]), "origin\n5\n")
+        .publish_ledger(4, &lines(&["five"]), Some("origin\n5\n"))
         .unwrap();
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
         "one\ntwo\nthree\nfour\nfive\n"
     );
     spool
-        .publish_ledger(1, &lines(&["zwei"]), "origin\n2\n")
+        .publish_ledger(1, &lines(&["zwei"]), Some("origin\n2\n"))
         .unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "one\nzwei\n");
+    spool.publish_ledger(2, &lines(&["drei"]), None).unwrap();
+    assert_eq!(fs::read_to_string(checkpoint).unwrap(), "origin\n2\n");
     assert!(
         spool
-            .publish_ledger(9, &lines(&["ten"]), "origin\n10\n")
+            .publish_ledger(9, &lines(&["ten"]), Some("origin\n10\n"))
             .is_err()
     );
-    assert_eq!(spool.published_ledger().unwrap(), 2);
+    assert_eq!(spool.published_ledger().unwrap(), 3);
 }
 
 #[test]
@@ -268,7 +274,7 @@ fn a_published_checkpoint_is_known_by_origin_and_size() {
     };
     assert!(!spool.has_checkpoint(&checkpoint("amanah/bpkh/1", 2)));
     spool
-        .publish_ledger(0, &[], "amanah/bpkh/1\n2\nroot\n\n")
+        .publish_ledger(0, &[], Some("amanah/bpkh/1\n2\nroot\n\n"))
         .unwrap();
     assert!(spool.has_checkpoint(&checkpoint("amanah/bpkh/1", 2)));
     assert!(!spool.has_checkpoint(&checkpoint("amanah/bpkh/1", 20)));

@@ -310,6 +310,7 @@ impl Collect {
                 watch.forget(&path);
             }
         }
+        self.node.spool.sync_moves()?;
         if aside.is_empty() {
             self.node
                 .journal
@@ -336,7 +337,7 @@ impl Collect {
         if let Err(error) = self
             .node
             .spool
-            .hand_back(&peer, &flow, &seen.path, &seen.name, &text)
+            .hand_back((&peer, &flow), &seen.path, &seen.name, &text)
         {
             tracing::warn!("an item outside any peer's folder cannot be handed back: {error}");
         }

@@ -5,7 +5,7 @@
 //! runs, from the stored bytes.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -294,6 +294,7 @@ impl Seal {
                 .spool
                 .put_back(&folder.join(&item.claim_name), &folder.join(&item.name))?;
         }
+        self.node.spool.sync_moves()?;
         self.node.journal.advance_outbound(
             &row.bundle,
             OutboundEvent::WentBack,
@@ -343,6 +344,10 @@ fn why_no_source(error: SourceError) -> NotSealed {
         SourceError::Unreadable => NotSealed::Return(ReturnReason::Unreadable),
         SourceError::Empty => NotSealed::Return(ReturnReason::FolderEmpty),
         SourceError::TooMany => NotSealed::Return(ReturnReason::TooManyEntries),
+        SourceError::Spool(error) if error.io_kind() == Some(ErrorKind::NotFound) => {
+            // The operator took it away from under its claim: what is left goes back.
+            NotSealed::Changed
+        }
         SourceError::Spool(error) => NotSealed::Failed(error.into()),
     }
 }
