@@ -1,1 +1,5 @@
-fn main(){}
+//! The command `amanah`. Everything it does is in the library, so that a test can call the same story.
+
+fn main() -> std::process::ExitCode {
+    amanah::main()
+}

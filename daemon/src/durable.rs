@@ -1,82 +1,268 @@
 //! The one place that writes durably: temporary name, sync, rename, sync of the folder; and that opens beneath a folder
-//! (openat2, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS). After one failed sync it stops for good and says so: what was in the page cache is lost
-//! silently on Linux, so no retry can be believed (fsync(2), NOTES).
+//! (openat2, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS). It knows no home, no bundle and no state.
+//!
+//! After one failed sync it stops for good and says so: Linux drops the pages that it could not write and reports the
+//! failure once (fsync(2), NOTES), so no later success can be believed.
 
-use std::{fs::File, io, path::Path};
+mod beneath;
+mod moving;
+mod removing;
+#[cfg(test)]
+mod tests;
 
-/// Writes `bytes` to `folder/name` so that after `Ok` it is there whole, or the old one is. Mode is the file's.
-///
-/// # Errors
-/// I/O with operation and path; `Halted` once a sync has failed in this process.
-pub fn write(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), DurableError> { todo!() }
-/// Creates a folder and its missing parents durably, each with `mode` (exactly, whatever the umask). Present: left as it is.
-///
-/// # Errors
-/// As [`write`].
-pub fn create_folder(path: &Path, mode: u32) -> Result<(), DurableError> { todo!() }
-/// Renames within one file system and syncs both folders. Never replaces (`RENAME_NOREPLACE`): `Exists` instead.
-///
-/// # Errors
-/// As [`write`].
-pub fn rename(from: &Path, to: &Path) -> Result<(), DurableError> { todo!() }
-/// Renames over whatever is at `to`.
-///
-/// # Errors
-/// As [`write`].
-pub fn replace(from: &Path, to: &Path) -> Result<(), DurableError> { todo!() }
-/// Moves a file or folder, also across file systems (copy, sync, rename, remove the source last). Never replaces.
-///
-/// # Errors
-/// As [`write`].
-pub fn relocate(from: &Path, to: &Path) -> Result<(), DurableError> { todo!() }
-/// fsync of a file that somebody wrote.
-///
-/// # Errors
-/// As [`write`]; a failure halts.
-pub fn sync(file: &File, path: &Path) -> Result<(), DurableError> { todo!() }
-/// fsync of a folder.
-///
-/// # Errors
-/// As [`sync`].
-pub fn sync_folder(path: &Path) -> Result<(), DurableError> { todo!() }
-/// syncfs of the file system that holds `path`: one call for many files.
-///
-/// # Errors
-/// As [`sync`].
-pub fn sync_file_system(path: &Path) -> Result<(), DurableError> { todo!() }
-/// Removes a file (missing is fine) and syncs its folder.
-///
-/// # Errors
-/// As [`write`].
-pub fn remove(path: &Path) -> Result<(), DurableError> { todo!() }
-/// Removes a folder and what is in it (missing is fine), never following links.
-///
-/// # Errors
-/// As [`write`].
-pub fn remove_folder(path: &Path) -> Result<(), DurableError> { todo!() }
-/// Opens `relative` beneath `root` for reading: no link anywhere, no `..`, only a regular file, without blocking on a FIFO.
-///
-/// # Errors
-/// As [`write`].
-pub fn open_beneath(root: &Path, relative: &Path) -> io::Result<File> { todo!() }
-/// Creates `relative` (and its folders) beneath `root` for writing; it must not exist.
-///
-/// # Errors
-/// As [`open_beneath`].
-pub fn create_beneath(root: &Path, relative: &Path, mode: u32) -> io::Result<File> { todo!() }
-/// Whether a sync has failed in this process: nothing may be claimed durable any more.
-#[must_use]
-pub fn halted() -> bool { todo!() }
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{AtFlags, Mode, OFlags};
+
+pub use beneath::{
+    create_beneath, ensure_folder_beneath, list_beneath, open_beneath, write_beneath,
+};
+pub use moving::{move_beneath, relocate, rename, rename_beneath, replace};
+pub use removing::{remove, remove_beneath, remove_folder};
+
+use beneath::Place;
+
+/// What our temporary names begin with: a crash may leave such names, and a sweep at start removes them.
+pub const TEMPORARY: &str = ".amanah-tmp-";
+/// Deepest folder tree that is copied or removed: a deeper one was not made by a person, and each level holds a handle.
+pub const TREE_DEPTH_MAX: usize = 64;
+
+/// The text of the first failed sync of this process; empty while the disk is believed.
+static FAILED_SYNC: OnceLock<String> = OnceLock::new();
+/// Numbers temporary names within this process.
+static TEMPORARY_NUMBER: AtomicU64 = AtomicU64::new(0);
+
 /// What went wrong, where.
 #[derive(Debug, thiserror::Error)]
 pub enum DurableError {
     /// The target is there already.
     #[error("{0}: exists already")]
-    Exists(std::path::PathBuf),
+    Exists(PathBuf),
     /// An operation failed.
     #[error("{operation} {path}: {source}")]
-    Io { operation: &'static str, path: std::path::PathBuf, #[source] source: io::Error },
+    Io {
+        /// What was attempted.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// A sync failed earlier (or now): this process believes its disk no longer.
-    #[error("a sync to disk failed ({0}): nothing is claimed durable any more; check the disk, then restart")]
+    #[error(
+        "a sync to disk failed ({0}): nothing is claimed durable any more; check the disk, then restart"
+    )]
     Halted(String),
+}
+
+impl DurableError {
+    /// What kind of I/O failure it was, if it was one.
+    #[must_use]
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io { source, .. } => Some(source.kind()),
+            Self::Exists(_) | Self::Halted(_) => None,
+        }
+    }
+}
+
+/// Whether a sync has failed in this process: nothing may be claimed durable any more.
+#[must_use]
+pub fn halted() -> bool {
+    FAILED_SYNC.get().is_some()
+}
+
+/// Writes `bytes` to `folder/name` so that after `Ok` it is there whole, or the old one is. `mode` is the file's, exactly.
+///
+/// # Errors
+/// I/O with operation and path; `Halted` once a sync has failed in this process.
+pub fn write(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), DurableError> {
+    believed(&FAILED_SYNC)?;
+    write_at(&Place::of(&folder.join(name))?, bytes, mode, Sync::Yes)
+}
+
+/// Writes as [`write`] does, but without any sync: readers see the old text or the new one, and a power cut may leave
+/// neither. For what can be made anew (the status snapshot, a remembered prefix).
+///
+/// # Errors
+/// As [`write`].
+pub fn publish(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), DurableError> {
+    believed(&FAILED_SYNC)?;
+    write_at(&Place::of(&folder.join(name))?, bytes, mode, Sync::No)
+}
+
+/// Creates a folder and its missing parents durably, each with `mode` (exactly, whatever the umask). Present: left as it is.
+///
+/// # Errors
+/// As [`write`].
+pub fn create_folder(path: &Path, mode: u32) -> Result<(), DurableError> {
+    believed(&FAILED_SYNC)?;
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|parent| *parent != Path::new("")) {
+        create_folder(parent, mode)?;
+    }
+    let place = Place::of(path)?;
+    match rustix::fs::mkdirat(&place.folder, &place.name, Mode::from_raw_mode(mode)) {
+        Ok(()) => {}
+        // Somebody else made it in this moment: theirs is as good, if it is a folder.
+        Err(rustix::io::Errno::EXIST) if path.is_dir() => return Ok(()),
+        Err(errno) => return Err(failed("creating the folder", path, errno)),
+    }
+    let made = beneath::open_folder_at(&place.folder, Path::new(&place.name))
+        .map_err(|source| failed("opening the folder", path, source))?;
+    set_mode(&made, mode).map_err(|source| failed("setting the mode of", path, source))?;
+    sync(&made, path)?;
+    sync(&place.folder, &place.folder_path)
+}
+
+/// fsync of a file that somebody wrote.
+///
+/// # Errors
+/// As [`write`]; a failure halts.
+pub fn sync(file: &File, path: &Path) -> Result<(), DurableError> {
+    synced(&FAILED_SYNC, path, || rustix::fs::fsync(file))
+}
+
+/// fdatasync of a file that somebody wrote: its bytes and its length.
+///
+/// # Errors
+/// As [`sync`].
+pub fn sync_bytes(file: &File, path: &Path) -> Result<(), DurableError> {
+    synced(&FAILED_SYNC, path, || rustix::fs::fdatasync(file))
+}
+
+/// fsync of a folder.
+///
+/// # Errors
+/// As [`sync`].
+pub fn sync_folder(path: &Path) -> Result<(), DurableError> {
+    believed(&FAILED_SYNC)?;
+    let folder =
+        beneath::open_folder(path).map_err(|source| failed("opening the folder", path, source))?;
+    sync(&folder, path)
+}
+
+/// syncfs of the file system that holds `path`: one call for many files.
+///
+/// # Errors
+/// As [`sync`].
+pub fn sync_file_system(path: &Path) -> Result<(), DurableError> {
+    believed(&FAILED_SYNC)?;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let on = rustix::fs::open(path, flags, Mode::empty())
+        .map_err(|errno| failed("opening", path, errno))?;
+    synced(&FAILED_SYNC, path, || rustix::fs::syncfs(&on))
+}
+
+/// Whether a write shall survive a power cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sync {
+    Yes,
+    No,
+}
+
+/// Writes beside `place` under a temporary name and renames over it.
+fn write_at(place: &Place, bytes: &[u8], mode: u32, sync_it: Sync) -> Result<(), DurableError> {
+    let (temporary, mut file) = create_temporary(place)?;
+    let path = place.path();
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| set_mode(&file, mode))
+        .map_err(|source| failed("writing", &path, source))
+        .and_then(|()| match sync_it {
+            Sync::Yes => sync(&file, &path),
+            Sync::No => Ok(()),
+        })
+        .and_then(|()| {
+            rustix::fs::renameat(&place.folder, &temporary, &place.folder, &place.name)
+                .map_err(|errno| failed("renaming into place", &path, errno))
+        });
+    if let Err(error) = written {
+        // Best effort: what stays behind bears a temporary name and is swept at the next start.
+        let _ = rustix::fs::unlinkat(&place.folder, &temporary, AtFlags::empty());
+        return Err(error);
+    }
+    match sync_it {
+        Sync::Yes => sync(&place.folder, &place.folder_path),
+        Sync::No => Ok(()),
+    }
+}
+
+/// Creates a file of its own beside `place`, readable by nobody else yet.
+fn create_temporary(place: &Place) -> Result<(OsString, File), DurableError> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    loop {
+        let name = temporary_name();
+        match rustix::fs::openat(&place.folder, &name, flags, Mode::from_raw_mode(0o600)) {
+            Ok(file) => return Ok((name, File::from(file))),
+            // Left by a process of the same number before us: the next number is free sooner or later.
+            Err(rustix::io::Errno::EXIST) => {}
+            Err(errno) => return Err(failed("creating a file for", &place.path(), errno)),
+        }
+    }
+}
+
+/// A temporary name that this process has not used yet.
+fn temporary_name() -> OsString {
+    let number = TEMPORARY_NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("{TEMPORARY}{}-{number}", std::process::id()).into()
+}
+
+/// Whether a name is one of our temporary ones.
+#[must_use]
+pub fn is_temporary(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+}
+
+/// Sets the permission bits exactly; does nothing when they are so already, because a sandbox may forbid to set the
+/// setgid bit (`RestrictSUIDSGID=`) that a folder inherits from its parent anyway.
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    if file.metadata()?.mode() & 0o7777 == mode {
+        return Ok(());
+    }
+    Ok(rustix::fs::fchmod(file, Mode::from_raw_mode(mode))?)
+}
+
+/// Refuses everything once a sync has failed.
+fn believed(failed_sync: &OnceLock<String>) -> Result<(), DurableError> {
+    failed_sync
+        .get()
+        .map_or(Ok(()), |text| Err(DurableError::Halted(text.clone())))
+}
+
+/// Runs a sync; its failure is remembered for good.
+fn synced(
+    failed_sync: &OnceLock<String>,
+    path: &Path,
+    run: impl Fn() -> rustix::io::Result<()>,
+) -> Result<(), DurableError> {
+    believed(failed_sync)?;
+    rustix::io::retry_on_intr(run).map_err(|errno| {
+        let text = format!("{}: {}", path.display(), io::Error::from(errno));
+        DurableError::Halted(failed_sync.get_or_init(|| text).clone())
+    })
+}
+
+/// An I/O failure with its operation and path.
+fn failed(operation: &'static str, path: &Path, source: impl Into<io::Error>) -> DurableError {
+    DurableError::Io {
+        operation,
+        path: path.to_owned(),
+        source: source.into(),
+    }
+}
+
+/// Whether `name` is in `folder`, whatever it is (a dangling link counts).
+fn is_there(folder: impl AsFd, name: &OsStr) -> bool {
+    rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
 }

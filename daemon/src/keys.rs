@@ -1,26 +1,311 @@
-//! Reads private keys: owner only, else refused; the credentials folder of systemd (`CREDENTIALS_DIRECTORY`) wins and is exempt.
-//! Signing and decryption secrets never share a type.
+//! Reads private keys: owner only, else refused; the credentials folder of systemd (`CREDENTIALS_DIRECTORY`) wins and is
+//! exempt from the mode rule (newer versions serve it as 0440 with an access list). Links are not followed.
+//! Signing and decryption secrets never share a type. DESIGN §6.
 
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use amanah_format::{recipient::Identity, signature::{KeyError, SecretKey}};
+
+use amanah_format::recipient::Identity;
+use amanah_format::signature::{KeyError, SecretKey};
+use rustix::fs::{Mode, OFlags};
+use zeroize::Zeroizing;
+
+/// File name of the signing key, in the key folder and among the credentials.
+pub const SIGNING: &str = "signing";
+/// File name of the ledger key.
+pub const LEDGER: &str = "ledger";
+/// File name of the transport key.
+pub const TRANSPORT: &str = "transport";
+/// File name of the decryption identities.
+pub const DECRYPTION: &str = "decryption.txt";
+/// Longest key file: a hundred identities with their comments fit well within.
+pub const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
+
 /// Where keys are looked for.
 #[derive(Debug, Clone)]
-pub struct KeyFolder { pub folder: PathBuf, pub credentials: Option<PathBuf> }
+pub struct KeyFolder {
+    /// The folder `keys` of the configuration.
+    pub folder: PathBuf,
+    /// systemd's folder of credentials, asked first.
+    pub credentials: Option<PathBuf>,
+}
+
 impl KeyFolder {
     /// `keys/signing`
-    pub fn signing(&self) -> Result<SecretKey, KeysError> { todo!() }
+    ///
+    /// # Errors
+    /// [`KeysError`].
+    pub fn signing(&self) -> Result<SecretKey, KeysError> {
+        self.secret(SIGNING)
+    }
+
     /// `keys/ledger`
-    pub fn ledger(&self) -> Result<SecretKey, KeysError> { todo!() }
-    /// `keys/transport`: the OpenSSH text, for the SSH library.
-    pub fn transport(&self) -> Result<zeroize::Zeroizing<String>, KeysError> { todo!() }
+    ///
+    /// # Errors
+    /// [`KeysError`].
+    pub fn ledger(&self) -> Result<SecretKey, KeysError> {
+        self.secret(LEDGER)
+    }
+
+    /// `keys/transport`: the OpenSSH text, for the SSH library. That it is an Ed25519 key is checked here.
+    ///
+    /// # Errors
+    /// [`KeysError`].
+    pub fn transport(&self) -> Result<Zeroizing<String>, KeysError> {
+        let (path, text) = self.read(TRANSPORT)?;
+        SecretKey::from_openssh(&text).map_err(|source| KeysError::Key { path, source })?;
+        Ok(text)
+    }
+
     /// `keys/decryption.txt`
-    pub fn decryption(&self) -> Result<Vec<Identity>, KeysError> { todo!() }
+    ///
+    /// # Errors
+    /// [`KeysError`].
+    pub fn decryption(&self) -> Result<Vec<Identity>, KeysError> {
+        let (path, text) = self.read(DECRYPTION)?;
+        Identity::read_all(&text).map_err(|source| KeysError::Key { path, source })
+    }
+
+    /// Reads an Ed25519 key.
+    fn secret(&self, name: &str) -> Result<SecretKey, KeysError> {
+        let (path, text) = self.read(name)?;
+        SecretKey::from_openssh(&text).map_err(|source| KeysError::Key { path, source })
+    }
+
+    /// Finds a key file, checks who may read it, and reads it.
+    fn read(&self, name: &str) -> Result<(PathBuf, Zeroizing<String>), KeysError> {
+        if let Some(credentials) = &self.credentials {
+            let path = credentials.join(name);
+            match open(&path) {
+                Ok((file, _)) => return read_text(file, path),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(KeysError::Io { path, source }),
+            }
+        }
+        let path = self.folder.join(name);
+        match open(&path) {
+            Ok((file, metadata)) => {
+                owner_only(&path, &metadata)?;
+                read_text(file, path)
+            }
+            Err(source) => Err(KeysError::Io { path, source }),
+        }
+    }
 }
+
+/// Opens a regular file, not over a link, not blocking on a FIFO.
+fn open(path: &Path) -> io::Result<(File, Metadata)> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        Ok((file, metadata))
+    } else {
+        let text = "expected a regular file";
+        Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+    }
+}
+
+/// The rule of OpenSSH: a private key that others can read is not private.
+fn owner_only(path: &Path, metadata: &Metadata) -> Result<(), KeysError> {
+    let own = rustix::process::geteuid().as_raw();
+    if metadata.uid() != own {
+        return Err(KeysError::Owner {
+            path: path.to_owned(),
+            owner: metadata.uid(),
+            own,
+        });
+    }
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(KeysError::Loose {
+            path: path.to_owned(),
+            mode,
+        });
+    }
+    Ok(())
+}
+
+/// Reads all of it; the text is wiped when dropped.
+fn read_text(file: File, path: PathBuf) -> Result<(PathBuf, Zeroizing<String>), KeysError> {
+    // The whole room at once: a string that grows would leave unwiped copies behind.
+    let room = usize::try_from(KEY_FILE_BYTES_MAX + 1).unwrap_or(usize::MAX);
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    match file.take(KEY_FILE_BYTES_MAX + 1).read_to_string(&mut text) {
+        Ok(bytes) if bytes < room => Ok((path, text)),
+        Ok(_) => Err(KeysError::Io {
+            path,
+            source: io::Error::new(io::ErrorKind::FileTooLarge, "expected at most 64 KiB"),
+        }),
+        Err(source) => Err(KeysError::Io { path, source }),
+    }
+}
+
 /// Why a key is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    #[error("key {path}: {source}")] Io { path: PathBuf, #[source] source: std::io::Error },
-    #[error("key {path}: mode {mode:04o} lets others read it; run: chmod 600 {path}")] Loose { path: PathBuf, mode: u32 },
-    #[error("key {path}: owned by user {owner}, this process runs as {own}; run: chown {own} {path}")] Owner { path: PathBuf, owner: u32, own: u32 },
-    #[error("key {path}: {source}")] Key { path: PathBuf, #[source] source: KeyError },
+    /// It cannot be read.
+    #[error("key {path}: {source}")]
+    Io {
+        /// The key file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Others than its owner may read it.
+    #[error("key {path}: mode {mode:04o} lets others read it; run: chmod 600 {path}")]
+    Loose {
+        /// The key file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is somebody else's.
+    #[error(
+        "key {path}: owned by user {owner}, this process runs as {own}; run: chown {own} {path}"
+    )]
+    Owner {
+        /// The key file.
+        path: PathBuf,
+        /// Its owner's user id.
+        owner: u32,
+        /// This process's effective user id.
+        own: u32,
+    },
+    /// Its text is no such key.
+    #[error("key {path}: {source}")]
+    Key {
+        /// The key file.
+        path: PathBuf,
+        /// What was expected.
+        #[source]
+        source: KeyError,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    /// A key folder with all four keys, made anew.
+    fn keys() -> (tempfile::TempDir, KeyFolder) {
+        let top = tempfile::tempdir().unwrap();
+        for (name, seed) in [(SIGNING, 1), (LEDGER, 2), (TRANSPORT, 3)] {
+            let key = SecretKey::from_seed(&[seed; 32]);
+            put(top.path(), name, &key.to_openssh(name), 0o600);
+        }
+        let time = amanah_format::time::UtcTime::from_unix(1_700_000_000).unwrap();
+        let identity = Identity::generate();
+        put(top.path(), DECRYPTION, &identity.to_file(time), 0o600);
+        let folder = top.path().to_owned();
+        let credentials = None;
+        (
+            top,
+            KeyFolder {
+                folder,
+                credentials,
+            },
+        )
+    }
+
+    fn put(folder: &Path, name: &str, text: &str, mode: u32) {
+        fs::write(folder.join(name), text).unwrap();
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn keys_that_only_their_owner_may_read_are_read() {
+        let (_top, keys) = keys();
+        let public = |seed| SecretKey::from_seed(&[seed; 32]).public();
+        assert_eq!(keys.signing().unwrap().public(), public(1));
+        assert_eq!(keys.ledger().unwrap().public(), public(2));
+        let transport = SecretKey::from_openssh(&keys.transport().unwrap()).unwrap();
+        assert_eq!(transport.public(), public(3));
+        assert_eq!(keys.decryption().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused_with_the_command_that_mends_it() {
+        let (top, keys) = keys();
+        for mode in [0o640, 0o604, 0o620, 0o601] {
+            fs::set_permissions(top.path().join(SIGNING), fs::Permissions::from_mode(mode))
+                .unwrap();
+            let error = keys.signing().err().unwrap();
+            assert!(matches!(error, KeysError::Loose { mode: found, .. } if found == mode));
+            assert!(error.to_string().contains("chmod 600"), "{error}");
+        }
+    }
+
+    #[test]
+    fn somebody_elses_key_is_refused() {
+        let (top, keys) = keys();
+        // Only root may give a file away; without it the rule is tested on the metadata of a file of root's.
+        let given = std::os::unix::fs::chown(top.path().join(SIGNING), Some(65_534), None);
+        let error = if given.is_ok() {
+            keys.signing().err().unwrap()
+        } else {
+            let path = Path::new("/etc/hostname");
+            owner_only(path, &fs::metadata(path).unwrap()).unwrap_err()
+        };
+        assert!(matches!(error, KeysError::Owner { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_link_a_fifo_a_folder_and_a_huge_file_are_no_keys() {
+        let (top, keys) = keys();
+        let path = top.path().join(SIGNING);
+        fs::rename(&path, top.path().join("real")).unwrap();
+        symlink("real", &path).unwrap();
+        assert!(matches!(keys.signing(), Err(KeysError::Io { .. })));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(keys.signing(), Err(KeysError::Io { .. })));
+        fs::remove_dir(&path).unwrap();
+        let kind = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, kind, Mode::from_raw_mode(0o600), 0).unwrap();
+        assert!(matches!(keys.signing(), Err(KeysError::Io { .. })));
+        fs::remove_file(&path).unwrap();
+        put(top.path(), SIGNING, &"x".repeat(65 * 1024), 0o600);
+        let error = keys.signing().err().unwrap();
+        assert!(error.to_string().contains("64 KiB"), "{error}");
+    }
+
+    #[test]
+    fn another_text_than_a_key_is_refused_without_being_shown() {
+        let (top, keys) = keys();
+        put(top.path(), SIGNING, "a secret of mine", 0o600);
+        put(top.path(), TRANSPORT, "a secret of mine", 0o600);
+        put(top.path(), DECRYPTION, "a secret of mine", 0o600);
+        let errors = [
+            keys.signing().err().unwrap(),
+            keys.transport().err().unwrap(),
+            keys.decryption().err().unwrap(),
+        ];
+        for error in errors {
+            assert!(matches!(error, KeysError::Key { .. }), "{error}");
+            assert!(!error.to_string().contains("secret of mine"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_credential_wins_over_the_folder_and_may_be_readable_by_a_group() {
+        let (_top, mut keys) = keys();
+        let credentials = tempfile::tempdir().unwrap();
+        keys.credentials = Some(credentials.path().to_owned());
+        assert!(keys.signing().is_ok(), "no credential: the folder is asked");
+        let key = SecretKey::from_seed(&[9; 32]);
+        put(
+            credentials.path(),
+            SIGNING,
+            &key.to_openssh("credential"),
+            0o440,
+        );
+        assert_eq!(keys.signing().unwrap().public(), key.public());
+    }
 }

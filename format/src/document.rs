@@ -92,9 +92,41 @@ where
     Option::deserialize(deserializer)
 }
 
+/// Reads a member that may be absent but not `null`, so that absence has one spelling.
+///
+/// Used as `#[serde(default, deserialize_with = "crate::document::present", skip_serializing_if = "Option::is_none")]`.
+///
+/// # Errors
+/// The value's own.
+pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Reads strict JSON that is no document of its own: a ledger's line.
+pub(crate) fn parse_line<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    strict::check(bytes)?;
+    exact::read(bytes)
+}
+
+/// Reads a type from a part of a document that was read already.
+pub(crate) fn from_part<T: DeserializeOwned>(
+    part: serde_json::Value,
+) -> Result<T, serde_json::Error> {
+    exact::read_part(part)
+}
+
 /// As much of a foreign text as an error message may repeat.
 pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_CHARS_MAX).collect()
+}
+
+/// Whether a text says something, in at most `chars_max` characters, and [shows as what it is](is_plain).
+pub(crate) fn is_plain_up_to(text: &str, chars_max: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= chars_max && is_plain(text)
 }
 
 /// Whether a text shows as what it is: no control, bidirectional or zero-width characters (they could hide or

@@ -187,6 +187,17 @@ mod tests {
         assert!(EntryPath::parse(&[b'a'; 256]).is_err());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn a_path_that_is_read_stays_beneath_its_folder(text in "[a-z./\\\\: é\u{202e}\u{301}]{0,12}") {
+            if let Ok(path) = EntryPath::parse(text.as_bytes()) {
+                proptest::prop_assert_eq!(path.as_str(), text.as_str());
+                let path = std::path::Path::new(path.as_str());
+                proptest::prop_assert!(path.components().all(|c| matches!(c, std::path::Component::Normal(_))));
+            }
+        }
+    }
+
     #[test]
     fn names_that_differ_only_in_case_have_one_key() {
         let key = |text: &str| EntryPath::parse(text.as_bytes()).unwrap().case_key();

@@ -1,4 +1,5 @@
 //! Names of folders and files in a home, pure strings, all in one place. FORMAT.md §16, SPOOL.md.
+//! Paths are relative to the home (or to the configuration folder, where said) and use `/`.
 //!
 //! ```text
 //! outbox/PEER/FLOW/NAME            an operator's drop            .claimed-ID  while it is under way
@@ -11,10 +12,10 @@
 //! status.json                      the status snapshot
 //! spool/                           the daemon's alone (0700): journal.sqlite, lock, work/, queue/PEER/, incoming/PEER/, quarantine/, archive/sent/PEER/, archive/received/PEER/
 //! ```
-use crate::{
-    digest::Digest,
-    id::{FlowName, PartyId},
-};
+
+use crate::digest::Digest;
+use crate::id::{AgreementId, BundleId, FlowName, PartyId};
+
 /// Config folder: the configuration.
 pub const CONFIG: &str = "amanah.toml";
 /// Config folder: private keys.
@@ -23,3 +24,242 @@ pub const KEYS: &str = "keys";
 pub const CARDS: &str = "cards";
 /// Config folder: agreements and revocations.
 pub const AGREEMENTS: &str = "agreements";
+/// Config folder: the party's secret signing key (OpenSSH); its public half has [`PUBLIC_SUFFIX`] behind it.
+pub const KEY_SIGNING: &str = "keys/signing";
+/// Config folder: the secret key of SSH connections (OpenSSH); its public half has [`PUBLIC_SUFFIX`] behind it.
+pub const KEY_TRANSPORT: &str = "keys/transport";
+/// Config folder: the secret key of checkpoints (OpenSSH); its public half has [`PUBLIC_SUFFIX`] behind it.
+pub const KEY_LEDGER: &str = "keys/ledger";
+/// Config folder: the decryption identities (age), the newest last.
+pub const KEY_DECRYPTION: &str = "keys/decryption.txt";
+/// Behind the name of a secret OpenSSH key: its public half.
+pub const PUBLIC_SUFFIX: &str = ".pub";
+
+/// Where operators drop.
+pub const OUTBOX: &str = "outbox";
+/// Originals after settlement.
+pub const SENT: &str = "sent";
+/// What went back to the operator.
+pub const RETURNED: &str = "returned";
+/// Where imports land.
+pub const INBOX: &str = "inbox";
+/// The `files` store's markers of what was imported.
+pub const INBOX_IMPORTS: &str = "inbox/.imports";
+/// Where the `files` store stages, before one rename.
+pub const INBOX_STAGING: &str = "inbox/.staging";
+/// Receipts, as evidence.
+pub const RECEIPTS: &str = "receipts";
+/// The ledger's folder.
+pub const LEDGER: &str = "ledger";
+/// The ledger's records, one JSON line each.
+pub const LEDGER_RECORDS: &str = "ledger/records.jsonl";
+/// The ledger's newest checkpoint.
+pub const LEDGER_CHECKPOINT: &str = "ledger/checkpoint";
+/// Operators' requests.
+pub const REQUESTS: &str = "requests";
+/// The status snapshot.
+pub const STATUS: &str = "status.json";
+/// The daemon's own folder.
+pub const SPOOL: &str = "spool";
+/// The journal.
+pub const JOURNAL: &str = "spool/journal.sqlite";
+/// Held by the one daemon that runs on this home.
+pub const LOCK: &str = "spool/lock";
+/// Temporary files of bundles being sealed.
+pub const WORK: &str = "spool/work";
+/// Sealed bundles that wait for hand-over or receipt.
+pub const QUEUE: &str = "spool/queue";
+/// Parts that peers are handing over.
+pub const INCOMING: &str = "spool/incoming";
+/// Bundles that need a person.
+pub const QUARANTINE: &str = "spool/quarantine";
+/// Sealed bundles after their outcome, until retention ends.
+pub const ARCHIVE: &str = "spool/archive";
+
+/// Before the claim's id: an item of the outbox that is under way.
+pub const CLAIM_PREFIX: &str = ".claimed-";
+/// Behind a returned item's name: why it came back.
+pub const WHY_SUFFIX: &str = ".why.txt";
+/// Behind a name that is still being handed over.
+pub const PART_SUFFIX: &str = ".part";
+/// Behind a request's name.
+pub const REQUEST_SUFFIX: &str = ".request.json";
+
+/// Suffixes of names that other programs give to files that they still write.
+const UNFINISHED_SUFFIXES: [&str; 6] =
+    [".part", ".tmp", ".partial", ".filepart", ".crdownload", "~"];
+
+/// Whether a name in the outbox is left alone: dotfiles (claimed items are among them) and unfinished files of other programs.
+#[must_use]
+pub fn is_ignored(name: &[u8]) -> bool {
+    name.starts_with(b".")
+        || UNFINISHED_SUFFIXES.iter().any(|suffix| {
+            let start = name.len().checked_sub(suffix.len());
+            let tail = start.and_then(|start| name.get(start..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(suffix.as_bytes()))
+        })
+}
+
+/// The outbox of one flow.
+#[must_use]
+pub fn outbox(peer: &PartyId, flow: &FlowName) -> String {
+    format!("{OUTBOX}/{peer}/{flow}")
+}
+
+/// Originals of one flow after settlement.
+#[must_use]
+pub fn sent(peer: &PartyId, flow: &FlowName) -> String {
+    format!("{SENT}/{peer}/{flow}")
+}
+
+/// What went back to the operator of one flow.
+#[must_use]
+pub fn returned(peer: &PartyId, flow: &FlowName) -> String {
+    format!("{RETURNED}/{peer}/{flow}")
+}
+
+/// Imports of one flow.
+#[must_use]
+pub fn inbox(peer: &PartyId, flow: &FlowName) -> String {
+    format!("{INBOX}/{peer}/{flow}")
+}
+
+/// The folder of one imported bundle.
+#[must_use]
+pub fn inbox_bundle(peer: &PartyId, flow: &FlowName, bundle: &BundleId) -> String {
+    format!("{INBOX}/{peer}/{flow}/{bundle}")
+}
+
+/// The marker of an imported bundle.
+#[must_use]
+pub fn import_marker(manifest: &Digest) -> String {
+    format!("{INBOX_IMPORTS}/{}", manifest.to_hex())
+}
+
+/// Where a bundle is staged before it is imported.
+#[must_use]
+pub fn import_staging(manifest: &Digest) -> String {
+    format!("{INBOX_STAGING}/{}", manifest.to_hex())
+}
+
+/// Receipts that we signed for a peer.
+#[must_use]
+pub fn receipts_sent(peer: &PartyId) -> String {
+    format!("{RECEIPTS}/sent/{peer}")
+}
+
+/// Receipts that a peer signed for us.
+#[must_use]
+pub fn receipts_received(peer: &PartyId) -> String {
+    format!("{RECEIPTS}/received/{peer}")
+}
+
+/// What waits for a peer.
+#[must_use]
+pub fn queue(peer: &PartyId) -> String {
+    format!("{QUEUE}/{peer}")
+}
+
+/// What a peer is handing over.
+#[must_use]
+pub fn incoming(peer: &PartyId) -> String {
+    format!("{INCOMING}/{peer}")
+}
+
+/// Our sealed bundles after their receipt.
+#[must_use]
+pub fn archive_sent(peer: &PartyId) -> String {
+    format!("{ARCHIVE}/sent/{peer}")
+}
+
+/// A peer's sealed bundles after our receipt.
+#[must_use]
+pub fn archive_received(peer: &PartyId) -> String {
+    format!("{ARCHIVE}/received/{peer}")
+}
+
+/// The name of a claimed item.
+#[must_use]
+pub fn claim_name(id: &str) -> String {
+    format!("{CLAIM_PREFIX}{id}")
+}
+
+/// The name of the note beside a returned item.
+#[must_use]
+pub fn why_name(item: &str) -> String {
+    format!("{item}{WHY_SUFFIX}")
+}
+
+/// The file name of a party's card.
+#[must_use]
+pub fn card_file(party: &PartyId) -> String {
+    format!("{party}.card.amanah")
+}
+
+/// The file name of an agreement.
+#[must_use]
+pub fn agreement_file(id: &AgreementId, version: u32) -> String {
+    format!("{id}-v{version}.agreement.amanah")
+}
+
+/// The file name of a party's revocation of an agreement.
+#[must_use]
+pub fn revocation_file(id: &AgreementId, version: u32, party: &PartyId) -> String {
+    format!("{id}-v{version}.{party}.revocation.amanah")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dotfiles_and_unfinished_names_are_ignored() {
+        for name in [
+            ".claimed-7",
+            ".hidden",
+            "a.part",
+            "A.PART",
+            "a.tmp",
+            "a.partial",
+            "a.FilePart",
+            "a.crdownload",
+            "a.csv~",
+            "~",
+        ] {
+            assert!(is_ignored(name.as_bytes()), "{name}");
+        }
+        assert!(is_ignored(b"\xff.tmp"));
+    }
+
+    #[test]
+    fn finished_names_are_not_ignored() {
+        for name in [
+            "a.csv",
+            "part",
+            "tmp",
+            "a.part.csv",
+            "~a",
+            "a.parts",
+            "daftar nama",
+        ] {
+            assert!(!is_ignored(name.as_bytes()), "{name}");
+        }
+        assert!(!is_ignored(b"\xff"));
+    }
+
+    #[test]
+    fn names_are_as_the_format_says() {
+        let peer: PartyId = "bpkh".parse().unwrap();
+        let flow: FlowName = "setoran".parse().unwrap();
+        let id: AgreementId = "pks-haji".parse().unwrap();
+        assert_eq!(outbox(&peer, &flow), "outbox/bpkh/setoran");
+        assert_eq!(archive_received(&peer), "spool/archive/received/bpkh");
+        assert_eq!(card_file(&peer), "bpkh.card.amanah");
+        assert_eq!(agreement_file(&id, 2), "pks-haji-v2.agreement.amanah");
+        assert_eq!(
+            revocation_file(&id, 2, &peer),
+            "pks-haji-v2.bpkh.revocation.amanah"
+        );
+        assert!(is_ignored(claim_name("7").as_bytes()));
+    }
+}

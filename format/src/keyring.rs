@@ -1,61 +1,177 @@
 //! The keyring: which keys are whose, and when. Made only of verified cards. FORMAT.md §11; exports OpenSSH `allowed_signers`.
+//!
+//! A party may have several cards. What a key may do is decided by the newest card that lists it, so that a newer card
+//! can shorten a key's validity but leaving a key out un-signs nothing.
 
-use crate::{
-    card::VerifiedCard, id::PartyId, recipient::Recipient, signature::PublicKey, time::UtcTime,
-};
+use std::fmt::Write;
+
+use crate::card::{Card, CardKeys, Valid, VerifiedCard};
+use crate::digest::Digest;
+use crate::id::PartyId;
+use crate::recipient::Recipient;
+use crate::signature::{PublicKey, Purpose};
+use crate::time::UtcTime;
 
 /// Cards trusted here (own and peers').
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub struct Keyring {
     cards: Vec<VerifiedCard>,
 }
+
 impl Keyring {
     /// Adds a card that somebody compared with the fingerprint read over the phone (or our own).
     pub fn trust(&mut self, card: VerifiedCard) {
         self.cards.push(card);
     }
+
     /// The newest card of a party.
     #[must_use]
     pub fn card(&self, party: &PartyId) -> Option<&VerifiedCard> {
-        todo!()
+        self.cards
+            .iter()
+            .filter(|card| &card.card().party == party)
+            .max_by_key(|card| card.card().number)
     }
+
     /// All cards.
     pub fn cards(&self) -> impl Iterator<Item = &VerifiedCard> {
         self.cards.iter()
     }
-    /// Whose signing key this is, valid or not.
+
+    /// Whose signing key this is, valid or not. A key that the cards of two parties list is nobody's: a card proves that
+    /// its party holds the one key that signed it, not the others in it.
     #[must_use]
     pub fn signer(&self, key: &PublicKey) -> Option<&PartyId> {
-        todo!()
+        let mut owners = self
+            .cards
+            .iter()
+            .map(VerifiedCard::card)
+            .filter(|card| card.keys.signing.iter().any(|valid| &valid.key == key))
+            .map(|card| &card.party);
+        let owner = owners.next()?;
+        owners.all(|other| other == owner).then_some(owner)
     }
+
     /// Whether this signing key of `party` is valid at `at`.
     #[must_use]
     pub fn may_sign(&self, party: &PartyId, key: &PublicKey, at: UtcTime) -> bool {
-        todo!()
+        self.signer(key) == Some(party)
+            && self
+                .listed(party, key, |keys| &keys.signing)
+                .is_some_and(|valid| valid.at(at))
     }
+
     /// Whether this transport key of `party` is valid at `at`.
     #[must_use]
     pub fn may_connect(&self, party: &PartyId, key: &PublicKey, at: UtcTime) -> bool {
-        todo!()
+        self.listed(party, key, |keys| &keys.transport)
+            .is_some_and(|valid| valid.at(at))
     }
-    /// Decryption keys of `party` valid at `at`: what a sealer encrypts to.
+
+    /// Transport keys of `party` valid at `at`: the host keys that its server may show.
+    #[must_use]
+    pub fn transport_keys(&self, party: &PartyId, at: UtcTime) -> Vec<PublicKey> {
+        self.cards_of(party)
+            .flat_map(|card| &card.keys.transport)
+            .filter(|valid| valid.at(at))
+            .map(|valid| valid.key)
+            .collect()
+    }
+
+    /// Decryption keys of `party` valid at `at`, from its newest card: what a sealer encrypts to.
     #[must_use]
     pub fn recipients(&self, party: &PartyId, at: UtcTime) -> Vec<Recipient> {
-        todo!()
+        self.card(party)
+            .into_iter()
+            .flat_map(|card| &card.card().keys.decryption)
+            .filter(|valid| valid.at(at))
+            .map(|valid| valid.key.clone())
+            .collect()
     }
+
     /// Whether `digest` names a decryption key of any card of `party`.
     #[must_use]
-    pub fn is_recipient(&self, party: &PartyId, digest: &crate::digest::Digest) -> bool {
-        todo!()
+    pub fn is_recipient(&self, party: &PartyId, digest: &Digest) -> bool {
+        self.cards_of(party)
+            .flat_map(|card| &card.keys.decryption)
+            .any(|valid| &valid.key.digest() == digest)
     }
-    /// Whether this ledger key belongs to `party`.
+
+    /// The ledger keys of all cards of `party`, each once, valid or not: old checkpoints stay readable.
     #[must_use]
     pub fn ledger_keys(&self, party: &PartyId) -> Vec<PublicKey> {
-        todo!()
+        let mut keys: Vec<_> = self
+            .cards_of(party)
+            .flat_map(|card| &card.keys.ledger)
+            .map(|valid| valid.key)
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
+
     /// OpenSSH `allowed_signers` lines (ssh-keygen(1), ALLOWED SIGNERS): `party namespaces="…",valid-after="…",valid-before="…" ssh-ed25519 …`.
+    /// A key that [nobody](Self::signer) owns has no line.
     #[must_use]
     pub fn to_allowed_signers(&self) -> String {
-        todo!()
+        let purposes: Vec<_> = Purpose::ALL.iter().map(|p| p.namespace()).collect();
+        let purposes = purposes.join(",");
+        let mut lines = Vec::new();
+        for card in self.cards.iter().map(VerifiedCard::card) {
+            for key in card.keys.signing.iter().map(|valid| &valid.key) {
+                let party = &card.party;
+                let Some(valid) = self.listed(party, key, |keys| &keys.signing) else {
+                    continue;
+                };
+                if self.signer(key) == Some(party) {
+                    lines.push(allowed_signer(party, valid, &purposes));
+                }
+            }
+        }
+        lines.sort_unstable();
+        lines.dedup();
+        lines.concat()
+    }
+
+    fn cards_of(&self, party: &PartyId) -> impl Iterator<Item = &Card> {
+        self.cards
+            .iter()
+            .map(VerifiedCard::card)
+            .filter(move |card| &card.party == party)
+    }
+
+    /// What the newest card of `party` that lists `key` in this role says of it.
+    fn listed(
+        &self,
+        party: &PartyId,
+        key: &PublicKey,
+        role: fn(&CardKeys) -> &Vec<Valid<PublicKey>>,
+    ) -> Option<&Valid<PublicKey>> {
+        self.cards_of(party)
+            .flat_map(|card| {
+                role(&card.keys)
+                    .iter()
+                    .map(move |valid| (card.number, valid))
+            })
+            .filter(|(_, valid)| &valid.key == key)
+            .max_by_key(|(number, _)| *number)
+            .map(|(_, valid)| valid)
     }
 }
+
+/// One line. OpenSSH's `valid-before` is the last moment that counts, `until` the first that does not.
+fn allowed_signer(party: &PartyId, valid: &Valid<PublicKey>, purposes: &str) -> String {
+    let mut line = format!("{party} namespaces=\"{purposes}\"");
+    // INVARIANT: writing to a String does not fail.
+    let _ = writeln!(
+        line,
+        ",valid-after=\"{}\",valid-before=\"{}\" {}",
+        valid.from.to_compact(),
+        valid.until.plus_secs(-1).to_compact(),
+        valid.key
+    );
+    line
+}
+
+#[cfg(test)]
+mod tests;

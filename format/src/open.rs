@@ -1,8 +1,34 @@
 //! Opening: bytes → age → zstd → tar → entries, streaming, under limits. FORMAT.md §7. The mirror image of `seal`.
 //! Plaintext is not whole before the end was seen: the sink stages, the caller imports only after `Ok`.
+//!
+//! No more than the manifest's bytes ever reach the sink: an entry that would exceed them is refused at its header.
 
-use std::io::{self, Read};
-use crate::{contents::Contents, entry_path::EntryPath, manifest::Manifest, recipient::Identity, refusal::Refusal};
+use std::io::{self, BufRead, BufReader, Read};
+
+use crate::{
+    contents::Contents, entry_path::EntryPath, limits::ZSTD_WINDOW_LOG_MAX, manifest::Manifest,
+    recipient::Identity, refusal::Refusal,
+};
+
+mod age_header;
+#[cfg(test)]
+mod binding_tests;
+mod entries;
+mod layer;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use entries::Entries;
+use layer::{Faults, Layer, Watched};
+
+/// Ciphertext is read in pieces of this many bytes.
+const READ_BYTES: usize = 128 * 1024;
+/// zstd's frame: magic, then the descriptor byte (RFC 8878 §3.1.1).
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// Descriptor bit 2: a checksum ends the frame.
+const ZSTD_CHECKSUM: u8 = 0b0000_0100;
+/// Descriptor bits 0, 1 and 3: a dictionary, a reserved bit.
+const ZSTD_UNUSED: u8 = 0b0000_1011;
 
 /// Where entries go. `content` yields exactly `bytes` bytes and must be read to its end.
 pub trait EntrySink {
@@ -12,13 +38,85 @@ pub trait EntrySink {
     /// The sink's own: it ends the opening as `OpenError::Io`.
     fn entry(&mut self, path: &EntryPath, bytes: u64, content: &mut dyn Read) -> io::Result<()>;
 }
+
 /// Opens a payload. Checks the stanza count against `manifest.recipients`, the age header limit, the zstd window, output bounded by the signed
 /// sizes, every entry against contents.json, contents.json against the manifest, nothing after any end. Does not check the ciphertext's digest:
 /// admission did (or `reader` hashes in passing).
 ///
 /// # Errors
 /// [`OpenError`].
-pub fn open_payload(reader: &mut dyn Read, identities: &[Identity], manifest: &Manifest, sink: &mut dyn EntrySink) -> Result<Contents, OpenError> { todo!() }
+pub fn open_payload(
+    reader: &mut dyn Read,
+    identities: &[Identity],
+    manifest: &Manifest,
+    sink: &mut dyn EntrySink,
+) -> Result<Contents, OpenError> {
+    let faults = Faults::default();
+    let source = BufReader::with_capacity(READ_BYTES, Watched::new(reader, &faults, Layer::Source));
+    let opened = decrypt(source, identities, manifest.recipients.len()).and_then(|plaintext| {
+        let plaintext = Watched::new(plaintext, &faults, Layer::Cipher);
+        read_frame(
+            BufReader::with_capacity(READ_BYTES, plaintext),
+            &faults,
+            manifest,
+            sink,
+        )
+    });
+    // What the innermost layer said outweighs what the layers around it made of it.
+    match faults.take() {
+        Some(error) => Err(error),
+        None => opened,
+    }
+}
+
+/// The age layer.
+fn decrypt<R: BufRead>(
+    mut source: R,
+    identities: &[Identity],
+    recipients: usize,
+) -> Result<impl Read, OpenError> {
+    let failed = OpenError::Refused(Refusal::DecryptionFailed);
+    let Some(header) = age_header::read(&mut source, recipients)? else {
+        return Err(failed);
+    };
+    let whole = io::Cursor::new(header).chain(source);
+    age::Decryptor::new_buffered(whole)
+        .and_then(|file| {
+            file.decrypt(
+                identities
+                    .iter()
+                    .map(|key| -> &dyn age::Identity { key.as_age() }),
+            )
+        })
+        .map_err(|_| failed)
+}
+
+/// The zstd layer: exactly one frame, with a checksum, and nothing around it.
+fn read_frame<R: BufRead>(
+    mut plaintext: R,
+    faults: &Faults,
+    manifest: &Manifest,
+    sink: &mut dyn EntrySink,
+) -> Result<Contents, OpenError> {
+    let malformed = || OpenError::Refused(Refusal::PayloadMalformed);
+    let mut start = [0; ZSTD_MAGIC.len() + 1];
+    plaintext.read_exact(&mut start).map_err(|_| malformed())?;
+    let [magic @ .., descriptor] = start;
+    if magic != ZSTD_MAGIC || descriptor & ZSTD_CHECKSUM == 0 || descriptor & ZSTD_UNUSED != 0 {
+        return Err(malformed());
+    }
+    let frame = io::Cursor::new(start).chain(plaintext);
+    let mut decoder = zstd::Decoder::with_buffer(frame)?.single_frame();
+    decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+    let tar = Watched::new(&mut decoder, faults, Layer::Frame);
+    let contents = Entries::new(tar, manifest, faults).read(sink)?;
+    let mut rest = decoder.finish();
+    // Reading on to age's own end also proves its last chunk.
+    match rest.fill_buf() {
+        Ok([]) => Ok(contents),
+        Ok(_) | Err(_) => Err(malformed()),
+    }
+}
 
 /// Why a payload was not opened.
 #[derive(Debug, thiserror::Error)]

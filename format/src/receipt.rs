@@ -1,100 +1,237 @@
 //! Receipts: the recipient's signed answer, `imported` or `refused`. FORMAT.md §13. There is no other success.
 
-use crate::{
-    digest::Digest, document::Ext, id::*, keyring::Keyring, refusal::Refusal, signature::PublicKey,
-    time::UtcTime,
-};
 use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::document::{self, Document, Ext, is_plain_up_to, nullable};
+use crate::id::{Epoch, FlowName, PartyId, Sequence};
+use crate::keyring::Keyring;
+use crate::limits::{CLOCK_SKEW_SECS, DOCUMENT_BYTES_MAX};
+use crate::refusal::Refusal;
+use crate::signature::{PublicKey, Purpose, SignedText, pack_signed};
+use crate::time::UtcTime;
+
+/// The file in a receipt's container.
+const NAME: &str = "receipt.json";
+/// What stands behind the bundle's digest in a receipt's name.
+pub const SUFFIX: &str = ".receipt.amanah";
+/// Longest ledger origin and store kind, in characters.
+const TEXT_CHARS_MAX: usize = 200;
 
 /// The two outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
+    /// It is in the recipient's store, durably.
     Imported,
+    /// It never will be.
     Refused,
 }
+
 /// Where it landed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreRef {
     /// `files`, `sqlite`, `postgres`.
     pub kind: String,
+    /// Number of entries.
     pub entries: u64,
+    /// Number of records; 0 for files.
     pub records: u64,
 }
+
 /// The outcome's record in the recipient's ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerRef {
+    /// Which ledger.
     pub origin: String,
+    /// Which record, from 0.
     pub index: u64,
 }
+
 /// `receipt.json`, `amanah-receipt/1`. `from` is who signs it (the bundle's recipient), `to` the bundle's sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {
+    /// `amanah-receipt/1`.
     pub format: String,
+    /// The bundle that it answers.
     pub manifest: Digest,
+    /// The agreement that the bundle names; none where its text could not be read.
+    #[serde(deserialize_with = "nullable")]
     pub agreement: Option<Digest>,
+    /// The bundle's flow.
+    #[serde(deserialize_with = "nullable")]
     pub flow: Option<FlowName>,
+    /// The bundle's epoch.
+    #[serde(deserialize_with = "nullable")]
     pub epoch: Option<Epoch>,
+    /// The bundle's place.
+    #[serde(deserialize_with = "nullable")]
     pub sequence: Option<Sequence>,
+    /// Who signs.
     pub from: PartyId,
+    /// Who sent the bundle.
     pub to: PartyId,
+    /// What became of it.
     pub outcome: Outcome,
+    /// Only with `refused`.
+    #[serde(deserialize_with = "nullable")]
     pub refusal: Option<Refusal>,
+    /// When the bundle was handed over.
     pub received: UtcTime,
+    /// When its signature and signer were verified.
     pub verified: UtcTime,
+    /// When its outcome was final.
     pub finished: UtcTime,
     /// Only with `imported`.
+    #[serde(deserialize_with = "nullable")]
     pub store: Option<StoreRef>,
     /// Only with `imported`: after every digest in it was recomputed.
+    #[serde(deserialize_with = "nullable")]
     pub contents: Option<Digest>,
+    /// The outcome's record.
     pub ledger: LedgerRef,
+    /// See [`Ext`].
     pub ext: Ext,
+    /// See [`Ext`].
     pub critical: Vec<String>,
+}
+
+impl Document for Receipt {
+    const FORMAT: &'static str = "amanah-receipt/1";
+    const BYTES_MAX: u64 = DOCUMENT_BYTES_MAX;
+
+    fn format(&self) -> &str {
+        &self.format
+    }
+
+    fn critical(&self) -> &[String] {
+        &self.critical
+    }
+}
+
+impl Receipt {
+    /// Whether outcome, refusal, store and contents go together.
+    ///
+    /// # Errors
+    /// The first rule broken.
+    pub fn check(&self) -> Result<(), ReceiptError> {
+        let names_stream = self.agreement.is_some()
+            && self.flow.is_some()
+            && self.epoch.is_some()
+            && self.sequence.is_some();
+        let stored = self.store.is_some() && self.contents.is_some();
+        let not_stored = self.store.is_none() && self.contents.is_none();
+        let whole = match (self.outcome, self.refusal) {
+            (Outcome::Imported, None) => names_stream && stored,
+            (Outcome::Refused, Some(refusal)) => refusal.is_signed() && not_stored,
+            (Outcome::Imported, Some(_)) | (Outcome::Refused, None) => false,
+        };
+        let store_kind = self.store.as_ref().map(|store| store.kind.as_str());
+        let broken = if self.from == self.to {
+            "from and to are one party"
+        } else if !whole {
+            "outcome, refusal, store and contents do not go together"
+        } else if !store_kind.is_none_or(|kind| is_plain_up_to(kind, TEXT_CHARS_MAX))
+            || !is_plain_up_to(&self.ledger.origin, TEXT_CHARS_MAX)
+        {
+            "store kind and ledger origin are plain texts"
+        } else {
+            return Ok(());
+        };
+        Err(ReceiptError(broken.into()))
+    }
 }
 
 /// The container of a receipt's exact bytes and its signature.
 #[must_use]
 pub fn pack(text: &[u8], signature: &str) -> Vec<u8> {
-    todo!()
+    pack_signed(NAME, text, signature)
 }
+
 /// The receipt's name on the wire: 64 hex digits of the *bundle's* manifest digest and `.receipt.amanah`.
 #[must_use]
 pub fn name(manifest: &Digest) -> String {
-    todo!()
+    format!("{}{SUFFIX}", manifest.to_hex())
+}
+
+/// The bundle's digest in a receipt's [`name`]; `None` for any other name.
+#[must_use]
+pub fn parse_name(name: &str) -> Option<Digest> {
+    Digest::from_hex(name.strip_suffix(SUFFIX)?).ok()
 }
 
 /// A receipt verified in this process.
+#[derive(Debug)]
 pub struct VerifiedReceipt {
     receipt: Receipt,
     digest: Digest,
     signer: PublicKey,
 }
+
 impl VerifiedReceipt {
     /// Signature, signer (a key of `from` valid at `finished` and not after `at` + skew), text, and that outcome, refusal, store and contents go together.
     ///
     /// # Errors
     /// Names the rule broken.
     pub fn verify(container: &[u8], keyring: &Keyring, at: UtcTime) -> Result<Self, ReceiptError> {
-        todo!()
+        let signed = SignedText::verify(Purpose::Receipt, NAME, container).map_err(ReceiptError)?;
+        let Some(party) = keyring.signer(&signed.signer) else {
+            return Err(ReceiptError("signed by a key of no known card".into()));
+        };
+        let receipt: Receipt =
+            document::parse(&signed.text).map_err(|error| ReceiptError(error.to_string()))?;
+        receipt.check()?;
+        if &receipt.from != party {
+            return Err(ReceiptError(format!(
+                "it says that it is from {}, but {party} signed it",
+                receipt.from
+            )));
+        }
+        if !keyring.may_sign(party, &signed.signer, receipt.finished) {
+            return Err(ReceiptError(format!(
+                "the key was not valid when it was finished, at {}",
+                receipt.finished
+            )));
+        }
+        if receipt.finished > at.plus_secs(CLOCK_SKEW_SECS) {
+            return Err(ReceiptError(format!(
+                "it was finished in the future, at {}: one of the clocks is wrong",
+                receipt.finished
+            )));
+        }
+        Ok(Self {
+            receipt,
+            digest: Digest::of(&signed.text),
+            signer: signed.signer,
+        })
     }
+
+    /// What it says.
     #[must_use]
     pub fn receipt(&self) -> &Receipt {
         &self.receipt
     }
+
     /// SHA-256 of receipt.json.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
+
+    /// The key that signed it.
     #[must_use]
     pub fn signer(&self) -> PublicKey {
         self.signer
     }
 }
+
 /// Why a receipt does not count.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("receipt: {0}")]
 pub struct ReceiptError(pub(crate) String);
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,6 @@ impl Identity {
     }
 
     /// For opening.
-    #[allow(dead_code)]
     pub(crate) const fn as_age(&self) -> &age::x25519::Identity {
         &self.0
     }

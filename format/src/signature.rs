@@ -2,11 +2,13 @@
 //! Signing takes a [`Purpose`], never a namespace text: a receipt's signature can never pass for a bundle's.
 
 mod key;
+mod pair;
 
 use ed25519_dalek::VerifyingKey;
 use ssh_key::{Algorithm, HashAlg, LineEnding, SshSig, public::KeyData};
 
 pub use key::{KeyError, PublicKey, SecretKey};
+pub(crate) use pair::{SignedText, pack_signed};
 
 use crate::document::excerpt;
 use crate::limits::SIGNATURE_BYTES_MAX;

@@ -142,6 +142,21 @@ mod tests {
         assert!(UtcTime::from_unix(LAST + 1).is_err());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn every_moment_reads_back(secs in 0..=LAST) {
+            let time = UtcTime::from_unix(secs).unwrap();
+            proptest::prop_assert_eq!(time.to_string().parse(), Ok(time));
+        }
+
+        #[test]
+        fn what_is_read_prints_alike(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z") {
+            if let Ok(time) = text.parse::<UtcTime>() {
+                proptest::prop_assert_eq!(time.to_string(), text);
+            }
+        }
+    }
+
     #[test]
     fn adding_stays_within_the_years() {
         let noon: UtcTime = "2026-11-22T12:00:00Z".parse().unwrap();

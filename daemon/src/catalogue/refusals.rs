@@ -1,9 +1,354 @@
-//! What each refusal, hold and reason of return means, whose fault it is, what to do.
-use super::Text;
+//! What each refusal, hold, reason of return and alarm means, and what to do: for an operator at the end of a shift.
+//! FORMAT.md §10 has the codes. A code that both a sender's own check and a recipient's receipt use has one text for both.
+
+use super::{Language, Text, alarms, moment, returns, shown};
+use amanah_format::refusal::Refusal;
+use amanah_format::time::UtcTime;
+
 /// Meaning and remedy of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Explanation { pub meaning: Text, pub remedy: Text }
-/// By code (`Refusal::code`, `ReturnReason::code`, held reasons, `damaged`); none for an unknown one.
-#[must_use] pub fn explain(code: &str) -> Option<Explanation> { todo!() }
+pub struct Explanation {
+    /// What happened, and whose fault it is.
+    pub meaning: Text,
+    /// What to do now.
+    pub remedy: Text,
+}
+
+/// Pairs of (Indonesian, English).
+type Pair = (&'static str, &'static str);
+
+/// Puts a meaning and a remedy together.
+pub(super) const fn because(meaning: Pair, remedy: Pair) -> Explanation {
+    Explanation {
+        meaning: Text {
+            id: meaning.0,
+            en: meaning.1,
+        },
+        remedy: Text {
+            id: remedy.0,
+            en: remedy.1,
+        },
+    }
+}
+
+/// By code (`Refusal::code`, `ReturnReason::code`, held reasons, `damaged`, alarms); none for an unknown one.
+#[must_use]
+pub fn explain(code: &str) -> Option<Explanation> {
+    code.parse::<Refusal>()
+        .ok()
+        .map(refusal)
+        .or_else(|| returns::explain(code))
+        .or_else(|| alarms::explain(code))
+}
+
+/// The remedy for what an operator cannot mend: the two sysadmins must talk.
+const TELL_BOTH: Pair = (
+    "Jangan kirim ulang. Beri tahu admin sistem kedua pihak dan sebutkan kode ini.",
+    "Do not send it again. Tell the system administrators of both sides, and give them this code.",
+);
+/// The remedy where only the sending side's program can be wrong.
+const TELL_OURS: Pair = (
+    "Beri tahu admin sistem pihak pengirim dan sebutkan kode ini. Berkas asli tetap tersimpan.",
+    "Tell the sender's system administrator, and give this code. The original file is kept.",
+);
+/// The remedy for junk at the door.
+const WATCH: Pair = (
+    "Tidak ada data yang diimpor. Bila terulang, beri tahu admin sistem: mungkin ada yang mencoba masuk.",
+    "Nothing was imported. If it happens again, tell the system administrator: somebody may be trying the door.",
+);
+
+fn refusal(refusal: Refusal) -> Explanation {
+    use Refusal as R;
+    match refusal {
+        R::ContainerMalformed
+        | R::SignatureInvalid
+        | R::SignerUnknown
+        | R::SignerNotPeer
+        | R::NameMismatch => at_the_door(refusal),
+        R::ManifestMalformed
+        | R::FormatUnsupported
+        | R::SignerNotValid
+        | R::SenderMismatch
+        | R::WrongRecipient => identity(refusal),
+        R::AgreementNotInForce
+        | R::FlowNotAgreed
+        | R::DirectionNotAgreed
+        | R::PurposeNotAgreed
+        | R::TooLarge
+        | R::Expired => agreement(refusal),
+        R::SequenceConflict | R::SequenceTooFar | R::PreviousMismatch | R::BundleIdReused => {
+            stream(refusal)
+        }
+        R::DecryptionFailed
+        | R::PayloadMalformed
+        | R::PayloadExceeds
+        | R::EntryPath
+        | R::EntryKind
+        | R::ContentsMismatch
+        | R::SchemaMismatch
+        | R::RecordsInvalid
+        | R::TotalsMismatch => payload(refusal),
+    }
+}
+
+fn at_the_door(refusal: Refusal) -> Explanation {
+    let meaning = match refusal.code() {
+        "signature-invalid" => (
+            "Tanda tangan kiriman tidak sah: isinya diubah, atau bukan pengirim yang menandatangani.",
+            "The signature is not valid: the bundle was altered, or somebody else signed it.",
+        ),
+        "signer-unknown" => (
+            "Kiriman ditandatangani kunci yang tidak ada pada kartu mitra mana pun.",
+            "The bundle is signed by a key that no known card holds.",
+        ),
+        "signer-not-peer" => (
+            "Kiriman ditandatangani pihak lain, bukan mitra yang sedang tersambung.",
+            "The bundle is signed by another party than the peer that is connected.",
+        ),
+        "name-mismatch" => (
+            "Nama kiriman tidak sesuai dengan nilai hash manifesnya.",
+            "The bundle's name is not the digest of its manifest.",
+        ),
+        _ => (
+            "Berkas yang datang bukan kiriman Amanah, atau terpotong.",
+            "What came is no Amanah bundle, or it is cut short.",
+        ),
+    };
+    because(meaning, WATCH)
+}
+
+fn identity(refusal: Refusal) -> Explanation {
+    match refusal.code() {
+        "format-unsupported" => because(
+            (
+                "Pengirim memakai versi format yang belum dikenal penerima.",
+                "The sender uses a version of the format that the recipient does not know yet.",
+            ),
+            (
+                "Admin sistem penerima perlu memperbarui Amanah; lalu kirim ulang.",
+                "The recipient's system administrator must update Amanah; then send it again.",
+            ),
+        ),
+        "signer-not-valid" => because(
+            (
+                "Kunci tanda tangan pengirim tidak berlaku pada saat kiriman dibuat atau diserahkan.",
+                "The sender's signing key was not valid when the bundle was made or handed over.",
+            ),
+            (
+                "Admin sistem pengirim memeriksa masa berlaku kartu (`amanah card show`) dan jam komputer; lalu kirim ulang.",
+                "The sender's system administrator checks the card's validity (`amanah card show`) and the clock; then send it again.",
+            ),
+        ),
+        "sender-mismatch" => because(
+            (
+                "Nama pengirim di manifes bukan pihak yang menandatangani.",
+                "The sender named in the manifest is not the party that signed it.",
+            ),
+            TELL_BOTH,
+        ),
+        "wrong-recipient" => because(
+            (
+                "Kiriman ditujukan atau disandikan untuk pihak lain.",
+                "The bundle is addressed, or encrypted, to somebody else.",
+            ),
+            (
+                "Periksa apakah kartu penerima di sisi pengirim sudah yang terbaru (`amanah peer list`); lalu kirim ulang.",
+                "Check that the sender has the recipient's newest card (`amanah peer list`); then send it again.",
+            ),
+        ),
+        _ => because(
+            (
+                "Manifes kiriman tertandatangani, tetapi isinya tidak menurut format.",
+                "The bundle's manifest is signed, but its text does not follow the format.",
+            ),
+            TELL_OURS,
+        ),
+    }
+}
+
+fn agreement(refusal: Refusal) -> Explanation {
+    match refusal.code() {
+        "flow-not-agreed" => because(
+            (
+                "Alur data ini tidak tercantum dalam perjanjian kerja sama dengan mitra ini.",
+                "The agreement with this peer has no such flow.",
+            ),
+            (
+                "Pindahkan berkas ke folder alur yang benar (`amanah agreement list` menampilkannya), atau mintakan adendum.",
+                "Move the file to the folder of the right flow (`amanah agreement list` shows them), or ask for an amendment.",
+            ),
+        ),
+        "direction-not-agreed" => because(
+            (
+                "Alur data ini berlaku untuk arah sebaliknya: pihak ini hanya menerima, tidak mengirim.",
+                "This flow goes the other way: this side only receives it.",
+            ),
+            (
+                "Periksa folder tujuan; bila memang harus dikirim, mintakan adendum perjanjian.",
+                "Check the folder; if it really must be sent, ask for an amendment of the agreement.",
+            ),
+        ),
+        "purpose-not-agreed" => because(
+            (
+                "Tujuan pemrosesan ini tidak diizinkan perjanjian untuk alur data ini.",
+                "The agreement does not allow this purpose for this flow.",
+            ),
+            TELL_OURS,
+        ),
+        "too-large" => because(
+            (
+                "Ukuran atau jumlah isi melebihi batas alur data ini dalam perjanjian.",
+                "It is larger, or holds more, than the agreement allows for this flow.",
+            ),
+            (
+                "Bagi menjadi beberapa bagian yang lebih kecil, lalu kirim satu per satu.",
+                "Split it into smaller parts and send them one by one.",
+            ),
+        ),
+        "expired" => because(
+            (
+                "Kiriman tiba setelah batas waktunya lewat.",
+                "The bundle arrived after its deadline.",
+            ),
+            (
+                "Kirim ulang berkas aslinya. Periksa sambungan ke mitra dan jam komputer (`amanah status`).",
+                "Send the original again. Check the connection to the peer and the clock (`amanah status`).",
+            ),
+        ),
+        _ => because(
+            (
+                "Tidak ada perjanjian yang berlaku untuk alur data ini: belum mulai, sudah berakhir, digantikan, atau dicabut.",
+                "No agreement is in force for this flow: not begun, ended, superseded, or revoked.",
+            ),
+            (
+                "Lihat `amanah agreement list`. Perjanjian baru perlu ditandatangani kedua pihak sebelum dikirim ulang.",
+                "See `amanah agreement list`. A new agreement must be signed by both parties before it is sent again.",
+            ),
+        ),
+    }
+}
+
+fn stream(refusal: Refusal) -> Explanation {
+    let meaning = match refusal.code() {
+        "sequence-conflict" => (
+            "Nomor urut kiriman ini sudah dipakai kiriman lain dari pengirim yang sama.",
+            "Another bundle of this sender already has this sequence number.",
+        ),
+        "sequence-too-far" => (
+            "Nomor urut kiriman ini terlalu jauh melompati kiriman yang belum tiba.",
+            "The sequence number is too far beyond bundles that have not arrived.",
+        ),
+        "previous-mismatch" => (
+            "Kiriman ini tidak menyambung pada kiriman sebelumnya dalam rantai yang sama.",
+            "The bundle does not continue the chain of the one before it.",
+        ),
+        _ => (
+            "Nomor pengenal kiriman ini sudah pernah dipakai pengirim.",
+            "The sender has used this bundle id before.",
+        ),
+    };
+    because(
+        meaning,
+        (
+            "Mungkin data Amanah di sisi pengirim dipulihkan dari cadangan lama. Beri tahu admin sistem pengirim sebelum mengirim lagi.",
+            "The sender's Amanah may have been restored from an old backup. Tell the sender's system administrator before sending more.",
+        ),
+    )
+}
+
+fn payload(refusal: Refusal) -> Explanation {
+    let meaning = match refusal.code() {
+        "decryption-failed" => {
+            return because(
+                (
+                    "Penerima tidak dapat membuka sandi muatan dengan kunci yang dimilikinya.",
+                    "The recipient cannot decrypt the payload with any of its keys.",
+                ),
+                (
+                    "Periksa apakah kartu penerima di sisi pengirim sudah yang terbaru; lalu kirim ulang.",
+                    "Check that the sender has the recipient's newest card; then send it again.",
+                ),
+            );
+        }
+        "entry-path" => {
+            return because(
+                (
+                    "Ada nama berkas yang tidak dapat dipakai di semua komputer, atau dua nama yang hanya beda huruf besar.",
+                    "A file name cannot be used on every computer, or two names differ only by upper case.",
+                ),
+                (
+                    "Ganti nama berkas itu (tanpa karakter khusus, maksimal 255 bita), lalu kirim ulang.",
+                    "Rename that file (no special characters, at most 255 bytes) and send it again.",
+                ),
+            );
+        }
+        "entry-kind" => (
+            "Muatan memuat sesuatu yang bukan berkas biasa (tautan atau perangkat).",
+            "The payload holds something that is no ordinary file (a link or a device).",
+        ),
+        "payload-exceeds" => (
+            "Isi muatan lebih besar daripada yang dinyatakan dalam manifes.",
+            "The payload holds more than its manifest declares.",
+        ),
+        "contents-mismatch" => (
+            "Daftar isi muatan tidak sesuai dengan manifes atau dengan berkas di dalamnya.",
+            "The list of contents does not agree with the manifest, or with the files.",
+        ),
+        "schema-mismatch" => (
+            "Kolom tabel tidak sesuai dengan skema dalam perjanjian.",
+            "The table's columns are not those of the agreement's schema.",
+        ),
+        "records-invalid" => (
+            "Ada baris tabel yang melanggar skema dalam perjanjian.",
+            "Some rows break the agreement's schema.",
+        ),
+        "totals-mismatch" => (
+            "Jumlah kendali tidak cocok dengan isi tabel.",
+            "The control totals do not match the table.",
+        ),
+        _ => (
+            "Muatan tidak menurut format: bukan arsip terkompresi yang sah.",
+            "The payload does not follow the format: no valid compressed archive.",
+        ),
+    };
+    because(meaning, TELL_OURS)
+}
+
 /// The text of `NAME.why.txt`, both languages.
-#[must_use] pub fn why(name: &str, code: &str, time: amanah_format::time::UtcTime) -> String { todo!() }
+#[must_use]
+pub fn why(name: &str, code: &str, time: UtcTime) -> String {
+    let unknown = because(
+        (
+            "Sebab belum dikenal versi ini.",
+            "A reason that this version does not know.",
+        ),
+        TELL_OURS,
+    );
+    let explanation = explain(code).unwrap_or(unknown);
+    let (name, code) = (shown(name), shown(code));
+    format!(
+        "Dikembalikan: {name}\n\nSebab:                {}\nYang perlu dilakukan: {}\nKode:                 {code}\n\
+         Waktu:                {} ({time})\n\n----\n\n\
+         Returned: {name}\n\nReason:     {}\nWhat to do: {}\nCode:       {code}\nTime:       {} ({time})\n",
+        explanation.meaning.id,
+        explanation.remedy.id,
+        moment::wib(time, Language::Indonesian),
+        explanation.meaning.en,
+        explanation.remedy.en,
+        moment::wib(time, Language::English),
+    )
+}
+
+/// The code in a text that [`why`] wrote.
+#[must_use]
+pub fn code_in(note: &str) -> Option<&str> {
+    let code = note
+        .lines()
+        .find_map(|line| line.strip_prefix("Kode:"))?
+        .trim();
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (!code.is_empty() && code.chars().all(plain)).then_some(code)
+}
+
+#[cfg(test)]
+mod tests;

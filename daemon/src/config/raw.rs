@@ -35,40 +35,112 @@ pub struct Raw {
     #[serde(default)]
     pub limits: Limits,
 }
-fn here() -> PathBuf { PathBuf::from(".") }
+
+fn here() -> PathBuf {
+    PathBuf::from(".")
+}
+
 /// `[listen]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Listen { /// `address:port`, the VPN's; a wildcard address is refused unless `any_address = true`.
-    pub address: String, /// Networks that may connect (CIDR).
-    pub networks: Vec<String>, #[serde(default)] pub any_address: bool }
+pub struct Listen {
+    /// `address:port`, the VPN's; a wildcard address is refused unless `any_address = true`.
+    pub address: String,
+    /// Networks that may connect (CIDR).
+    pub networks: Vec<String>,
+    /// Listen on every address of this machine, knowingly.
+    #[serde(default)]
+    pub any_address: bool,
+}
+
 /// `[peer.NAME]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Peer { /// `host:port` when this side dials; absent: the peer dials us.
-    pub dial: Option<String>, /// `preferred` (default) or `required`.
-    pub post_quantum: Option<crate::transport::client::PostQuantum> }
+pub struct Peer {
+    /// `host:port` when this side dials; absent: the peer dials us.
+    pub dial: Option<String>,
+    /// `preferred` (default) or `required`.
+    pub post_quantum: Option<crate::transport::client::PostQuantum>,
+}
+
 /// `[outbox]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Outbox { pub quiet_secs_files: u32, pub quiet_secs_folders: u32, pub scan_secs: u32, /// Most items in one bundle of a files flow.
-    pub batch_items_max: u32 }
-impl Default for Outbox { fn default() -> Self { Self { quiet_secs_files: 2, quiet_secs_folders: 60, scan_secs: 30, batch_items_max: 256 } } }
+pub struct Outbox {
+    /// A file about which no event tells is settled when unchanged for so long.
+    pub quiet_secs_files: u32,
+    /// The same for a folder.
+    pub quiet_secs_folders: u32,
+    /// The outbox is scanned at least this often, whatever the events say.
+    pub scan_secs: u32,
+    /// Most items in one bundle of a files flow.
+    pub batch_items_max: u32,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            quiet_secs_files: 2,
+            quiet_secs_folders: 60,
+            scan_secs: 30,
+            batch_items_max: 256,
+        }
+    }
+}
+
 /// `[seal]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Seal { pub level: i32, pub workers: u32, /// How long a bundle may travel.
-    pub expires_days: u32 }
-impl Default for Seal { fn default() -> Self { Self { level: 1, workers: 2, expires_days: 30 } } }
+pub struct Seal {
+    /// zstd level, 1 to 19.
+    pub level: i32,
+    /// Compression threads; 0 compresses in the sealing thread itself.
+    pub workers: u32,
+    /// How long a bundle may travel.
+    pub expires_days: u32,
+}
+
+impl Default for Seal {
+    fn default() -> Self {
+        Self {
+            level: 1,
+            workers: 2,
+            expires_days: 30,
+        }
+    }
+}
+
 /// `[store]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Store { /// `files`.
-    pub kind: String }
-impl Default for Store { fn default() -> Self { Self { kind: "files".into() } } }
+pub struct Store {
+    /// `files`.
+    pub kind: String,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            kind: "files".into(),
+        }
+    }
+}
+
 /// `[limits]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits { /// Free space that incoming data never takes.
-    pub free_bytes_min: u64, pub connections_max: u32 }
-impl Default for Limits { fn default() -> Self { Self { free_bytes_min: 256 * 1024 * 1024, connections_max: 256 } } }
+pub struct Limits {
+    /// Free space that incoming data never takes.
+    pub free_bytes_min: u64,
+    /// Connections at one time, over all peers.
+    pub connections_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            free_bytes_min: 256 * 1024 * 1024,
+            connections_max: 256,
+        }
+    }
+}

@@ -1,54 +1,233 @@
-//! What may leave and what may enter: the agreements in force, the keyring, default deny. Pure; both sides ask the same rules.
+//! What may leave and what may enter: the agreements in force, the keyring, default deny. Pure; both sides ask the same
+//! rules. `rules` says which agreements are in force, `send` what may leave, `judge` what may enter (FORMAT.md §9.3).
 
-use amanah_format::{agreement::{CoSigned, Lane}, id::{AgreementId, BundleId, Epoch, FlowName, PartyId, Sequence}, digest::Digest, keyring::Keyring, manifest::{AgreementRef, Manifest}, recipient::Recipient, refusal::Refusal, slip::HeldReason, time::UtcTime};
+mod judge;
+mod rules;
+mod send;
+#[cfg(test)]
+mod tests;
+
+use amanah_format::agreement::{CoSigned, Lane};
+use amanah_format::digest::Digest;
+use amanah_format::id::{FlowName, PartyId};
+use amanah_format::keyring::Keyring;
+use amanah_format::manifest::{AgreementRef, Manifest};
+use amanah_format::recipient::Recipient;
+use amanah_format::refusal::Refusal;
+use amanah_format::slip::HeldReason;
+use amanah_format::time::UtcTime;
+
+use rules::Rules;
 
 /// The rules as loaded at one moment. Replaced whole on reload.
-pub struct Policy { own: PartyId, keyring: Keyring, agreements: Vec<CoSigned>, revoked: Vec<(Digest, UtcTime)>, alarms: Vec<String> }
+pub struct Policy {
+    own: PartyId,
+    keyring: Keyring,
+    rules: Rules,
+}
+
 impl Policy {
-    /// Gathers what was verified at load. Two different texts with one id and version: an alarm, neither is in force.
+    /// Gathers what was verified at load; `revoked` are agreements' digests with the moment from which a revocation
+    /// counts. Two different texts with one id and version: an alarm, neither is in force.
     #[must_use]
-    pub fn new(own: PartyId, keyring: Keyring, agreements: Vec<CoSigned>, revoked: Vec<(Digest, UtcTime)>) -> Self { todo!() }
-    #[must_use] pub fn own(&self) -> &PartyId { &self.own }
-    #[must_use] pub fn keyring(&self) -> &Keyring { &self.keyring }
-    #[must_use] pub fn agreements(&self) -> &[CoSigned] { &self.agreements }
-    /// Conflicts found at load, for log and status.
-    #[must_use] pub fn alarms(&self) -> &[String] { &self.alarms }
-    /// Whether this agreement (by digest) is in force at `at`: within its dates, not revoked, highest version that is in effect.
-    #[must_use] pub fn in_force(&self, agreement: &Digest, at: UtcTime) -> bool { todo!() }
-    /// All flows that may be sent to `peer` at `at` (the outbox folders to make).
-    #[must_use] pub fn sendable(&self, peer: &PartyId, at: UtcTime) -> Vec<FlowName> { todo!() }
+    pub fn new(
+        own: PartyId,
+        keyring: Keyring,
+        agreements: Vec<CoSigned>,
+        revoked: Vec<(Digest, UtcTime)>,
+    ) -> Self {
+        let rules = Rules::new(agreements, revoked);
+        Self {
+            own,
+            keyring,
+            rules,
+        }
+    }
+
+    /// The party that this node is.
+    #[must_use]
+    pub fn own(&self) -> &PartyId {
+        &self.own
+    }
+
+    /// The trusted cards.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// All agreements as loaded, in force or not, each text once.
+    #[must_use]
+    pub fn agreements(&self) -> &[CoSigned] {
+        self.rules.agreements()
+    }
+
+    /// Conflicts found at load, for log and status: a code (`agreement-conflict`, `flow-doubled`), a space, what it is about.
+    #[must_use]
+    pub fn alarms(&self) -> &[String] {
+        self.rules.alarms()
+    }
+
+    /// Whether this agreement (by digest) is in force at `at`: within its dates, not revoked, not one of two texts, and
+    /// no higher version of it is effective. A version once superseded does not come back when the newer one ends.
+    #[must_use]
+    pub fn in_force(&self, agreement: &Digest, at: UtcTime) -> bool {
+        self.rules
+            .find(agreement)
+            .is_some_and(|found| self.rules.in_force(found, at))
+    }
+
+    /// Whether either party revoked this agreement, with effect at `at`.
+    #[must_use]
+    pub fn is_revoked(&self, agreement: &Digest, at: UtcTime) -> bool {
+        self.rules.is_revoked(agreement, at)
+    }
+
+    /// All flows that may be sent to `peer` at `at` (the outbox folders to make), sorted.
+    #[must_use]
+    pub fn sendable(&self, peer: &PartyId, at: UtcTime) -> Vec<FlowName> {
+        send::sendable(self, peer, at)
+    }
+
     /// May this leave? Names the agreement, purpose, lane, recipients.
     ///
     /// # Errors
     /// Why not, for the operator.
-    pub fn may_send(&self, peer: &PartyId, flow: &FlowName, size: Size, at: UtcTime) -> Result<Permit, ReturnReason> { todo!() }
-    /// May this verified bundle enter? `place` is what the journal knows of its stream.
-    #[must_use] pub fn judge(&self, manifest: &Manifest, place: &Place, received: UtcTime) -> Verdict { todo!() }
-    /// Retention of a flow under an agreement known here, in days.
-    #[must_use] pub fn retention_days(&self, agreement: &Digest, flow: &FlowName) -> Option<u32> { todo!() }
+    pub fn may_send(
+        &self,
+        peer: &PartyId,
+        flow: &FlowName,
+        size: Size,
+        at: UtcTime,
+    ) -> Result<Permit, ReturnReason> {
+        send::may_send(self, (peer, flow), size, at)
+    }
+
+    /// May this verified bundle enter? `place` is what the journal knows of its stream. The checks run in the order of
+    /// FORMAT.md §9.3; the first that fails names the code.
+    #[must_use]
+    pub fn judge(&self, manifest: &Manifest, place: &Place, received: UtcTime) -> Verdict {
+        judge::judge(self, manifest, place, received)
+    }
+
+    /// After how many days from settlement a flow's originals and copies are destroyed, under an agreement known here.
+    /// `None` also under a legal hold: then nothing is destroyed.
+    #[must_use]
+    pub fn retention_days(&self, agreement: &Digest, flow: &FlowName) -> Option<u32> {
+        let flow = self.rules.find(agreement)?.agreement().flow(flow)?;
+        (!flow.retention.legal_hold).then_some(flow.retention.days)
+    }
 }
+
 /// What an outgoing bundle would carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size { /// Sum of the entries' lengths.
-    pub bytes: u64, /// Number of files.
-    pub entries: u64 }
+pub struct Size {
+    /// Sum of the entries' lengths.
+    pub bytes: u64,
+    /// Number of files.
+    pub entries: u64,
+}
+
+impl Size {
+    /// Both together; `None` beyond what can be counted.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            bytes: self.bytes.checked_add(other.bytes)?,
+            entries: self.entries.checked_add(other.entries)?,
+        })
+    }
+}
+
 /// A permission to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Permit { pub agreement: AgreementRef, pub purpose: String, pub lane: Lane, pub bytes_max: u64, pub recipients: Vec<Recipient>, /// When the bundle expires.
-    pub expires: UtcTime }
+pub struct Permit {
+    /// The agreement in force that lists the flow.
+    pub agreement: AgreementRef,
+    /// The first purpose that the flow allows.
+    pub purpose: String,
+    /// How urgent the flow is.
+    pub lane: Lane,
+    /// Most bytes of the entries together.
+    pub bytes_max: u64,
+    /// The peer's decryption keys valid now; never empty.
+    pub recipients: Vec<Recipient>,
+    /// When the bundle expires.
+    pub expires: UtcTime,
+}
+
 /// What the journal knows of the place that a bundle claims.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place { /// Another bundle that already holds this (stream, sequence).
-    pub holder: Option<Digest>, /// Another bundle of this sender with the same bundle id.
-    pub same_id: Option<Digest>, /// Digest of the bundle at sequence - 1, when it was seen.
-    pub before: Option<Digest>, /// Highest sequence up to which the stream has no gap (0: none).
-    pub contiguous: u64 }
+pub struct Place {
+    /// Another bundle that already holds this (stream, sequence).
+    pub holder: Option<Digest>,
+    /// Another bundle of this sender with the same bundle id.
+    pub same_id: Option<Digest>,
+    /// Digest of the bundle at sequence - 1, when it was seen.
+    pub before: Option<Digest>,
+    /// Highest sequence up to which the stream has no gap (0: none).
+    pub contiguous: u64,
+}
+
 /// The answer to an incoming bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict { Admit, Refuse(Refusal), Hold(HeldReason) }
+pub enum Verdict {
+    /// To be imported.
+    Admit,
+    /// Final: a signed receipt says so.
+    Refuse(Refusal),
+    /// Not yet: judged again.
+    Hold(HeldReason),
+}
+
 /// Why an operator's item is not sent. Codes kebab-case; texts in the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ReturnReason { PeerUnknown, FlowNotAgreed, DirectionNotAgreed, AgreementNotInForce, TooLarge, TooManyEntries, NotAFile, Unreadable, NameNotPortable, FolderEmpty, NoRecipientKey, #[serde(untagged)] Refused(Refusal) }
-impl ReturnReason { /// The stable code.
-    #[must_use] pub const fn code(self) -> &'static str { todo!() } }
+pub enum ReturnReason {
+    /// No card of the peer is known here.
+    PeerUnknown,
+    /// No agreement with the peer lists the flow, or two do.
+    FlowNotAgreed,
+    /// The flow goes the other way only.
+    DirectionNotAgreed,
+    /// The agreement that lists the flow is not in force.
+    AgreementNotInForce,
+    /// More bytes than the flow allows.
+    TooLarge,
+    /// More files than a bundle can hold.
+    TooManyEntries,
+    /// A link, device or other thing that is neither file nor folder.
+    NotAFile,
+    /// The daemon may not read it.
+    Unreadable,
+    /// A name that an entry path cannot carry.
+    NameNotPortable,
+    /// A folder without a file in it.
+    FolderEmpty,
+    /// The peer has no decryption key that is valid now.
+    NoRecipientKey,
+    /// The peer refused it by a signed receipt.
+    #[serde(untagged)]
+    Refused(Refusal),
+}
+
+impl ReturnReason {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::PeerUnknown => "peer-unknown",
+            Self::FlowNotAgreed => "flow-not-agreed",
+            Self::DirectionNotAgreed => "direction-not-agreed",
+            Self::AgreementNotInForce => "agreement-not-in-force",
+            Self::TooLarge => "too-large",
+            Self::TooManyEntries => "too-many-entries",
+            Self::NotAFile => "not-a-file",
+            Self::Unreadable => "unreadable",
+            Self::NameNotPortable => "name-not-portable",
+            Self::FolderEmpty => "folder-empty",
+            Self::NoRecipientKey => "no-recipient-key",
+            Self::Refused(refusal) => refusal.code(),
+        }
+    }
+}

@@ -1,62 +1,283 @@
 //! The home's folders: where bundles lie at each state, who may see them, and how files move. Knows paths, no states.
-//! Names come from `amanah_format::home`; everything durable goes through `durable`.
+//! Names come from `amanah_format::home`; everything durable goes through `durable`. SPOOL.md §1.
+//!
+//! Folders into which operators write are not trusted: what is done there is done beneath the home, over no link.
 
+mod claims;
+mod evidence;
+mod folders;
+mod incoming;
+mod intervals;
+mod ledger;
 pub mod outbox;
 pub mod part;
+mod requests;
+mod sources;
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
-use amanah_format::{digest::Digest, id::{BundleId, FlowName, PartyId}};
-use crate::durable::DurableError;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use amanah_format::container;
+use amanah_format::digest::Digest;
+use amanah_format::home;
+use amanah_format::id::{BundleId, PartyId};
+
+use crate::durable::{self, DurableError};
+
+use folders::{MODE_OWN, MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS};
+
+pub use evidence::{QuarantineNote, Side};
 
 /// A node's home, locked by this process.
 #[derive(Debug)]
-pub struct Spool { home: PathBuf }
-impl Spool {
-    /// Makes missing folders with their modes (DESIGN §4: spool/ 0700; outbox, requests 2770; returned, sent, inbox, receipts, ledger 2750), takes `spool/lock`
-    /// (a second daemon on one home is refused), empties `work/`' leftovers that `keep` does not name.
-    pub fn open(home: &Path, peers: &[PartyId]) -> Result<Self, SpoolError> { todo!() }
-    #[must_use] pub fn home(&self) -> &Path { &self.home }
-    /// `spool/work/ID.payload`: the payload while it is sealed.
-    #[must_use] pub fn work_payload(&self, bundle: &BundleId) -> PathBuf { todo!() }
-    /// `spool/queue/PEER/HEX.amanah`
-    #[must_use] pub fn queued(&self, peer: &PartyId, manifest: &Digest) -> PathBuf { todo!() }
-    /// `spool/incoming/PEER/HEX.amanah`: taken over.
-    #[must_use] pub fn incoming(&self, peer: &PartyId, manifest: &Digest) -> PathBuf { todo!() }
-    /// `spool/archive/sent/PEER/HEX.amanah`
-    #[must_use] pub fn archived_sent(&self, peer: &PartyId, manifest: &Digest) -> PathBuf { todo!() }
-    /// `spool/archive/received/PEER/HEX.amanah`
-    #[must_use] pub fn archived_received(&self, peer: &PartyId, manifest: &Digest) -> PathBuf { todo!() }
-    /// Removes everything in `work/` except payloads of `keep` (bundles that are Sealed or Signed).
-    pub fn sweep_work(&self, keep: &[BundleId]) -> Result<(), SpoolError> { todo!() }
-    /// Keeps a receipt as evidence: `receipts/{issued,received}/PEER/HEX.receipt.amanah`.
-    pub fn keep_receipt(&self, side: Side, peer: &PartyId, manifest: &Digest, container: &[u8]) -> Result<(), SpoolError> { todo!() }
-    /// Moves a refused or doubtful bundle to `spool/quarantine/HEX.amanah` and writes HEX.json (peer, code, time) beside it.
-    pub fn quarantine(&self, peer: &PartyId, name: &str, from: &Path, note: &QuarantineNote) -> Result<(), SpoolError> { todo!() }
-    /// Writes the status snapshot by rename (0640).
-    pub fn publish_status(&self, json: &[u8]) -> Result<(), SpoolError> { todo!() }
-    /// Appends lines to `ledger/records.jsonl` from `index` on (truncating what a crash left beyond), then replaces `ledger/checkpoint`.
-    pub fn publish_ledger(&self, index: u64, lines: &[Vec<u8>], checkpoint: &str) -> Result<(), SpoolError> { todo!() }
-    /// How many whole lines `ledger/records.jsonl` has.
-    pub fn published_ledger(&self) -> Result<u64, SpoolError> { todo!() }
-    /// Free bytes of the file system that holds the spool.
-    pub fn free_bytes(&self) -> Result<u64, SpoolError> { todo!() }
-    /// Pending requests: (path, owner's user id, bytes), regular files only, at most 64 KiB each; others are removed.
-    pub fn requests(&self) -> Result<Vec<(PathBuf, u32, Vec<u8>)>, SpoolError> { todo!() }
+pub struct Spool {
+    /// Without a link in it.
+    home: PathBuf,
+    /// Held as long as the value lives.
+    _lock: File,
+    /// What is known of parts in this process.
+    parts: Arc<Mutex<part::Parts>>,
+    /// How long the published ledger is.
+    ledger: Mutex<Option<ledger::Length>>,
+    /// Folders in which something was renamed and which are not synced yet.
+    moved: Mutex<BTreeSet<PathBuf>>,
 }
-/// Whose receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side { /// We signed it.
-    Issued, /// The peer did.
-    Received }
-/// Why something lies in quarantine: shown by `amanah quarantine`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct QuarantineNote { pub name: String, pub peer: PartyId, pub code: String, pub time: amanah_format::time::UtcTime, pub bytes: u64, /// Refused, held, or not a bundle.
-    pub state: String }
+
+impl Spool {
+    /// The home's path, without links in it.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// `spool/journal.sqlite`
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.home.join(home::JOURNAL)
+    }
+
+    /// `inbox`: where the `files` store lies unless it is configured elsewhere.
+    #[must_use]
+    pub fn inbox(&self) -> PathBuf {
+        self.home.join(home::INBOX)
+    }
+
+    /// `outbox`: what a watch is put on.
+    #[must_use]
+    pub fn outboxes(&self) -> PathBuf {
+        self.home.join(home::OUTBOX)
+    }
+
+    /// `spool/work/ID.payload`: the payload while it is sealed.
+    #[must_use]
+    pub fn work_payload(&self, bundle: &BundleId) -> PathBuf {
+        self.home.join(home::WORK).join(format!("{bundle}.payload"))
+    }
+
+    /// `spool/queue/PEER/HEX.amanah`
+    #[must_use]
+    pub fn queued(&self, peer: &PartyId, manifest: &Digest) -> PathBuf {
+        self.bundle_in(&home::queue(peer), manifest)
+    }
+
+    /// `spool/incoming/PEER/HEX.amanah`: taken over.
+    #[must_use]
+    pub fn incoming(&self, peer: &PartyId, manifest: &Digest) -> PathBuf {
+        self.bundle_in(&home::incoming(peer), manifest)
+    }
+
+    /// `spool/archive/sent/PEER/HEX.amanah`
+    #[must_use]
+    pub fn archived_sent(&self, peer: &PartyId, manifest: &Digest) -> PathBuf {
+        self.bundle_in(&home::archive_sent(peer), manifest)
+    }
+
+    /// `spool/archive/received/PEER/HEX.amanah`
+    #[must_use]
+    pub fn archived_received(&self, peer: &PartyId, manifest: &Digest) -> PathBuf {
+        self.bundle_in(&home::archive_received(peer), manifest)
+    }
+
+    /// A bundle's file in a folder of the home.
+    fn bundle_in(&self, folder: &str, manifest: &Digest) -> PathBuf {
+        self.home
+            .join(folder)
+            .join(container::bundle_name(manifest))
+    }
+
+    /// Removes everything in `work/` except payloads of `keep` (bundles that are Sealed or Signed).
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn sweep_work(&self, keep: &[BundleId]) -> Result<(), SpoolError> {
+        let kept: BTreeSet<PathBuf> = keep.iter().map(|id| self.work_payload(id)).collect();
+        let folder = self.home.join(home::WORK);
+        for name in list(&folder)? {
+            let path = folder.join(name);
+            if !kept.contains(&path) {
+                durable::remove_folder(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the status snapshot by rename (0640): whole for every reader, not synced, for it is written anew at each start.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn publish_status(&self, json: &[u8]) -> Result<(), SpoolError> {
+        Ok(durable::publish(&self.home, home::STATUS, json, MODE_TEXT)?)
+    }
+
+    /// Free bytes of the file system that holds the spool.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn free_bytes(&self) -> Result<u64, SpoolError> {
+        let path = self.home.join(home::SPOOL);
+        let stat = rustix::fs::statvfs(&path)
+            .map_err(|errno| failed("asking the room of", &path, errno))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// A file of no name with these bytes, in memory: what is small enough goes the same way as a bundle.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn unnamed(&self, bytes: &[u8]) -> Result<File, SpoolError> {
+        use std::os::unix::fs::FileExt;
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        let file = rustix::fs::memfd_create("amanah", flags)
+            .map(File::from)
+            .map_err(io::Error::from);
+        file.and_then(|file| file.write_all_at(bytes, 0).map(|()| file))
+            .map_err(|source| failed("creating a file in memory beside", &self.home, source))
+    }
+
+    /// What of a path lies below the home.
+    fn relative<'a>(&self, path: &'a Path) -> Result<&'a Path, SpoolError> {
+        path.strip_prefix(&self.home).map_err(|_| {
+            let source =
+                io::Error::new(io::ErrorKind::InvalidInput, "expected a path in this home");
+            failed("using", path, source)
+        })
+    }
+
+    /// Remembers that something was renamed in the folder of `path` (below the home).
+    fn note_moved(&self, path: &Path) {
+        let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        moved.insert(self.home.join(path.parent().unwrap_or(Path::new(""))));
+    }
+
+    /// Syncs every folder in which items were stood aside, put back, settled or returned since the last call: one sync for
+    /// many renames. Called before the journal records that they were.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn sync_moves(&self) -> Result<(), SpoolError> {
+        // Held while syncing: who comes second returns only after its own folders are synced too.
+        let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(folder) = moved.first().cloned() {
+            match durable::sync_folder(&folder) {
+                Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => {}
+                done => done?,
+            }
+            moved.remove(&folder);
+        }
+        Ok(())
+    }
+}
+
+/// Names in a folder that only we write, in byte order; a missing folder has none.
+fn list(folder: &Path) -> Result<Vec<std::ffi::OsString>, SpoolError> {
+    let io = |source| failed("listing", folder, source);
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(io)?,
+    };
+    let names: io::Result<BTreeSet<_>> = entries
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect();
+    Ok(names.map_err(io)?.into_iter().collect())
+}
+
+/// A name that stands for one file in its folder and is not hidden.
+fn plain(name: &str) -> Result<&str, SpoolError> {
+    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "expected a plain file name");
+        return Err(failed("naming", Path::new(name), source));
+    }
+    Ok(name)
+}
+
+/// A name with something behind it, cut short where a file name would be too long (255 bytes).
+fn with_suffix(name: &OsStr, suffix: &str) -> std::ffi::OsString {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let room = 255_usize.saturating_sub(suffix.len());
+    let mut bytes = name.as_bytes().to_vec();
+    if bytes.len() > room {
+        bytes.truncate(room);
+        // Not in the middle of a character of a name that was text.
+        if let (Some(_), Err(error)) = (name.to_str(), std::str::from_utf8(&bytes)) {
+            bytes.truncate(error.valid_up_to());
+        }
+    }
+    bytes.extend_from_slice(suffix.as_bytes());
+    std::ffi::OsString::from_vec(bytes)
+}
+
+/// An I/O failure with its operation and path.
+fn failed(operation: &'static str, path: &Path, source: impl Into<io::Error>) -> SpoolError {
+    SpoolError::Io {
+        operation,
+        path: path.to_owned(),
+        source: source.into(),
+    }
+}
+
 /// Why the home does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    #[error("home {0}: another daemon holds it")] Locked(PathBuf),
-    #[error("home {0} is missing: run `amanah init`, or mount it")] Missing(PathBuf),
-    #[error("home: {0}")] Durable(#[from] DurableError),
-    #[error("home: {operation} {path}: {source}")] Io { operation: &'static str, path: PathBuf, #[source] source: std::io::Error },
+    /// Its lock is taken.
+    #[error("home {0}: another daemon holds it")]
+    Locked(PathBuf),
+    /// It is not there.
+    #[error("home {0} is missing: run `amanah init`, or mount it")]
+    Missing(PathBuf),
+    /// A part is being written by another connection.
+    #[error("part {0}: another connection writes it; close that one first")]
+    Busy(String),
+    /// A durable operation failed.
+    #[error("home: {0}")]
+    Durable(#[from] DurableError),
+    /// Another operation failed.
+    #[error("home: {operation} {path}: {source}")]
+    Io {
+        /// What was attempted.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
 }
+
+impl SpoolError {
+    /// What kind of I/O failure it was, if it was one.
+    #[must_use]
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io { source, .. } => Some(source.kind()),
+            Self::Durable(error) => error.io_kind(),
+            Self::Locked(_) | Self::Missing(_) | Self::Busy(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

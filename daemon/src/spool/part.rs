@@ -1,38 +1,237 @@
 //! A bundle, receipt or slip while it arrives: `incoming/PEER/NAME.part`, written at any offset, its synced prefix remembered
-//! across restarts in `NAME.prefix`. Holes at most 32 MiB.
+//! across restarts in `NAME.prefix`. Holes at most 32 MiB in all.
+//!
+//! After a restart only the remembered prefix counts, for only that much is known to be on disk. Within a process a part that
+//! was closed and is opened again goes on where it was.
 
-use super::{Spool, SpoolError};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use amanah_format::id::PartyId;
-/// Largest distance between the end of what is there and a new write.
+
+use super::intervals::Intervals;
+use super::{SpoolError, failed};
+use crate::durable;
+
+/// Most bytes that may be missing before the end of what is there: the head comes last, requests overtake each other.
 pub const HOLE_BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// An arriving file.
-pub struct Part { _private: () }
-impl Spool {
-    /// Opens or creates the part `name` (already checked to be a wire name); what lies beyond the synced prefix after a restart is cut off.
-    pub fn part(&self, peer: &PartyId, name: &str) -> Result<Part, SpoolError> { todo!() }
-    /// The synced prefix of `name`, none when there is no part.
-    pub fn part_prefix(&self, peer: &PartyId, name: &str) -> Result<Option<u64>, SpoolError> { todo!() }
-    /// Names and synced prefixes of all parts of `peer`.
-    pub fn parts(&self, peer: &PartyId) -> Result<Vec<(String, u64)>, SpoolError> { todo!() }
-    /// Drops a part.
-    pub fn drop_part(&self, peer: &PartyId, name: &str) -> Result<(), SpoolError> { todo!() }
+/// A growing part is synced and its prefix remembered each time so much has come: a break costs no more than that.
+const REMEMBER_BYTES: u64 = 16 * 1024 * 1024;
+/// A shorter prefix is not remembered: to send it again is cheaper than to write it down.
+const REMEMBER_BYTES_MIN: u64 = 64 * 1024;
+/// Most closed parts of which more is known than is on disk; beyond, one is as after a restart.
+const IDLE_MAX: usize = 4_096;
+/// Behind a part's name: its remembered prefix.
+const PREFIX_SUFFIX: &str = ".prefix";
+
+/// What is known of parts in this process.
+pub(super) type Parts = HashMap<Key, State>;
+/// Whose part, and its name.
+pub(super) type Key = (PartyId, String);
+
+/// A part in this process.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Somebody writes it; so much of it is synced.
+    Open(u64),
+    /// Nobody does.
+    Idle(Known),
 }
+
+/// What is known of a part's bytes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    pub(super) there: Intervals,
+    /// The prefix that was synced last.
+    pub(super) synced: u64,
+    /// Whether anything was written since.
+    pub(super) dirty: bool,
+}
+
+/// An arriving file. One at a time per name; dropped, what is known of it stays.
+pub struct Part {
+    pub(super) parts: Arc<Mutex<Parts>>,
+    pub(super) key: Key,
+    pub(super) file: File,
+    pub(super) path: PathBuf,
+    pub(super) bytes_max: u64,
+    pub(super) known: Known,
+}
+
 impl Part {
     /// Writes at an offset.
-    pub fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), PartError> { todo!() }
+    ///
+    /// # Errors
+    /// [`PartError`].
+    pub fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), PartError> {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let end = offset.checked_add(length).ok_or(PartError::TooLong)?;
+        if end > self.bytes_max {
+            return Err(PartError::TooLong);
+        }
+        let there = &self.known.there;
+        let gap = offset.saturating_sub(there.end());
+        if gap.saturating_add(there.missing()) > HOLE_BYTES_MAX
+            || !there.has_room_for(&(offset..end))
+        {
+            return Err(PartError::Hole { offset });
+        }
+        self.file
+            .write_all_at(bytes, offset)
+            .map_err(|source| failed("writing", &self.path, source))?;
+        self.known.dirty = true;
+        self.known.there.insert(offset..end);
+        if self.prefix().saturating_sub(self.known.synced) >= REMEMBER_BYTES {
+            self.sync_as(Durably::No)?;
+        }
+        Ok(())
+    }
+
     /// Bytes from 0 without hole, written (not yet synced).
-    #[must_use] pub fn prefix(&self) -> u64 { todo!() }
-    /// Syncs, remembers and returns the prefix.
-    pub fn sync(&mut self) -> Result<u64, SpoolError> { todo!() }
+    #[must_use]
+    pub fn prefix(&self) -> u64 {
+        self.known.there.prefix()
+    }
+
+    /// Syncs, remembers and returns the prefix. A prefix of less than 64 KiB is synced but not remembered across a restart.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn sync(&mut self) -> Result<u64, SpoolError> {
+        self.sync_as(Durably::Yes)?;
+        Ok(self.prefix())
+    }
+
     /// The file's path.
-    #[must_use] pub fn path(&self) -> &std::path::Path { todo!() }
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A reader of its own.
-    pub fn reopen(&self) -> Result<std::fs::File, SpoolError> { todo!() }
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn reopen(&self) -> Result<File, SpoolError> {
+        File::open(&self.path).map_err(|source| failed("opening", &self.path, source))
+    }
+
+    /// Syncs and closes a complete part.
+    ///
+    /// # Errors
+    /// [`SpoolError`]; `InvalidData` when bytes are missing in it.
+    pub fn finish(mut self) -> Result<PathBuf, SpoolError> {
+        let missing = self.known.there.missing();
+        if missing > 0 {
+            let text = format!("{missing} bytes before its end have not come");
+            let source = io::Error::new(io::ErrorKind::InvalidData, text);
+            return Err(failed("finishing", &self.path, source));
+        }
+        self.sync_as(Durably::No)?;
+        Ok(self.path.clone())
+    }
+
+    /// Syncs what was written and writes the prefix down, unless that is done already.
+    fn sync_as(&mut self, durably: Durably) -> Result<(), SpoolError> {
+        if !self.known.dirty {
+            return Ok(());
+        }
+        durable::sync_bytes(&self.file, &self.path)?;
+        self.known.dirty = false;
+        let prefix = self.prefix();
+        if prefix >= REMEMBER_BYTES_MIN && prefix != self.known.synced {
+            remember(&self.path, prefix, durably)?;
+        }
+        self.known.synced = prefix;
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.insert(self.key.clone(), State::Open(prefix));
+        Ok(())
+    }
 }
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if self.prefix().saturating_sub(self.known.synced) >= REMEMBER_BYTES_MIN {
+            // Best effort: without it the peer sends some of it again after a restart.
+            let _ = self.sync_as(Durably::No);
+        }
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if parts.len() >= IDLE_MAX {
+            let idle = parts
+                .iter()
+                .find(|(_, state)| matches!(state, State::Idle(_)));
+            if let Some(key) = idle.map(|(key, _)| key.clone()) {
+                parts.remove(&key);
+            }
+        }
+        let known = std::mem::take(&mut self.known);
+        parts.insert(self.key.clone(), State::Idle(known));
+    }
+}
+
+/// Whether a prefix is written down so that it is there after a power cut for certain, or only most likely.
+#[derive(Clone, Copy)]
+pub(super) enum Durably {
+    Yes,
+    No,
+}
+
+/// Writes a prefix down, in decimal. Its bytes were synced before.
+pub(super) fn remember(part: &Path, prefix: u64, durably: Durably) -> Result<(), SpoolError> {
+    let path = prefix_path(part);
+    let (folder, name) = (
+        part.parent().unwrap_or(part),
+        path.file_name().unwrap_or_default(),
+    );
+    let (name, text) = (name.to_string_lossy(), prefix.to_string());
+    match durably {
+        Durably::Yes => durable::write(folder, &name, text.as_bytes(), 0o600)?,
+        Durably::No => durable::publish(folder, &name, text.as_bytes(), 0o600)?,
+    }
+    Ok(())
+}
+
+/// The prefix that was written down; what a power cut garbled counts for nothing.
+pub(super) fn remembered(part: &Path) -> Option<u64> {
+    std::fs::read_to_string(prefix_path(part))
+        .ok()?
+        .parse()
+        .ok()
+}
+
+/// `NAME.prefix` of `NAME.part`.
+pub(super) fn prefix_path(part: &Path) -> PathBuf {
+    part.with_extension(PREFIX_SUFFIX.trim_start_matches('.'))
+}
+
+/// Removes a file without a sync: it may come back after a power cut and then counts for nothing.
+pub(super) fn remove_unsynced(path: &Path) -> Result<(), SpoolError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done.map_err(|source| failed("removing", path, source)),
+    }
+}
+
 /// Why a write was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum PartError {
-    #[error("write at {offset}: more than {HOLE_BYTES_MAX} bytes beyond the end")] Hole { offset: u64 },
-    #[error("longer than its head or the limit allows")] TooLong,
-    #[error(transparent)] Spool(#[from] SpoolError),
+    /// It would leave too much before it missing.
+    #[error("write at {offset}: more than {HOLE_BYTES_MAX} bytes before it are missing")]
+    Hole {
+        /// Where.
+        offset: u64,
+    },
+    /// It would make the part too long.
+    #[error("longer than its head or the limit allows")]
+    TooLong,
+    /// This machine's fault.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,83 @@
-//! The stage acknowledge.
+//! Acknowledge: signs the receipt whose exact bytes were recorded with the outcome, keeps it as evidence, offers it to the peer.
+//! Only what the second transaction recorded is ever sent, and always the same bytes: Ed25519 signs deterministically.
+
+use std::sync::Arc;
+
+use amanah_format::receipt;
+use amanah_format::signature::{Purpose, SecretKey};
+
+use crate::engine::inbound::Inbound;
+use crate::journal::InboundRow;
+use crate::kill;
+use crate::spool::{QuarantineNote, Side};
+
+use super::{Node, Pass, ROWS_PER_PASS, StageError};
+
+/// The acknowledging stage: the only one that signs receipts.
+pub struct Acknowledge {
+    /// What all stages share.
+    pub node: Arc<Node>,
+    /// Our signing key.
+    pub signing: Arc<SecretKey>,
+}
+
+impl Acknowledge {
+    /// Signs the receipts of all outcomes that have none.
+    ///
+    /// # Errors
+    /// This machine's.
+    pub fn pass(&self) -> Result<Pass, StageError> {
+        let rows = self
+            .node
+            .journal
+            .inbound_in(&[Inbound::Imported, Inbound::Refused], ROWS_PER_PASS)?;
+        let done = rows.len();
+        for row in rows {
+            self.sign(&row)?;
+        }
+        Ok(Pass::of(done))
+    }
+
+    fn sign(&self, row: &InboundRow) -> Result<(), StageError> {
+        let Some(text) = &row.receipt else {
+            return Err(StageError::Other(format!(
+                "bundle {} has an outcome but no receipt text",
+                row.digest
+            )));
+        };
+        let signature = self.signing.sign(Purpose::Receipt, text);
+        let container = receipt::pack(text, &signature);
+        self.node
+            .spool
+            .keep_receipt(Side::Issued, &row.peer, &row.digest, &container)?;
+        self.put_away(row)?;
+        kill::point("acknowledge.kept");
+        self.node.journal.store_receipt_signature(
+            &row.digest,
+            &signature,
+            self.node.clock.now(),
+        )?;
+        kill::point("acknowledge.signed");
+        self.node.bells.peer(&row.peer).ring();
+        self.node.bells.publish.ring();
+        Ok(())
+    }
+
+    /// The bundle goes where its outcome sends it: the archive, or quarantine.
+    fn put_away(&self, row: &InboundRow) -> Result<(), StageError> {
+        let Some(refusal) = row.refusal else {
+            return Ok(self.node.spool.archive_received(&row.peer, &row.digest)?);
+        };
+        let from = self.node.spool.incoming(&row.peer, &row.digest);
+        let name = amanah_format::container::bundle_name(&row.digest);
+        let note = QuarantineNote {
+            name: name.clone(),
+            peer: row.peer.clone(),
+            code: refusal.code().to_owned(),
+            time: row.received,
+            bytes: amanah_format::container::bundle_bytes(row.payload_bytes),
+            state: "refused".to_owned(),
+        };
+        Ok(self.node.spool.quarantine(&row.peer, &name, &from, &note)?)
+    }
+}

@@ -1,1 +1,371 @@
-//! The stage collect.
+//! Collect: takes what is settled in the outbox by renaming it aside, and gives back what may not be sent. DESIGN §8, SPOOL.md §2.
+//!
+//! Recorded first (`Claiming`, with each item's name and inode), renamed then: after a crash the record finishes the renames.
+//! A scan decides what exists; the watch's events only shorten the wait.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use amanah_format::agreement::Lane;
+use amanah_format::id::{BundleId, FlowName, PartyId};
+use amanah_format::limits::ENTRIES_MAX;
+
+use crate::catalogue::refusals::why;
+use crate::engine::outbound::{Outbound, OutboundEvent};
+use crate::engine::policy::{Policy, ReturnReason, Size};
+
+use crate::journal::{Item, NewClaim};
+use crate::kill;
+use crate::spool::outbox::{Seen, SeenKind};
+use crate::watch::Watch;
+
+use super::hand_back::give_back;
+use super::settled::{Quiet, Wait, settled};
+use super::{Node, Pass, ROWS_PER_PASS, StageError};
+
+/// The collecting stage.
+pub struct Collect {
+    /// What all stages share.
+    pub node: Arc<Node>,
+    /// The watch; without one only scans see new items.
+    pub watch: Option<Watch>,
+    /// How long is quiet.
+    pub quiet: Quiet,
+    /// Most items of one bundle.
+    pub batch_items_max: usize,
+    /// How often a scan comes without a bell.
+    pub scan_every: Duration,
+    /// What the last scans saw: since when an item is unchanged.
+    memory: Mutex<HashMap<PathBuf, Unchanged>>,
+}
+
+/// An item's look and since when it has it.
+#[derive(Clone, Copy)]
+struct Unchanged {
+    inode: u64,
+    bytes: u64,
+    stamp_nanos: i128,
+    since: Instant,
+}
+
+/// A settled item, and why it may not be sent when it may not.
+struct Settled {
+    peer: PartyId,
+    flow: FlowName,
+    seen: Seen,
+    lane: Lane,
+    problem: Option<ReturnReason>,
+}
+
+impl Collect {
+    /// A stage that has seen nothing yet.
+    #[must_use]
+    pub fn new(
+        node: Arc<Node>,
+        watch: Option<Watch>,
+        quiet: Quiet,
+        batch_items_max: usize,
+        scan_every: Duration,
+    ) -> Self {
+        Self {
+            node,
+            watch,
+            quiet,
+            batch_items_max,
+            scan_every,
+            memory: Mutex::default(),
+        }
+    }
+
+    /// After a restart: finishes the renames of what is recorded, and puts back claims that no record knows.
+    ///
+    /// # Errors
+    /// The journal's or the file system's.
+    pub fn recover(&self) -> Result<(), StageError> {
+        for row in self
+            .node
+            .journal
+            .outbound_in(&[Outbound::Claiming], u32::MAX)?
+        {
+            self.stand_aside(
+                &row.bundle,
+                &self.node.spool.outbox(&row.peer, &row.flow),
+                row.items,
+            )?;
+        }
+        for (claim, bundle) in self.node.spool.claims_on_disk()? {
+            let known = match bundle.parse::<BundleId>() {
+                Ok(id) => self.node.journal.outbound(&id)?.is_some(),
+                Err(_) => false,
+            };
+            if !known {
+                let name = claim
+                    .file_name()
+                    .map(|name| name.to_string_lossy().replace(".claimed-", "recovered-"));
+                self.node
+                    .spool
+                    .put_back(&claim, &claim.with_file_name(name.unwrap_or_default()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One scan: claims what is settled.
+    ///
+    /// # Errors
+    /// The journal's or the file system's.
+    pub fn pass(&self) -> Result<Pass, StageError> {
+        let seen = self.node.spool.scan_outbox()?;
+        let (ready, again_after) = self.settled_of(seen);
+        let policy = self.node.rules.now();
+        let mut settled = Vec::new();
+        for item in ready {
+            match self.judge(&policy, item) {
+                Ok(item) => settled.push(item),
+                Err(foreign) => self.give_back_foreign(&foreign),
+            }
+        }
+        let claims = self.group(settled);
+        let done = claims.len();
+        self.claim(claims)?;
+        Ok(Pass {
+            done: 0,
+            again_after,
+        })
+        .inspect(|_| {
+            if done > 0 {
+                self.node.bells.seal.ring();
+                self.node.bells.publish.ring();
+            }
+        })
+    }
+
+    /// Which items are settled, and when the next one may be.
+    fn settled_of(&self, seen: Vec<Seen>) -> (Vec<Seen>, Duration) {
+        let now = Instant::now();
+        let now_millis = self.node.clock.unix_millis();
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = HashMap::with_capacity(seen.len());
+        let mut ready = Vec::new();
+        let mut again_after = self.scan_every;
+        for item in seen {
+            let fresh = Unchanged {
+                inode: item.inode,
+                bytes: item.bytes,
+                stamp_nanos: item.stamp_nanos,
+                since: now,
+            };
+            let look = memory
+                .get(&item.path)
+                .copied()
+                .filter(|old| old.same_as(&fresh))
+                .unwrap_or(fresh);
+            let heard = self
+                .watch
+                .as_ref()
+                .and_then(|watch| watch.heard(&item.path));
+            let unchanged_for = now.saturating_duration_since(look.since);
+            match settled(
+                item.kind == SeenKind::Folder,
+                heard,
+                unchanged_for,
+                now_millis,
+                self.quiet,
+            ) {
+                Wait::Settled => ready.push(item),
+                Wait::For(wait) => {
+                    again_after = again_after.min(wait);
+                    kept.insert(item.path, look);
+                }
+            }
+        }
+        *memory = kept;
+        (ready, again_after)
+    }
+
+    /// What the policy says of a settled item; `Err` where its folders are no peer and flow at all.
+    fn judge(&self, policy: &Policy, seen: Seen) -> Result<Settled, Box<Seen>> {
+        let names = seen.peer.to_str().zip(seen.flow.to_str());
+        let Some((peer, flow)) =
+            names.and_then(|(peer, flow)| Some((peer.parse().ok()?, flow.parse().ok()?)))
+        else {
+            return Err(Box::new(seen));
+        };
+        let size = Size {
+            bytes: seen.bytes,
+            entries: seen.files,
+        };
+        let permit = policy.may_send(&peer, &flow, size, self.node.clock.now());
+        let problem = match seen.kind {
+            SeenKind::Other => Some(ReturnReason::NotAFile),
+            SeenKind::Unreadable => Some(ReturnReason::Unreadable),
+            SeenKind::Folder if seen.files == 0 => Some(ReturnReason::FolderEmpty),
+            SeenKind::File | SeenKind::Folder => permit.as_ref().err().copied(),
+        };
+        let lane = permit.map_or(Lane::Normal, |permit| permit.lane);
+        Ok(Settled {
+            peer,
+            flow,
+            seen,
+            lane,
+            problem,
+        })
+    }
+
+    /// Bundles: what may be sent is batched per flow, what may not stands alone.
+    fn group(&self, settled: Vec<Settled>) -> Vec<(NewClaim, Option<ReturnReason>)> {
+        let seen_millis = self.node.clock.unix_millis();
+        let mut claims: Vec<(NewClaim, Option<ReturnReason>)> = Vec::new();
+        let mut open: HashMap<(PartyId, FlowName), (usize, Size)> = HashMap::new();
+        let policy = self.node.rules.now();
+        for item in settled {
+            let key = (item.peer.clone(), item.flow.clone());
+            let own = Size {
+                bytes: item.seen.bytes,
+                entries: item.seen.files,
+            };
+            if item.problem.is_none()
+                && let Some((at, size)) = open.get_mut(&key)
+                && let Some((claim, _)) = claims.get_mut(*at)
+                && claim.items.len() < self.batch_items_max
+                && let Some(sum) = size.plus(own)
+                && sum.entries <= ENTRIES_MAX
+                && policy
+                    .may_send(&item.peer, &item.flow, sum, self.node.clock.now())
+                    .is_ok()
+            {
+                *size = sum;
+                claim
+                    .items
+                    .push(as_item(&claim.bundle, claim.items.len(), &item.seen));
+                continue;
+            }
+            let bundle = new_bundle_id(seen_millis);
+            if item.problem.is_none() {
+                open.insert(key, (claims.len(), own));
+            }
+            let items = vec![as_item(&bundle, 0, &item.seen)];
+            claims.push((
+                NewClaim {
+                    bundle,
+                    peer: item.peer,
+                    flow: item.flow,
+                    lane: item.lane,
+                    items,
+                    seen_millis,
+                },
+                item.problem,
+            ));
+        }
+        claims
+    }
+
+    fn claim(&self, claims: Vec<(NewClaim, Option<ReturnReason>)>) -> Result<(), StageError> {
+        let size = usize::try_from(ROWS_PER_PASS).unwrap_or(1);
+        for some in claims.chunks(size) {
+            let records: Vec<NewClaim> = some.iter().map(|(claim, _)| claim.clone()).collect();
+            self.node.journal.claim(&records, self.node.clock.now())?;
+            kill::point("collect.recorded");
+            for (claim, problem) in some {
+                let folder = self.node.spool.outbox(&claim.peer, &claim.flow);
+                let claimed = self.stand_aside(&claim.bundle, &folder, claim.items.clone())?;
+                kill::point("collect.stood-aside");
+                if let (true, Some(reason)) = (claimed, problem)
+                    && let Some(row) = self.node.journal.outbound(&claim.bundle)?
+                {
+                    give_back(&self.node, &row, *reason)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Renames the items aside; those that vanished are left out. False: nothing was left.
+    fn stand_aside(
+        &self,
+        bundle: &BundleId,
+        folder: &Path,
+        items: Vec<Item>,
+    ) -> Result<bool, StageError> {
+        let now = self.node.clock.now();
+        let before = items.len();
+        let mut aside = Vec::with_capacity(before);
+        for item in items {
+            let (path, claim) = (folder.join(&item.name), folder.join(&item.claim_name));
+            match self.node.spool.stand_aside(&path, &claim, item.inode) {
+                Ok(true) => aside.push(item),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%bundle, "an item cannot be moved in the outbox: {error}");
+                    self.node.spool.explain_in_place(
+                        folder,
+                        &item.name,
+                        &why(&item.name.to_string_lossy(), "not-movable", now),
+                    )?;
+                }
+            }
+            if let Some(watch) = &self.watch {
+                watch.forget(&path);
+            }
+        }
+        self.node.spool.sync_moves()?;
+        if aside.is_empty() {
+            self.node
+                .journal
+                .advance_outbound(bundle, OutboundEvent::WentBack, now)?;
+            return Ok(false);
+        }
+        if aside.len() < before {
+            self.node.journal.note_items(bundle, &aside)?;
+        }
+        self.node
+            .journal
+            .advance_outbound(bundle, OutboundEvent::StoodAside, now)?;
+        Ok(true)
+    }
+
+    /// An item in a folder that is no peer's or flow's name: there is no stream for it, so no record; it is only handed back.
+    fn give_back_foreign(&self, seen: &Seen) {
+        let (peer, flow) = (seen.peer.to_string_lossy(), seen.flow.to_string_lossy());
+        let text = why(
+            &seen.name.to_string_lossy(),
+            ReturnReason::PeerUnknown.code(),
+            self.node.clock.now(),
+        );
+        if let Err(error) = self
+            .node
+            .spool
+            .hand_back((&peer, &flow), &seen.path, &seen.name, &text)
+        {
+            tracing::warn!("an item outside any peer's folder cannot be handed back: {error}");
+        }
+    }
+}
+
+impl Unchanged {
+    fn same_as(&self, other: &Self) -> bool {
+        (self.inode, self.bytes, self.stamp_nanos) == (other.inode, other.bytes, other.stamp_nanos)
+    }
+}
+
+fn as_item(bundle: &BundleId, place: usize, seen: &Seen) -> Item {
+    Item {
+        name: seen.name.clone(),
+        claim_name: format!("{}{bundle}-{place}", amanah_format::home::CLAIM_PREFIX),
+        is_folder: seen.kind == SeenKind::Folder,
+        inode: seen.inode,
+        bytes: seen.bytes,
+        ctime_nanos: 0,
+        resting_place: None,
+    }
+}
+
+fn new_bundle_id(unix_millis: u64) -> BundleId {
+    let mut random = [0_u8; 10];
+    // INVARIANT: Linux has had getrandom(2) since 3.17; without randomness nothing here may go on.
+    #[expect(clippy::expect_used, reason = "no safe way on without randomness")]
+    getrandom::fill(&mut random).expect("the kernel gives random bytes");
+    BundleId::new_v7(unix_millis, random)
+}

@@ -1,1 +1,181 @@
-//! The stage import.
+//! Import: an admitted bundle is decrypted and unpacked under limits into the store, which commits data and import record as
+//! one; then the outcome and the receipt's exact bytes are recorded as one. SPOOL.md §3.
+//!
+//! The store is asked first: what it has committed is never imported again, it is only recorded.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+use amanah_format::limits::BUNDLE_HEAD_BYTES;
+use amanah_format::manifest::Manifest;
+use amanah_format::open::{OpenError, open_payload};
+use amanah_format::receipt::StoreRef;
+use amanah_format::recipient::Identity;
+use amanah_format::refusal::Refusal;
+use amanah_format::signature::SecretKey;
+use amanah_format::slip::HeldReason;
+
+use crate::engine::inbound::{Inbound, InboundEvent};
+use crate::journal::InboundRow;
+use crate::kill;
+use crate::store::{ImportId, Store, StoreError};
+
+use super::admit::verified_again;
+use super::answer::Answer;
+use super::{Node, Pass, ROWS_PER_PASS, StageError, slips};
+
+/// The importing stage: the only one with decryption keys.
+pub struct Import {
+    /// What all stages share.
+    pub node: Arc<Node>,
+    /// Our decryption identities, retired ones too.
+    pub identities: Vec<Identity>,
+    /// Where it lands.
+    pub store: Box<dyn Store>,
+    /// Signs `held` slips.
+    pub signing: Arc<SecretKey>,
+}
+
+/// How an import ended, short of an error of this machine.
+enum End {
+    Stored(StoreRef),
+    Refused(Refusal),
+    Held(HeldReason),
+}
+
+impl Import {
+    /// Imports what is admitted.
+    ///
+    /// # Errors
+    /// This machine's.
+    pub fn pass(&self) -> Result<Pass, StageError> {
+        let mut done = 0;
+        for row in self
+            .node
+            .journal
+            .inbound_in(&[Inbound::Admitted], ROWS_PER_PASS)?
+        {
+            if self.node.stop.is_set() {
+                break;
+            }
+            self.forward(&row)?;
+            done += 1;
+        }
+        Ok(Pass::of(done))
+    }
+
+    fn forward(&self, row: &InboundRow) -> Result<(), StageError> {
+        let head = verified_again(&self.node, row)?;
+        let manifest = head.manifest();
+        match self.import(row, manifest)? {
+            End::Stored(store) => {
+                kill::point("import.committed");
+                decide(&self.node, row, manifest, Ok(store))?;
+                kill::point("import.recorded");
+            }
+            End::Refused(refusal) => refuse(&self.node, row, manifest, refusal)?,
+            End::Held(reason) => {
+                self.node.journal.rejudge(
+                    &row.digest,
+                    InboundEvent::Held,
+                    Some(reason),
+                    self.node.clock.now(),
+                )?;
+                slips::tell_held(&self.node, &self.signing, row, reason)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn import(&self, row: &InboundRow, manifest: &Manifest) -> Result<End, StageError> {
+        let id = ImportId {
+            manifest: row.digest,
+            peer: row.peer.clone(),
+            flow: manifest.flow.clone(),
+            bundle: manifest.bundle,
+            contents: manifest.contents,
+        };
+        match self.unpack(row, manifest, &id) {
+            Ok(end) => Ok(end),
+            Err(StageError::Store(error)) => held_by_store(error).map(End::Held),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn unpack(
+        &self,
+        row: &InboundRow,
+        manifest: &Manifest,
+        id: &ImportId,
+    ) -> Result<End, StageError> {
+        if let Some(stored) = self.store.lookup(id)? {
+            return Ok(End::Stored(stored));
+        }
+        let path = self.node.spool.incoming(&row.peer, &row.digest);
+        let io = |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
+        let mut file = File::open(&path).map_err(io)?;
+        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(io)?;
+        let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
+        let mut payload = BufReader::with_capacity(256 * 1024, payload);
+        let mut import = self.store.begin(id)?;
+        match open_payload(&mut payload, &self.identities, manifest, &mut *import) {
+            Ok(_) => Ok(End::Stored(import.commit()?)),
+            Err(OpenError::Refused(refusal)) => Ok(End::Refused(refusal)),
+            Err(OpenError::Io(error)) if error.kind() == std::io::ErrorKind::StorageFull => {
+                Err(StoreError::Full.into())
+            }
+            Err(OpenError::Io(error)) => Err(io(error)),
+        }
+    }
+}
+
+/// A store that is not there, or full, holds the bundle: not final. Anything else is tried again.
+fn held_by_store(error: StoreError) -> Result<HeldReason, StageError> {
+    match error {
+        StoreError::Missing(_) => Ok(HeldReason::StoreMissing),
+        StoreError::Full => Ok(HeldReason::SpaceMissing),
+        StoreError::Durable(_) | StoreError::Io { .. } => Err(error.into()),
+    }
+}
+
+/// Records a refusal of a bundle that was taken over.
+///
+/// # Errors
+/// The journal's.
+pub(crate) fn refuse(
+    node: &Node,
+    row: &InboundRow,
+    manifest: &Manifest,
+    refusal: Refusal,
+) -> Result<(), StageError> {
+    tracing::warn!(manifest = %row.digest, peer = %row.peer, code = refusal.code(), "refused");
+    decide(node, row, manifest, Err(refusal))
+}
+
+/// The first transaction of an outcome: the state, its ledger record, the receipt's exact bytes.
+fn decide(
+    node: &Node,
+    row: &InboundRow,
+    manifest: &Manifest,
+    outcome: Result<StoreRef, Refusal>,
+) -> Result<(), StageError> {
+    let now = node.clock.now();
+    let answer = Answer {
+        own: node.rules.now().own().clone(),
+        peer: row.peer.clone(),
+        digest: row.digest,
+        manifest: Some(manifest),
+        received: row.received,
+        now,
+        outcome,
+    };
+    let refusal = answer.outcome.as_ref().err().copied();
+    node.journal
+        .decide(&row.digest, refusal, now, &mut |origin, index| {
+            answer.text(origin, index)
+        })?;
+    node.bells.acknowledge.ring();
+    node.bells.publish.ring();
+    Ok(())
+}

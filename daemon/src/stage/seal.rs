@@ -1,1 +1,391 @@
-//! The stage seal.
+//! Seal: a claimed item becomes a bundle in the queue. SPOOL.md §2 has the order, which is the promise:
+//!
+//! payload into `work/` at its final offset, synced → one transaction (sequence, previous, exact manifest bytes, ledger record)
+//! → signature, recorded → head at offset 0, synced, renamed into `queue/`, recorded. After the transaction only the rest ever
+//! runs, from the stored bytes.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use amanah_format::container;
+use amanah_format::contents::Binding;
+use amanah_format::digest::Digest;
+use amanah_format::document::{Document, Ext};
+use amanah_format::id::{Epoch, Sequence};
+use amanah_format::limits::BUNDLE_HEAD_BYTES;
+use amanah_format::manifest::Manifest;
+use amanah_format::seal::{SealError, SealOptions, Sealed, Sealer};
+use amanah_format::signature::{Purpose, SecretKey};
+
+use rustix::io::Errno;
+
+use crate::durable;
+use crate::engine::outbound::{Outbound, OutboundEvent};
+use crate::engine::policy::{Permit, ReturnReason, Size};
+use crate::journal::OutboundRow;
+use crate::kill;
+use crate::spool::outbox::{Source, SourceError};
+
+use super::hand_back::give_back;
+use super::{Node, Pass, ROWS_PER_PASS, StageError};
+
+/// The sealing stage: the only one with the signing key of bundles.
+pub struct Seal {
+    /// What all stages share.
+    pub node: Arc<Node>,
+    /// Our signing key.
+    pub signing: Arc<SecretKey>,
+    /// Compression.
+    pub options: SealOptions,
+    /// How long a bundle may travel.
+    pub expires_days: u32,
+}
+
+/// Why a claimed bundle is not sealed now.
+enum NotSealed {
+    /// The operator gets it back.
+    Return(ReturnReason),
+    /// A file changed while it was read: it goes back into the outbox and settles anew.
+    Changed,
+    /// The daemon is stopping, or the machine failed: tried again.
+    Failed(StageError),
+}
+
+impl<E: Into<StageError>> From<E> for NotSealed {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Seal {
+    /// Seals what is claimed and finishes what was sealed before a restart.
+    ///
+    /// # Errors
+    /// This machine's.
+    pub fn pass(&self) -> Result<Pass, StageError> {
+        let states = [Outbound::Claimed, Outbound::Sealed, Outbound::Signed];
+        let rows = self.node.journal.outbound_in(&states, ROWS_PER_PASS)?;
+        let mut done = 0;
+        for row in rows {
+            if self.node.stop.is_set() {
+                break;
+            }
+            self.forward(row)?;
+            done += 1;
+        }
+        Ok(Pass::of(done))
+    }
+
+    fn forward(&self, row: OutboundRow) -> Result<(), StageError> {
+        if row.state != Outbound::Claimed {
+            return self.finish(&row);
+        }
+        match self.seal(&row) {
+            Ok(sealed) => self.finish(&sealed),
+            Err(NotSealed::Return(reason)) => give_back(&self.node, &row, reason),
+            Err(NotSealed::Changed) => self.put_back(&row),
+            Err(NotSealed::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Up to and including the sealing transaction.
+    fn seal(&self, row: &OutboundRow) -> Result<OutboundRow, NotSealed> {
+        let sources = self.sources(row)?;
+        let size = Size {
+            bytes: sources.iter().map(|source| source.bytes).sum(),
+            entries: u64::try_from(sources.len()).unwrap_or(u64::MAX),
+        };
+        let now = self.node.clock.now();
+        let policy = self.node.rules.now();
+        let permit = policy
+            .may_send(&row.peer, &row.flow, size, now)
+            .map_err(NotSealed::Return)?;
+        let binding = Binding {
+            bundle: row.bundle,
+            agreement: permit.agreement.digest,
+            from: policy.own().clone(),
+            to: row.peer.clone(),
+            flow: row.flow.clone(),
+        };
+        let sealed = self.write_payload(row, &sources, &permit, &binding)?;
+        kill::point("seal.payload-synced");
+        let mut make = |epoch, sequence, previous| {
+            let place = (epoch, sequence, previous);
+            let manifest = self.manifest(&permit, &binding, &sealed, place);
+            let bytes = manifest.to_bytes().map_err(|error| error.to_string())?;
+            Ok((bytes, manifest.payload.bytes))
+        };
+        let row = self
+            .node
+            .journal
+            .commit_seal(&row.bundle, &permit.agreement, now, &mut make)?;
+        kill::point("seal.committed");
+        Ok(row)
+    }
+
+    fn sources(&self, row: &OutboundRow) -> Result<Vec<Source>, NotSealed> {
+        let folder = self.node.spool.outbox(&row.peer, &row.flow);
+        let mut all = Vec::new();
+        for item in &row.items {
+            match self
+                .node
+                .spool
+                .sources(&folder, &item.claim_name, &item.name, item.is_folder)
+            {
+                Ok(some) => all.extend(some),
+                Err(error) => return Err(why_no_source(error)),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Streams the entries through tar, zstd and age into `work/`, behind the room for the head.
+    fn write_payload(
+        &self,
+        row: &OutboundRow,
+        sources: &[Source],
+        permit: &Permit,
+        binding: &Binding,
+    ) -> Result<Sealed<()>, NotSealed> {
+        let path = self.node.spool.work_payload(&row.bundle);
+        let mut file = create_anew(&path)?;
+        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES))
+            .map_err(|error| failed(&path, &error))?;
+        let out = BufWriter::with_capacity(256 * 1024, file);
+        let mut sealer = Sealer::new(out, &permit.recipients, self.options)
+            .map_err(|error| not_sealed(&path, error))?;
+        for source in sources {
+            self.add(&mut sealer, source, &path)?;
+        }
+        let mut salt = [0_u8; 32];
+        getrandom::fill(&mut salt)
+            .map_err(|error| StageError::Other(format!("no randomness: {error}")))?;
+        let sealed = sealer
+            .finish(binding, salt)
+            .map_err(|error| not_sealed(&path, error))?;
+        let mut file = sealed
+            .out
+            .into_inner()
+            .map_err(|error| failed(&path, error.error()))?;
+        file.write_all(&container::bundle_tail(sealed.payload.bytes))
+            .map_err(|error| failed(&path, &error))?;
+        durable::sync(&file, &path)?;
+        Ok(Sealed {
+            out: (),
+            payload: sealed.payload,
+            contents: sealed.contents,
+        })
+    }
+
+    /// One file: the very inode that is open is compared before and after it was read.
+    fn add(
+        &self,
+        sealer: &mut Sealer<BufWriter<File>>,
+        source: &Source,
+        work: &Path,
+    ) -> Result<(), NotSealed> {
+        let file = durable::open_beneath(&source.root, &source.relative)
+            .map_err(|error| not_opened(work, &error))?;
+        let before = Look::of(&file).map_err(|error| failed(work, &error))?;
+        if before.bytes != source.bytes {
+            return Err(NotSealed::Changed);
+        }
+        let mut content = self.node.stop.guard(&file);
+        sealer
+            .entry(&source.entry, source.bytes, &mut content)
+            .map_err(|error| not_sealed(work, error))?;
+        let after = Look::of(&file).map_err(|error| failed(work, &error))?;
+        if before == after {
+            Ok(())
+        } else {
+            Err(NotSealed::Changed)
+        }
+    }
+
+    fn manifest(
+        &self,
+        permit: &Permit,
+        binding: &Binding,
+        sealed: &Sealed<()>,
+        place: (Epoch, Sequence, Option<Digest>),
+    ) -> Manifest {
+        let (epoch, sequence, previous) = place;
+        Manifest {
+            format: Manifest::FORMAT.to_owned(),
+            bundle: binding.bundle,
+            agreement: permit.agreement.clone(),
+            flow: binding.flow.clone(),
+            purpose: permit.purpose.clone(),
+            from: binding.from.clone(),
+            to: binding.to.clone(),
+            epoch,
+            sequence,
+            previous,
+            recipients: permit
+                .recipients
+                .iter()
+                .map(amanah_format::recipient::Recipient::digest)
+                .collect(),
+            regarding: None,
+            created: self.node.clock.now(),
+            expires: self
+                .node
+                .clock
+                .now()
+                .plus_secs(i64::from(self.expires_days) * 86_400),
+            payload: sealed.payload,
+            contents: sealed.contents,
+            ext: Ext::default(),
+            critical: Vec::new(),
+        }
+    }
+
+    /// From the stored bytes: signature, head, queue.
+    fn finish(&self, row: &OutboundRow) -> Result<(), StageError> {
+        let (Some(manifest), Some(digest)) = (&row.manifest, row.digest) else {
+            return Err(StageError::Other(format!(
+                "bundle {} is sealed but has no manifest",
+                row.bundle
+            )));
+        };
+        let signature = self.signing.sign(Purpose::Bundle, manifest);
+        if row.state == Outbound::Sealed {
+            self.node
+                .journal
+                .store_signature(&row.bundle, &signature, self.node.clock.now())?;
+            kill::point("seal.signed");
+        }
+        let (work, queued) = (
+            self.node.spool.work_payload(&row.bundle),
+            self.node.spool.queued(&row.peer, &digest),
+        );
+        if work.exists() {
+            let head = container::bundle_head(manifest, &signature, row.payload_bytes)
+                .map_err(|error| StageError::Other(error.to_string()))?;
+            let file = OpenOptions::new()
+                .write(true)
+                .open(&work)
+                .map_err(|error| other(&work, &error))?;
+            file.write_all_at(&head, 0)
+                .map_err(|error| other(&work, &error))?;
+            durable::sync(&file, &work)?;
+            kill::point("seal.head-synced");
+            durable::replace(&work, &queued)?;
+            kill::point("seal.renamed");
+        }
+        self.node.journal.advance_outbound(
+            &row.bundle,
+            OutboundEvent::BundleQueued,
+            self.node.clock.now(),
+        )?;
+        tracing::info!(bundle = %row.bundle, manifest = %digest, peer = %row.peer, flow = %row.flow, bytes = row.payload_bytes, "sealed");
+        self.node.bells.peer(&row.peer).ring();
+        self.node.bells.publish.ring();
+        Ok(())
+    }
+
+    fn put_back(&self, row: &OutboundRow) -> Result<(), StageError> {
+        let folder = self.node.spool.outbox(&row.peer, &row.flow);
+        for item in &row.items {
+            self.node
+                .spool
+                .put_back(&folder.join(&item.claim_name), &folder.join(&item.name))?;
+        }
+        self.node.spool.sync_moves()?;
+        self.node.journal.advance_outbound(
+            &row.bundle,
+            OutboundEvent::WentBack,
+            self.node.clock.now(),
+        )?;
+        durable::remove(&self.node.spool.work_payload(&row.bundle))?;
+        tracing::info!(bundle = %row.bundle, "changed while it was read; it settles anew");
+        self.node.bells.collect.ring();
+        Ok(())
+    }
+}
+
+/// What must be the same before and after a file was read.
+#[derive(PartialEq, Eq)]
+struct Look {
+    inode: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+impl Look {
+    fn of(file: &File) -> std::io::Result<Self> {
+        let meta = file.metadata()?;
+        Ok(Self {
+            inode: meta.ino(),
+            bytes: meta.len(),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        })
+    }
+}
+
+fn create_anew(path: &Path) -> Result<File, StageError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| other(path, &error))
+}
+
+fn why_no_source(error: SourceError) -> NotSealed {
+    match error {
+        SourceError::NotAFile(_) => NotSealed::Return(ReturnReason::NotAFile),
+        SourceError::Name => NotSealed::Return(ReturnReason::NameNotPortable),
+        SourceError::Unreadable => NotSealed::Return(ReturnReason::Unreadable),
+        SourceError::Empty => NotSealed::Return(ReturnReason::FolderEmpty),
+        SourceError::TooMany => NotSealed::Return(ReturnReason::TooManyEntries),
+        SourceError::Spool(error) if error.io_kind() == Some(ErrorKind::NotFound) => {
+            // The operator took it away from under its claim: what is left goes back.
+            NotSealed::Changed
+        }
+        SourceError::Spool(error) => NotSealed::Failed(error.into()),
+    }
+}
+
+/// A file that is gone, or is no file any more (a link was swapped in): the item goes back and is looked at anew.
+fn not_opened(work: &Path, error: &std::io::Error) -> NotSealed {
+    const SWAPPED: [Errno; 5] = [
+        Errno::LOOP,
+        Errno::NOTDIR,
+        Errno::ISDIR,
+        Errno::NXIO,
+        Errno::XDEV,
+    ];
+    let swapped = Errno::from_io_error(error).is_some_and(|errno| SWAPPED.contains(&errno));
+    if swapped || error.kind() == std::io::ErrorKind::NotFound {
+        NotSealed::Changed
+    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+        NotSealed::Return(ReturnReason::Unreadable)
+    } else {
+        failed(work, error)
+    }
+}
+
+fn not_sealed(path: &Path, error: SealError) -> NotSealed {
+    match error {
+        SealError::Changed { .. } => NotSealed::Changed,
+        SealError::Duplicate(_) => NotSealed::Return(ReturnReason::NameNotPortable),
+        SealError::Empty => NotSealed::Return(ReturnReason::FolderEmpty),
+        SealError::TooMany => NotSealed::Return(ReturnReason::TooManyEntries),
+        SealError::Recipients(_) => NotSealed::Return(ReturnReason::NoRecipientKey),
+        SealError::Io(error) => failed(path, &error),
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> NotSealed {
+    NotSealed::Failed(other(path, error))
+}
+
+fn other(path: &Path, error: &std::io::Error) -> StageError {
+    StageError::Other(format!("{}: {error}", path.display()))
+}

@@ -1,1 +1,190 @@
-//! The stage settle.
+//! Settle: a receipt is verified and recorded; only then do the originals leave the outbox, into `sent/` or back to the operator;
+//! and after the agreed days they are destroyed. DESIGN §2.7.
+
+use std::sync::Arc;
+
+use amanah_format::digest::Digest;
+use amanah_format::id::PartyId;
+use amanah_format::receipt::VerifiedReceipt;
+
+use crate::durable;
+use crate::engine::outbound::{Outbound, OutboundEvent};
+use crate::engine::policy::ReturnReason;
+use crate::journal::{JournalError, OutboundRow};
+use crate::kill;
+use crate::spool::Side;
+use crate::transport::link::Denied;
+
+use super::hand_back::give_back;
+use super::{Node, Pass, ROWS_PER_PASS, StageError};
+
+const DAY_SECS: i64 = 86_400;
+
+/// The settling stage.
+pub struct Settle {
+    /// What all stages share.
+    pub node: Arc<Node>,
+}
+
+impl Settle {
+    /// A receipt arrived: verified, kept as evidence, recorded. After `Ok` the peer may forget it.
+    ///
+    /// # Errors
+    /// What the peer is told.
+    pub fn receive(&self, peer: &PartyId, bundle: Digest, container: &[u8]) -> Result<(), Denied> {
+        let now = self.node.clock.now();
+        let policy = self.node.rules.now();
+        let verified = VerifiedReceipt::verify(container, policy.keyring(), now)
+            .map_err(|error| self.doubt(peer, bundle, &error))?;
+        let receipt = verified.receipt();
+        if &receipt.from != peer || &receipt.to != policy.own() || receipt.manifest != bundle {
+            return Err(self.doubt(peer, bundle, &"it is for another bundle or party"));
+        }
+        self.node
+            .spool
+            .keep_receipt(Side::Received, peer, &bundle, container)
+            .map_err(|error| Denied::failure(&error))?;
+        kill::point("settle.receipt-kept");
+        match self
+            .node
+            .journal
+            .answer(receipt, &verified.digest(), container, now)
+        {
+            Ok(Some(row)) => {
+                tracing::info!(bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
+                self.node.board.finished(&bundle);
+                self.node.bells.settle.ring();
+                self.node.bells.publish.ring();
+                Ok(())
+            }
+            Ok(None) => {
+                self.node
+                    .board
+                    .alarm("receipt-without-bundle", &bundle.to_string(), now);
+                Ok(())
+            }
+            Err(JournalError::Conflict) => {
+                Err(self.doubt(peer, bundle, &"another receipt for it is recorded already"))
+            }
+            Err(error) => Err(Denied::failure(&error)),
+        }
+    }
+
+    fn doubt(&self, peer: &PartyId, bundle: Digest, reason: &dyn std::fmt::Display) -> Denied {
+        tracing::error!(%peer, manifest = %bundle, "a receipt does not count: {reason}");
+        self.node.board.alarm(
+            "receipt-doubtful",
+            &bundle.to_string(),
+            self.node.clock.now(),
+        );
+        Denied {
+            code: "receipt-doubtful".to_owned(),
+            message: reason.to_string(),
+        }
+    }
+
+    /// Moves the originals of answered bundles, then destroys what is past its retention.
+    ///
+    /// # Errors
+    /// This machine's.
+    pub fn pass(&self) -> Result<Pass, StageError> {
+        let rows = self
+            .node
+            .journal
+            .outbound_in(&[Outbound::Imported, Outbound::Refused], ROWS_PER_PASS)?;
+        let done = rows.len();
+        for row in rows {
+            self.node.spool.archive_sent(&row.peer, &digest_of(&row)?)?;
+            match row.refusal {
+                Some(refusal) => give_back(&self.node, &row, ReturnReason::Refused(refusal))?,
+                None => self.settle(&row)?,
+            }
+        }
+        self.destroy_due()?;
+        Ok(Pass::of(done))
+    }
+
+    fn settle(&self, row: &OutboundRow) -> Result<(), StageError> {
+        let folder = self.node.spool.outbox(&row.peer, &row.flow);
+        let mut items = row.items.clone();
+        for item in &mut items {
+            if item.resting_place.is_none() {
+                let claim = folder.join(&item.claim_name);
+                item.resting_place = Some(
+                    self.node
+                        .spool
+                        .settle(&row.peer, &row.flow, &claim, &item.name)?,
+                );
+            }
+        }
+        self.node.spool.sync_moves()?;
+        self.node.journal.note_items(&row.bundle, &items)?;
+        kill::point("settle.moved");
+        self.node.journal.advance_outbound(
+            &row.bundle,
+            OutboundEvent::OriginalsSettled,
+            self.node.clock.now(),
+        )?;
+        kill::point("settle.recorded");
+        tracing::info!(bundle = %row.bundle, peer = %row.peer, "settled");
+        self.node.bells.publish.ring();
+        Ok(())
+    }
+
+    /// Originals and the archived bundle, the agreed days after settlement.
+    fn destroy_due(&self) -> Result<(), StageError> {
+        let now = self.node.clock.now();
+        let policy = self.node.rules.now();
+        let flows = policy
+            .agreements()
+            .iter()
+            .flat_map(|agreement| &agreement.agreement().flows);
+        let Some(least) = flows.map(|flow| flow.retention.days).min() else {
+            return Ok(());
+        };
+        let moment = now.plus_secs(-i64::from(least) * DAY_SECS);
+        for row in self.node.journal.settled_before(moment, ROWS_PER_PASS)? {
+            let agreement = row.agreement.as_ref().map(|agreement| agreement.digest);
+            let Some(days) = agreement.and_then(|digest| policy.retention_days(&digest, &row.flow))
+            else {
+                continue;
+            };
+            if row.changed.plus_secs(i64::from(days) * DAY_SECS) <= now {
+                self.destroy(&row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn destroy(&self, row: &OutboundRow) -> Result<(), StageError> {
+        for place in row
+            .items
+            .iter()
+            .filter_map(|item| item.resting_place.as_ref())
+        {
+            let path = self.node.spool.home().join(place);
+            if path.is_dir() {
+                durable::remove_folder(&path)?
+            } else {
+                durable::remove(&path)?
+            }
+        }
+        durable::remove(&self.node.spool.archived_sent(&row.peer, &digest_of(row)?))?;
+        self.node.journal.advance_outbound(
+            &row.bundle,
+            OutboundEvent::RetentionEnded,
+            self.node.clock.now(),
+        )?;
+        tracing::info!(bundle = %row.bundle, "originals destroyed: the agreed days are over");
+        Ok(())
+    }
+}
+
+fn digest_of(row: &OutboundRow) -> Result<Digest, StageError> {
+    row.digest.ok_or_else(|| {
+        StageError::Other(format!(
+            "bundle {} was answered but has no manifest",
+            row.bundle
+        ))
+    })
+}

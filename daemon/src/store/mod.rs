@@ -2,29 +2,89 @@
 
 pub mod files;
 
-use amanah_format::{contents::ContentsSummary, digest::Digest, id::{BundleId, FlowName, PartyId}, open::EntrySink, receipt::StoreRef};
+use std::io;
+use std::path::PathBuf;
+
+use amanah_format::contents::ContentsSummary;
+use amanah_format::digest::Digest;
+use amanah_format::id::{BundleId, FlowName, PartyId};
+use amanah_format::open::EntrySink;
+use amanah_format::receipt::StoreRef;
+
+use crate::durable::DurableError;
+
 /// A local store. Exactly once: `begin` for a bundle that is committed already is a bug; ask `lookup` first.
 pub trait Store: Send + Sync {
     /// What receipts call it.
     fn kind(&self) -> &'static str;
-    /// What became of this bundle here, completing a commit that a crash cut short.
+
+    /// What became of this bundle here, completing a commit that a crash cut short. `Some` is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`].
     fn lookup(&self, id: &ImportId) -> Result<Option<StoreRef>, StoreError>;
+
     /// Starts an import in staging; what an earlier attempt left there is wiped.
+    ///
+    /// # Errors
+    /// [`StoreError`].
     fn begin(&self, id: &ImportId) -> Result<Box<dyn Import + '_>, StoreError>;
 }
+
 /// An import under way; dropped without commit it leaves nothing.
 pub trait Import: EntrySink {
     /// Makes it durable and visible, all or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
     fn commit(self: Box<Self>) -> Result<StoreRef, StoreError>;
 }
+
 /// What is imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportId { pub manifest: Digest, pub peer: PartyId, pub flow: FlowName, pub bundle: BundleId, pub contents: ContentsSummary }
+pub struct ImportId {
+    /// The bundle's identity.
+    pub manifest: Digest,
+    /// Who sent it.
+    pub peer: PartyId,
+    /// In which flow.
+    pub flow: FlowName,
+    /// The sender-chosen id: what consumers see.
+    pub bundle: BundleId,
+    /// What the manifest says of the contents.
+    pub contents: ContentsSummary,
+}
+
 /// Why a store did not take it: this machine's fault, tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("store: {0} is missing (not mounted?)")] Missing(std::path::PathBuf),
-    #[error("store: no space left")] Full,
-    #[error("store: {0}")] Durable(#[from] crate::durable::DurableError),
-    #[error("store: {operation} {path}: {source}")] Io { operation: &'static str, path: std::path::PathBuf, #[source] source: std::io::Error },
+    /// The store's place is not there.
+    #[error("store: {0} is missing (not mounted?)")]
+    Missing(PathBuf),
+    /// The disk, or the daemon's share of it.
+    #[error("store: no space left")]
+    Full,
+    /// A durable operation failed.
+    #[error("store: {0}")]
+    Durable(#[source] DurableError),
+    /// Another operation failed.
+    #[error("store: {operation} {path}: {source}")]
+    Io {
+        /// What was attempted.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl From<DurableError> for StoreError {
+    fn from(error: DurableError) -> Self {
+        match error.io_kind() {
+            Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Self::Full,
+            _ => Self::Durable(error),
+        }
+    }
 }

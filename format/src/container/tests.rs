@@ -293,3 +293,28 @@ fn head_payload_and_tail_are_one_tar() {
         assert!(check_tail(length, &[&tail[1..], b"x"].concat()).is_err());
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_names_and_contents_come_back(
+        list in proptest::collection::btree_map("[^\0]{1,60}", proptest::collection::vec(0_u8.., 0..1200), 0..6),
+    ) {
+        let list: Vec<(&str, &[u8])> = list.iter().map(|(name, bytes)| (&**name, &**bytes)).collect();
+        assert_eq!(unpack(&pack(&list)).unwrap(), files(&list));
+    }
+
+    #[test]
+    fn whatever_is_accepted_is_accepted_again_when_written_anew(
+        place in 0_usize..3584,
+        bytes in proptest::collection::vec(0_u8.., 1..20),
+    ) {
+        let mut changed = pack(&[("a", b"12345"), (&long_name(), b"x")]);
+        for (place, byte) in changed.iter_mut().skip(place).zip(bytes) {
+            *place = byte;
+        }
+        if let Ok(found) = unpack(&changed) {
+            let list: Vec<(&str, &[u8])> = found.iter().map(|(name, bytes)| (&**name, &**bytes)).collect();
+            assert_eq!(unpack(&pack(&list)).unwrap(), found);
+        }
+    }
+}

@@ -90,11 +90,6 @@ impl<R: Read> Walker<R> {
         Ok(content)
     }
 
-    /// How much of the current entry's content nobody has read.
-    pub(crate) fn unread(&self) -> u64 {
-        self.unread
-    }
-
     /// Bytes from the tar's start to the point reached.
     pub(crate) fn offset(&self) -> u64 {
         self.offset

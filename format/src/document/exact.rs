@@ -18,6 +18,13 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::E
     Ok(value)
 }
 
+/// Reads a type from a value that was read before.
+pub(super) fn read_part<T: DeserializeOwned>(
+    part: serde_json::Value,
+) -> Result<T, serde_json::Error> {
+    T::deserialize(Exact(part))
+}
+
 /// Wraps each of serde's actors on the way down, so that every nested struct and code is met.
 struct Exact<T>(T);
 

@@ -197,3 +197,20 @@ fn a_text_longer_than_its_type_allows_is_refused() {
         })
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn every_text_survives_printing_and_reading(text in "[^\\x00]*", n in -((1_i64 << 53) - 1)..(1 << 53)) {
+        let sample = Sample { text, inner: vec![Inner { n }], ..read(GOOD).unwrap() };
+        proptest::prop_assert_eq!(parse(&print(&sample)), Ok(sample));
+    }
+
+    #[test]
+    fn what_still_reads_after_a_changed_byte_prints_and_reads_alike(at in 0..GOOD.len(), byte: u8) {
+        let mut changed = GOOD.as_bytes().to_vec();
+        changed[at] = byte;
+        if let Ok(sample) = parse::<Sample>(&changed) {
+            proptest::prop_assert_eq!(parse(&print(&sample)), Ok(sample));
+        }
+    }
+}

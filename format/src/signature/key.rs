@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::Signer;
-use ssh_key::{LineEnding, private, public};
+use ssh_key::{LineEnding, private};
 use zeroize::Zeroizing;
 
 use crate::digest::Digest;
@@ -39,9 +39,9 @@ impl PublicKey {
     /// Another form or key type.
     pub fn from_openssh(line: &str) -> Result<Self, KeyError> {
         let key = ssh_key::PublicKey::from_openssh(line).map_err(|e| KeyError(e.to_string()))?;
-        match key.key_data() {
-            public::KeyData::Ed25519(key) => Self::from_bytes(key.0),
-            other => Err(KeyError(format!("a key of type {}", other.algorithm()))),
+        match key.key_data().ed25519() {
+            Some(key) => Self::from_bytes(key.0),
+            None => Err(KeyError(format!("a key of type {}", key.algorithm()))),
         }
     }
 
@@ -101,19 +101,19 @@ impl SecretKey {
     /// Not OpenSSH's format, encrypted, or of another key type.
     pub fn from_openssh(pem: &str) -> Result<Self, KeyError> {
         let key = ssh_key::PrivateKey::from_openssh(pem).map_err(|e| KeyError(e.to_string()))?;
-        match key.key_data() {
-            private::KeypairData::Ed25519(pair) => {
-                let key = Self::from_seed(&Zeroizing::new(pair.private.to_bytes()));
-                if key.public().as_bytes() == &pair.public.0 {
-                    Ok(key)
-                } else {
-                    Err(KeyError("its two halves do not belong together".into()))
-                }
-            }
-            private::KeypairData::Encrypted(_) => Err(KeyError(
+        if key.is_encrypted() {
+            return Err(KeyError(
                 "protected by a passphrase, which a daemon cannot type".into(),
-            )),
-            _ => Err(KeyError(format!("a key of type {}", key.algorithm()))),
+            ));
+        }
+        let Some(pair) = key.key_data().ed25519() else {
+            return Err(KeyError(format!("a key of type {}", key.algorithm())));
+        };
+        let key = Self::from_seed(&Zeroizing::new(pair.private.to_bytes()));
+        if key.public().as_bytes() == &pair.public.0 {
+            Ok(key)
+        } else {
+            Err(KeyError("its two halves do not belong together".into()))
         }
     }
 

@@ -1,0 +1,367 @@
+//! `amanah agreement draft`: an agreement's text from arguments or from a file, checked, unsigned.
+
+use std::path::PathBuf;
+
+use amanah_format::{
+    agreement::{Agreement, AgreementFile, Flow, FlowKind, Party, PurposeText, Retention},
+    card::VerifiedCard,
+    document::{Document, Ext},
+    id::{AgreementId, PartyId},
+    time::UtcTime,
+};
+use amanahd::{catalogue::faces::agreement as face, config};
+use serde_json::{Value, json};
+
+use super::flow::{Direction, FlowSpec};
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    papers,
+    place::Place,
+    screen::Screen,
+};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Wanted {
+    /// The whole text as TOML or JSON, instead of the other arguments
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    terms: Option<Terms>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Terms {
+    /// Agreement id
+    #[arg(long, required = true)]
+    id: AgreementId,
+    /// Version; above 1 it supersedes the version before it, which must be here
+    #[arg(long, default_value_t = 1)]
+    version: u32,
+    /// The other party
+    #[arg(long, required = true)]
+    peer: PartyId,
+    /// Title
+    #[arg(long, required = true)]
+    title: String,
+    /// NAME:DIRECTION[:BYTES_MAX[:LANE[:DAYS]]], DIRECTION out or in; may be repeated
+    #[arg(long, required = true, value_name = "FLOW")]
+    flow: Vec<FlowSpec>,
+    /// First day in force (or a time in UTC)
+    #[arg(long, required = true, value_name = "DATE")]
+    from: String,
+    /// Last day in force (or the first moment no longer, in UTC)
+    #[arg(long, required = true, value_name = "DATE")]
+    until: String,
+    #[command(flatten)]
+    words: Words,
+}
+
+#[derive(Debug, clap::Args)]
+struct Words {
+    /// Purpose of processing, CODE:TEXT; may be repeated
+    #[arg(long, required = true, value_name = "CODE:TEXT")]
+    purpose: Vec<String>,
+    /// Reference of the data protection impact assessment
+    #[arg(long, required = true)]
+    dpia: String,
+    /// Our data protection officer
+    #[arg(long, required = true)]
+    officer: String,
+    /// The peer's data protection officer
+    #[arg(long, required = true)]
+    peer_officer: String,
+    /// Legal basis; may be repeated
+    #[arg(long)]
+    legal_basis: Vec<String>,
+    /// Our number of the document
+    #[arg(long, default_value = "-")]
+    document_number: String,
+    /// The peer's number of the document
+    #[arg(long, default_value = "-")]
+    peer_document_number: String,
+    /// Office of who signs for us
+    #[arg(long, default_value = "-")]
+    signatory: String,
+    /// Office of who signs for the peer
+    #[arg(long, default_value = "-")]
+    peer_signatory: String,
+    /// Classification of the data
+    #[arg(long, default_value = "terbatas")]
+    classification: String,
+    /// Days for which bundles under the version before are still admitted
+    #[arg(long, default_value_t = 30)]
+    drain_days: u32,
+    /// Time zone of the dates
+    #[arg(long, default_value = "Asia/Jakarta")]
+    zone: String,
+}
+
+pub(super) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
+    let text = match (&wanted.file, &wanted.terms) {
+        (Some(file), _) => from_file(file)?,
+        (None, Some(terms)) => from_terms(terms, place)?,
+        (None, None) => return Err(screen.failure(Exit::Usage, face::DRAFT_NEEDS, &[])),
+    };
+    let own = place.config()?.party;
+    if super::peer_of(&text, &own).is_none() {
+        return Err(screen.failure(Exit::Document, face::NOT_A_PARTY, &[&own]));
+    }
+    let file = AgreementFile::draft(&text).map_err(|error| Failure::new(Exit::Document, error))?;
+    let path = place
+        .agreements()
+        .join(papers::agreement_name(&text.id, text.version));
+    papers::write_new(&path, &file.to_bytes(), 0o644)?;
+    if screen.json {
+        screen.facts(&json!({
+            "format": "amanah-agreement-draft/1", "file": path, "id": text.id,
+            "version": text.version, "digest": file.digest(),
+        }))?;
+    } else {
+        screen.say(face::DRAFTED, &[&path.display()])?;
+        screen.say(face::DIGEST, &[&file.digest()])?;
+        screen.hint(face::DRAFT_NEXT, &[&text.id])?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// A text that somebody wrote in an editor: members that have an obvious value may be left out.
+fn from_file(path: &std::path::Path) -> Outcome<Agreement> {
+    let bytes = papers::read(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| papers::malformed(path, error))?;
+    let value = if path.extension().is_some_and(|end| end == "toml") {
+        config::toml_value(text)
+    } else {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    };
+    let value = value.map_err(|error| papers::malformed(path, error))?;
+    serde_json::from_value(completed(value)).map_err(|error| papers::malformed(path, error))
+}
+
+/// Puts in what a person need not write: the format, empty lists, `null` for what is not used.
+fn completed(mut value: Value) -> Value {
+    let top = [
+        ("format", json!(Agreement::FORMAT)),
+        ("version", json!(1)),
+        ("supersedes", Value::Null),
+        ("zone", json!("Asia/Jakarta")),
+        ("legal_basis", json!([])),
+        ("drain_days", json!(30)),
+        ("ext", json!({})),
+        ("critical", json!([])),
+    ];
+    let flow = [
+        ("kind", json!("files")),
+        ("schema", Value::Null),
+        ("import", Value::Null),
+        ("totals", json!([])),
+        ("records_max", Value::Null),
+        ("rhythm", Value::Null),
+        ("lane", json!("normal")),
+        (
+            "retention",
+            json!({"days": 30, "from": "settled", "action": "destroy", "legal_hold": false}),
+        ),
+        ("classification", json!("terbatas")),
+    ];
+    fill(&mut value, &top);
+    let flows = value.get_mut("flows").and_then(Value::as_array_mut);
+    for one in flows.into_iter().flatten() {
+        fill(one, &flow);
+    }
+    value
+}
+
+fn fill(value: &mut Value, members: &[(&str, Value)]) {
+    if let Some(object) = value.as_object_mut() {
+        for (name, default) in members {
+            object.entry(*name).or_insert_with(|| default.clone());
+        }
+    }
+}
+
+fn from_terms(terms: &Terms, place: &Place) -> Outcome<Agreement> {
+    let own = place.config()?.party;
+    let words = &terms.words;
+    let usage = |reason: String| Failure::new(Exit::Usage, reason);
+    let purposes = words.purpose.iter().map(|text| purpose(text));
+    let purposes = purposes.collect::<Result<Vec<_>, _>>().map_err(usage)?;
+    let codes: Vec<String> = purposes
+        .iter()
+        .map(|purpose| purpose.code.clone())
+        .collect();
+    let flows = terms
+        .flow
+        .iter()
+        .map(|spec| flow(spec, (&own, &terms.peer), &codes, words));
+    Ok(Agreement {
+        format: Agreement::FORMAT.into(),
+        id: terms.id.clone(),
+        version: terms.version,
+        title: terms.title.clone(),
+        supersedes: supersedes(terms, place)?,
+        parties: [
+            party(
+                &own,
+                place,
+                [&words.document_number, &words.signatory, &words.officer],
+            )?,
+            party(
+                &terms.peer,
+                place,
+                [
+                    &words.peer_document_number,
+                    &words.peer_signatory,
+                    &words.peer_officer,
+                ],
+            )?,
+        ],
+        effective: moment(&terms.from, &words.zone, Day::First).map_err(usage)?,
+        ends: moment(&terms.until, &words.zone, Day::Last).map_err(usage)?,
+        zone: words.zone.clone(),
+        legal_basis: words.legal_basis.clone(),
+        flows: flows.collect(),
+        purposes,
+        drain_days: words.drain_days,
+        dpia: words.dpia.clone(),
+        ext: Ext::default(),
+        critical: Vec::new(),
+    })
+}
+
+/// The digest of the version before, which must lie here.
+fn supersedes(terms: &Terms, place: &Place) -> Outcome<Option<amanah_format::digest::Digest>> {
+    let before = terms.version.saturating_sub(1);
+    if before == 0 {
+        return Ok(None);
+    }
+    let path = place
+        .agreements()
+        .join(papers::agreement_name(&terms.id, before));
+    Ok(Some(papers::read_agreement(&path)?.0.digest()))
+}
+
+fn party(id: &PartyId, place: &Place, words: [&String; 3]) -> Outcome<Party> {
+    let path = place.card(id);
+    let card: VerifiedCard = papers::read_card(&path)?;
+    if card.card().number != 1 {
+        return Err(papers::malformed(
+            &path,
+            "an agreement pins a party's first card",
+        ));
+    }
+    let [document_number, signatory, officer] = words.map(Clone::clone);
+    Ok(Party {
+        id: id.clone(),
+        name: card.card().name.clone(),
+        card: card.digest(),
+        document_number,
+        signatory,
+        contact: card.card().contact.clone(),
+        data_protection_officer: officer,
+    })
+}
+
+fn purpose(text: &str) -> Result<PurposeText, String> {
+    let (code, words) = text
+        .split_once(':')
+        .ok_or_else(|| format!("expected a purpose as CODE:TEXT, found {text:?}"))?;
+    Ok(PurposeText {
+        code: code.trim().into(),
+        text: words.trim().into(),
+    })
+}
+
+fn flow(
+    spec: &FlowSpec,
+    (own, peer): (&PartyId, &PartyId),
+    purpose: &[String],
+    words: &Words,
+) -> Flow {
+    let (from, to) = match spec.direction {
+        Direction::Out => (own, peer),
+        Direction::In => (peer, own),
+    };
+    Flow {
+        name: spec.name.clone(),
+        from: from.clone(),
+        to: to.clone(),
+        purpose: purpose.to_vec(),
+        kind: FlowKind::Files,
+        schema: None,
+        import: None,
+        totals: Vec::new(),
+        bytes_max: spec.bytes_max,
+        records_max: None,
+        rhythm: None,
+        lane: spec.lane,
+        retention: Retention {
+            days: spec.days,
+            from: "settled".into(),
+            action: "destroy".into(),
+            legal_hold: false,
+        },
+        classification: words.classification.clone(),
+    }
+}
+
+/// What a date stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Day {
+    /// Its first moment.
+    First,
+    /// The first moment after it.
+    Last,
+}
+
+/// A date in a time zone, or a moment in UTC as it is.
+fn moment(text: &str, zone: &str, day: Day) -> Result<UtcTime, String> {
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    let date: jiff::civil::Date = text.parse().map_err(|_| {
+        format!("expected a date as 2026-12-01, or a time as 2026-12-01T00:00:00Z, found {text:?}")
+    })?;
+    let date = match day {
+        Day::First => Ok(date),
+        Day::Last => date.tomorrow(),
+    };
+    let start = date
+        .and_then(|date| date.in_tz(zone))
+        .map_err(|error| error.to_string())?;
+    UtcTime::from_unix(start.timestamp().as_second()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_and_a_last_day_become_moments_in_utc() {
+        let of = |text, day| moment(text, "Asia/Jakarta", day).unwrap().to_string();
+        assert_eq!(of("2026-12-01", Day::First), "2026-11-30T17:00:00Z");
+        assert_eq!(of("2026-12-31", Day::Last), "2026-12-31T17:00:00Z");
+        assert_eq!(
+            of("2026-12-31T00:00:00Z", Day::Last),
+            "2026-12-31T00:00:00Z"
+        );
+        assert!(moment("1 Desember", "Asia/Jakarta", Day::First).is_err());
+        assert!(moment("2026-12-01", "Asia/Nowhere", Day::First).is_err());
+    }
+
+    #[test]
+    fn a_purpose_has_a_code_and_words() {
+        assert_eq!(purpose("a-b: teks: satu").unwrap().text, "teks: satu");
+        assert!(purpose("teks").is_err());
+    }
+
+    #[test]
+    fn what_a_person_leaves_out_of_a_file_is_put_in_and_the_rest_kept() {
+        let value = completed(json!({"version": 2, "flows": [{"name": "a", "lane": "bulk"}]}));
+        assert_eq!(value["version"], 2);
+        assert_eq!(value["supersedes"], Value::Null);
+        assert_eq!(value["flows"][0]["lane"], "bulk");
+        assert_eq!(value["flows"][0]["kind"], "files");
+        assert_eq!(completed(json!(1)), json!(1));
+    }
+}

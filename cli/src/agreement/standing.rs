@@ -1,0 +1,71 @@
+//! Whether an agreement counts at a moment, and if not, why: what `show`, `list` and `import` say of it.
+
+use amanah_format::{
+    agreement::{Agreement, AgreementFile},
+    keyring::Keyring,
+    time::UtcTime,
+};
+use amanahd::catalogue::{faces::agreement as face, moment};
+use amanahd::engine::policy::Policy;
+
+use crate::screen::Screen;
+
+/// In force, or the first reason why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    InForce,
+    /// A signature is missing or wrong, or a card is.
+    NotSigned(String),
+    NotBegun(UtcTime),
+    Ended(UtcTime),
+    /// Revoked, superseded by a later version, or in conflict with another text.
+    SetAside,
+}
+
+impl Standing {
+    /// Judges the text's dates and signatures; `policy` (where the configuration loads) knows of revocations and versions.
+    pub(super) fn of(
+        (file, text): (AgreementFile, &Agreement),
+        keyring: &Keyring,
+        policy: Option<&Policy>,
+        now: UtcTime,
+    ) -> Self {
+        let digest = file.digest();
+        if let Err(error) = file.verify(keyring, now) {
+            return Self::NotSigned(error.to_string());
+        }
+        if now < text.effective {
+            Self::NotBegun(text.effective)
+        } else if now >= text.ends {
+            Self::Ended(text.ends)
+        } else if policy.is_some_and(|policy| !policy.in_force(&digest, now)) {
+            Self::SetAside
+        } else {
+            Self::InForce
+        }
+    }
+
+    /// A stable word for JSON.
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::InForce => "in-force",
+            Self::NotSigned(_) => "not-signed",
+            Self::NotBegun(_) => "not-begun",
+            Self::Ended(_) => "ended",
+            Self::SetAside => "set-aside",
+        }
+    }
+
+    pub(super) fn sentence(&self, screen: &Screen<'_>) -> String {
+        let wib = |time: &UtcTime| moment::wib(*time, screen.language);
+        match self {
+            Self::InForce => screen.text(face::IN_FORCE, &[]),
+            Self::NotSigned(reason) => {
+                screen.text(face::NOT_SIGNED, &[&amanahd::catalogue::shown(reason)])
+            }
+            Self::NotBegun(at) => screen.text(face::NOT_BEGUN, &[&wib(at)]),
+            Self::Ended(at) => screen.text(face::ENDED, &[&wib(at)]),
+            Self::SetAside => screen.text(face::SET_ASIDE, &[]),
+        }
+    }
+}

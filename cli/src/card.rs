@@ -1,0 +1,113 @@
+//! `amanah card`: shows cards, exports our own, prints `allowed_signers` for stock `ssh-keygen`.
+
+use std::path::{Path, PathBuf};
+
+use amanah_format::{card::VerifiedCard, id::PartyId};
+use amanahd::catalogue::{faces::setup, moment, shown};
+use clap::Subcommand;
+
+use crate::{
+    exit::{Exit, Outcome},
+    papers,
+    place::Place,
+    screen::Screen,
+};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  amanah card show
+  amanah card export /media/usb/
+  amanah card allowed-signers > allowed_signers")]
+pub(crate) struct Wanted {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    Show {
+        /// Whose card [default: our own]
+        party: Option<PartyId>,
+    },
+    Export {
+        /// File or folder to write it to
+        file: PathBuf,
+    },
+    AllowedSigners,
+}
+
+pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
+    match &wanted.act {
+        Act::Show { party } => {
+            let party = match party {
+                Some(party) => party.clone(),
+                None => place.config()?.party,
+            };
+            let card = papers::read_card(&place.card(&party))?;
+            show(&card, screen)?;
+        }
+        Act::Export { file } => export(file, place, screen)?,
+        Act::AllowedSigners => {
+            let lines = place.keyring()?.to_allowed_signers();
+            screen.line(lines.trim_end())?;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn export(file: &Path, place: &Place, screen: &mut Screen<'_>) -> Outcome<()> {
+    let party = place.config()?.party;
+    let card = papers::read_card(&place.card(&party))?;
+    let target = if file.is_dir() {
+        file.join(papers::card_name(&party))
+    } else {
+        file.to_owned()
+    };
+    papers::write_new(&target, card.container(), 0o644)?;
+    let fingerprint = card.digest().to_fingerprint();
+    if screen.json {
+        return screen.facts(&serde_json::json!({
+            "format": "amanah-card-export/1", "file": target, "fingerprint": fingerprint,
+        }));
+    }
+    screen.say(setup::CARD_EXPORTED, &[&target.display()])?;
+    screen.say(setup::FINGERPRINT, &[&fingerprint])
+}
+
+/// A card's facts, one a line.
+pub(crate) fn show(card: &VerifiedCard, screen: &mut Screen<'_>) -> Outcome<()> {
+    let (text, fingerprint) = (card.card(), card.digest().to_fingerprint());
+    if screen.json {
+        return screen.facts(&serde_json::json!({
+            "format": "amanah-card-show/1", "fingerprint": fingerprint, "digest": card.digest(), "card": text,
+        }));
+    }
+    let language = screen.language;
+    screen.say(setup::CARD_PARTY, &[&text.party, &shown(&text.name)])?;
+    screen.say(
+        setup::CARD_NUMBER,
+        &[&text.number, &moment::wib(text.created, language)],
+    )?;
+    screen.say(setup::CARD_CONTACT, &[&shown(&text.contact)])?;
+    for address in &text.addresses {
+        screen.say(setup::CARD_ADDRESS, &[&shown(address)])?;
+    }
+    let roles = [
+        (setup::KEY_SIGNING, &text.keys.signing),
+        (setup::KEY_TRANSPORT, &text.keys.transport),
+        (setup::KEY_LEDGER, &text.keys.ledger),
+    ];
+    for (role, keys) in roles {
+        for valid in keys {
+            let until = moment::wib(valid.until, language);
+            screen.say(role, &[&valid.key.fingerprint(), &until])?;
+        }
+    }
+    for valid in &text.keys.decryption {
+        let until = moment::wib(valid.until, language);
+        screen.say(setup::KEY_DECRYPTION, &[&valid.key, &until])?;
+    }
+    screen.say(setup::FINGERPRINT, &[&fingerprint])
+}

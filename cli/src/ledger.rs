@@ -1,0 +1,221 @@
+//! `amanah ledger`: verifies the published records against the signed checkpoint, and shows the newest of them.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use amanah_format::{
+    home,
+    id::PartyId,
+    keyring::Keyring,
+    ledger::{Checkpoint, Record, Tree, leaf_hash},
+};
+use amanahd::catalogue::{faces::proof as face, moment, shown};
+use clap::Subcommand;
+
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    papers,
+    place::Place,
+    screen::Screen,
+    verify::Cards,
+};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  amanah ledger verify
+  amanah ledger verify /media/audit/ledger --card imigrasi.card.amanah
+  amanah ledger show --last 50")]
+pub(crate) struct Wanted {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    Verify {
+        /// Folder with records.jsonl and checkpoint [default: that of the home]
+        folder: Option<PathBuf>,
+        #[command(flatten)]
+        cards: Cards,
+    },
+    Show {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        last: usize,
+    },
+}
+
+/// Longest line read: a record has a few hundred bytes.
+const LINE_BYTES_MAX: usize = 64 * 1024;
+
+pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
+    match &wanted.act {
+        Act::Verify { folder, cards } => {
+            let folder = match folder {
+                Some(folder) => folder.clone(),
+                None => place.config()?.home.join(home::LEDGER),
+            };
+            verify(&folder, &cards.keyring(place)?, screen)
+        }
+        Act::Show { last } => show(&place.config()?.home.join(home::LEDGER), *last, screen),
+    }
+}
+
+/// A checkpoint verified under a ledger key of the party that its origin names.
+pub(crate) fn verify_note(note: &str, keyring: &Keyring) -> Result<(PartyId, Checkpoint), String> {
+    let origin = note.lines().next().unwrap_or_default();
+    let party =
+        party_of(origin).ok_or_else(|| format!("no origin amanah/PARTY/EPOCH: {origin:?}"))?;
+    let keys = keyring.ledger_keys(&party);
+    if keys.is_empty() {
+        return Err(format!("no card of {party} with a ledger key"));
+    }
+    let checkpoint = Checkpoint::verify(note, &keys).map_err(|error| error.to_string())?;
+    Ok((party, checkpoint))
+}
+
+/// `amanah/PARTY/EPOCH` → PARTY.
+fn party_of(origin: &str) -> Option<PartyId> {
+    let mut parts = origin.strip_prefix("amanah/")?.split('/');
+    let (party, epoch) = (parts.next()?, parts.next()?);
+    epoch.parse::<u32>().ok()?;
+    if parts.next().is_some() {
+        return None;
+    }
+    party.parse().ok()
+}
+
+fn verify(folder: &Path, keyring: &Keyring, screen: &mut Screen<'_>) -> Outcome {
+    let path = folder.join("checkpoint");
+    let note =
+        String::from_utf8(papers::read(&path)?).map_err(|error| papers::malformed(&path, error))?;
+    let judged = verify_note(&note, keyring).and_then(|(party, checkpoint)| {
+        let beyond = walk(&folder.join("records.jsonl"), &checkpoint)?;
+        Ok((party, checkpoint, beyond))
+    });
+    let exit = if judged.is_ok() {
+        Exit::Ok
+    } else {
+        Exit::Negative
+    };
+    match (judged, screen.json) {
+        (Ok((party, checkpoint, beyond)), true) => screen.facts(&serde_json::json!({
+            "format": "amanah-ledger-verify/1", "verified": true, "party": party,
+            "origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root, "beyond": beyond,
+        }))?,
+        (Ok((party, checkpoint, beyond)), false) => {
+            let count = moment::count(checkpoint.size, screen.language);
+            screen.say(face::LEDGER_WHOLE, &[&count, &party])?;
+            if beyond > 0 {
+                screen.say(face::LEDGER_BEYOND, &[&beyond])?;
+            }
+        }
+        (Err(reason), true) => screen.facts(&serde_json::json!({
+            "format": "amanah-ledger-verify/1", "verified": false, "reason": reason,
+        }))?,
+        (Err(reason), false) => screen.say(face::LEDGER_BROKEN, &[&shown(&reason)])?,
+    }
+    Ok(exit)
+}
+
+/// Reads the records one by one, never all at once; returns how many lie beyond the checkpoint (written after it).
+fn walk(path: &Path, checkpoint: &Checkpoint) -> Result<u64, String> {
+    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut tree = Tree::default();
+    let mut beyond = 0;
+    for (index, line) in (0_u64..).zip(BufReader::new(file).split(b'\n')) {
+        let line = line.map_err(|error| error.to_string())?;
+        if index >= checkpoint.size {
+            beyond += 1;
+            continue;
+        }
+        if line.len() > LINE_BYTES_MAX {
+            return Err(format!(
+                "record {index}: longer than {LINE_BYTES_MAX} bytes"
+            ));
+        }
+        let record = Record::parse(&line).map_err(|error| format!("record {index}: {error}"))?;
+        if record.index != index {
+            return Err(format!("record {index}: its index says {}", record.index));
+        }
+        tree.push(leaf_hash(&line));
+    }
+    if tree.size() != checkpoint.size {
+        let (found, expected) = (tree.size(), checkpoint.size);
+        return Err(format!(
+            "the checkpoint covers {expected} records, {found} are here"
+        ));
+    }
+    if tree.root() == checkpoint.root {
+        Ok(beyond)
+    } else {
+        Err("the records are not those of the checkpoint: the roots differ".into())
+    }
+}
+
+fn show(folder: &Path, last: usize, screen: &mut Screen<'_>) -> Outcome {
+    let path = folder.join("records.jsonl");
+    let file = File::open(&path).map_err(|error| Failure::io(&path, &error))?;
+    let mut newest = std::collections::VecDeque::new();
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line.map_err(|error| Failure::io(&path, &error))?;
+        if newest.len() == last {
+            newest.pop_front();
+        }
+        newest.push_back(line);
+    }
+    let mut records = Vec::new();
+    for line in &newest {
+        records.push(Record::parse(line).map_err(|error| papers::malformed(&path, error))?);
+    }
+    if screen.json {
+        screen.facts(&serde_json::json!({"format": "amanah-ledger/1", "records": records}))?;
+        return Ok(Exit::Ok);
+    }
+    let heads = [face::INDEX, face::TIME, face::EVENT, face::ABOUT];
+    let mut table = screen.table(heads);
+    for record in &records {
+        table.add_row(row(record, screen));
+    }
+    screen.line(&table.to_string())?;
+    Ok(Exit::Ok)
+}
+
+fn row(record: &Record, screen: &Screen<'_>) -> [String; 4] {
+    let kind = serde_json::to_value(record.kind).unwrap_or_default();
+    let mut event = kind.as_str().unwrap_or_default().to_owned();
+    if let Some(code) = &record.code {
+        event.push_str(&format!(" ({})", shown(code)));
+    }
+    let about = record.manifest.iter().chain(&record.digests);
+    let about: Vec<String> = about.map(ToString::to_string).collect();
+    [
+        record.index.to_string(),
+        moment::wib(record.time, screen.language),
+        event,
+        about.join("\n"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_names_its_party() {
+        assert_eq!(party_of("amanah/imigrasi/1").unwrap().as_str(), "imigrasi");
+        for wrong in [
+            "",
+            "amanah/imigrasi",
+            "amanah/imigrasi/x",
+            "amanah/Imigrasi/1",
+            "amanah/a/1/2",
+            "other/imigrasi/1",
+        ] {
+            assert_eq!(party_of(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! `amanah peer`: who the peers are. A card is trusted only after its fingerprint, read over the telephone, was compared.
+
+use std::path::{Path, PathBuf};
+
+use amanah_format::{card::VerifiedCard, digest::Digest, id::PartyId};
+use amanahd::{
+    catalogue::{
+        faces::{self, setup},
+        moment, shown,
+    },
+    config::{checked::Config, edit},
+    durable,
+};
+use clap::Subcommand;
+
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    papers,
+    place::Place,
+    screen::Screen,
+};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  amanah peer add imigrasi.card.amanah --fingerprint SHA256:… --dial 10.20.0.2:2222
+  amanah peer list
+  amanah peer remove imigrasi")]
+pub(crate) struct Wanted {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    Add(Add),
+    List,
+    Remove {
+        /// Which peer
+        party: PartyId,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// The peer's card
+    card: PathBuf,
+    /// The fingerprint that the peer read to you over the telephone
+    #[arg(long, value_name = "SHA256:…")]
+    fingerprint: String,
+    /// host:port when this side dials; left out where the peer dials us
+    #[arg(long, value_name = "HOST:PORT")]
+    dial: Option<String>,
+}
+
+pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
+    match &wanted.act {
+        Act::Add(add) => run_add(add, place, screen),
+        Act::List => list(place, screen),
+        Act::Remove { party } => remove(party, place, screen),
+    }
+}
+
+/// Everything is checked before anything is written; the card first, then the configuration that needs it.
+fn run_add(add: &Add, place: &Place, screen: &mut Screen<'_>) -> Outcome {
+    let config = place.config()?;
+    let card = papers::read_card(&add.card)?;
+    let party = &card.card().party;
+    same_fingerprint(&card, &add.fingerprint, screen)?;
+    if party == &config.party {
+        return Err(screen.failure(Exit::Usage, setup::PEER_IS_US, &[party]));
+    }
+    let target = place.card(party);
+    let known = target.exists();
+    if known && papers::read_card(&target)?.digest() != card.digest() {
+        return Err(screen.failure(
+            Exit::Config,
+            setup::PEER_OTHER_CARD,
+            &[party, &target.display()],
+        ));
+    }
+    let text = read_text(&place.file)?;
+    let in_config = |reason: String| {
+        Failure::new(
+            Exit::Config,
+            format_args!("{}: {reason}", place.file.display()),
+        )
+    };
+    let changed = edit::with_peer(&text, party, add.dial.as_deref()).map_err(in_config)?;
+    Config::parse(&changed, &place.file).map_err(in_config)?;
+    if !known {
+        durable::create_folder(&place.cards(), 0o755)?;
+        papers::write_new(&target, card.container(), 0o644)?;
+    }
+    replace_config(place, &text, &changed)?;
+    if screen.json {
+        screen.facts(&serde_json::json!({
+            "format": "amanah-peer-add/1", "party": party, "card": target, "dial": add.dial,
+        }))?;
+        return Ok(Exit::Ok);
+    }
+    screen.say(setup::PEER_ADDED, &[party, &shown(&card.card().name)])?;
+    screen.hint(faces::RELOAD, &[])?;
+    Ok(Exit::Ok)
+}
+
+/// The comparison that makes a card trusted.
+fn same_fingerprint(card: &VerifiedCard, read: &str, screen: &Screen<'_>) -> Outcome<()> {
+    let expected =
+        Digest::from_fingerprint(read.trim()).map_err(|error| Failure::new(Exit::Usage, error))?;
+    if expected == card.digest() {
+        return Ok(());
+    }
+    let found = card.digest().to_fingerprint();
+    Err(screen.failure(
+        Exit::Negative,
+        setup::FINGERPRINT_DIFFERS,
+        &[&expected.to_fingerprint(), &found],
+    ))
+}
+
+fn list(place: &Place, screen: &mut Screen<'_>) -> Outcome {
+    let config = place.config()?;
+    let mut facts = Vec::new();
+    for peer in &config.peers {
+        let card = papers::read_card(&place.card(&peer.party)).ok();
+        facts.push(serde_json::json!({
+            "party": peer.party,
+            "name": card.as_ref().map(|card| &card.card().name),
+            "dial": peer.dial,
+            "fingerprint": card.as_ref().map(|card| card.digest().to_fingerprint()),
+        }));
+        if !screen.json {
+            let way = match &peer.dial {
+                Some(address) => screen.text(setup::PEER_DIALLED, &[address]),
+                None => screen.text(setup::PEER_DIALS, &[]),
+            };
+            describe(&peer.party, card.as_ref(), &way, screen)?;
+        }
+    }
+    if screen.json {
+        screen.facts(&serde_json::json!({"format": "amanah-peers/1", "peers": facts}))?;
+    } else if facts.is_empty() {
+        screen.say(setup::NO_PEERS, &[])?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn describe(
+    party: &PartyId,
+    card: Option<&VerifiedCard>,
+    way: &str,
+    screen: &mut Screen<'_>,
+) -> Outcome<()> {
+    let Some(card) = card else {
+        return screen.say(setup::PEER_NO_CARD, &[party, &way]);
+    };
+    let until = card
+        .card()
+        .keys
+        .signing
+        .iter()
+        .map(|valid| valid.until)
+        .max();
+    let until = until.map_or_else(String::new, |until| moment::date(until, screen.language));
+    let name = shown(&card.card().name);
+    screen.say(setup::PEER_LINE, &[party, &name, &way, &until])?;
+    screen.line(&format!("    {}", card.digest().to_fingerprint()))
+}
+
+/// The table goes, and the card with it: what is not a peer is not trusted.
+fn remove(party: &PartyId, place: &Place, screen: &mut Screen<'_>) -> Outcome {
+    let text = read_text(&place.file)?;
+    let changed = edit::without_peer(&text, party).map_err(|reason| {
+        Failure::new(
+            Exit::Config,
+            format_args!("{}: {reason}", place.file.display()),
+        )
+    })?;
+    replace_config(place, &text, &changed)?;
+    durable::remove(&place.card(party))?;
+    if screen.json {
+        screen.facts(&serde_json::json!({"format": "amanah-peer-remove/1", "party": party}))?;
+        return Ok(Exit::Ok);
+    }
+    screen.say(setup::PEER_REMOVED, &[party])?;
+    screen.hint(faces::RELOAD, &[])?;
+    Ok(Exit::Ok)
+}
+
+fn read_text(path: &Path) -> Outcome<String> {
+    std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))
+}
+
+/// Replaces the configuration, keeping its mode.
+fn replace_config(place: &Place, old: &str, new: &str) -> Outcome<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if old == new {
+        return Ok(());
+    }
+    let metadata =
+        std::fs::metadata(&place.file).map_err(|error| Failure::io(&place.file, &error))?;
+    let mode = metadata.permissions().mode() & 0o777;
+    papers::write_mode(&place.file, new.as_bytes(), mode)
+}

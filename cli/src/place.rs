@@ -1,0 +1,94 @@
+//! Where this node lives: the configuration that the arguments name, its home, its cards. Also which language to speak.
+
+use std::path::{Path, PathBuf};
+
+use amanah_format::{home, id::PartyId, keyring::Keyring};
+use amanahd::{
+    catalogue::Language,
+    config::checked::{Config, ConfigError},
+};
+
+use crate::{args::Globals, exit::Outcome, papers};
+
+/// Where the packages put it.
+const DEFAULT: &str = "/etc/amanah/amanah.toml";
+
+/// The configuration file that is meant; it need not exist.
+pub(crate) struct Place {
+    pub(crate) file: PathBuf,
+}
+
+impl Place {
+    /// `--config FILE`, `--home DIR` (then `DIR/amanah.toml`), or the packages' place.
+    pub(crate) fn of(globals: &Globals) -> Self {
+        let file = match (&globals.config, &globals.home) {
+            (Some(file), _) => file.clone(),
+            (None, Some(home)) => home.join(home::CONFIG),
+            (None, None) => DEFAULT.into(),
+        };
+        Self {
+            file: std::path::absolute(&file).unwrap_or(file),
+        }
+    }
+
+    /// The folder of the configuration: keys, cards and agreements lie beneath it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("/"))
+    }
+
+    pub(crate) fn config(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.file)
+    }
+
+    pub(crate) fn cards(&self) -> PathBuf {
+        self.folder().join(home::CARDS)
+    }
+
+    pub(crate) fn agreements(&self) -> PathBuf {
+        self.folder().join(home::AGREEMENTS)
+    }
+
+    /// `cards/PARTY.card.amanah`
+    pub(crate) fn card(&self, party: &PartyId) -> PathBuf {
+        self.cards().join(papers::card_name(party))
+    }
+
+    /// Every card that somebody put into `cards/`, each verified.
+    pub(crate) fn keyring(&self) -> Outcome<Keyring> {
+        let mut keyring = Keyring::default();
+        for path in papers::in_folder(&self.cards(), papers::CARD)? {
+            keyring.trust(papers::read_card(&path)?);
+        }
+        Ok(keyring)
+    }
+
+    /// The configuration's language when there is a configuration, else the environment's.
+    pub(crate) fn language(&self) -> Language {
+        let configured = self.config().ok().map(|config| config.language);
+        let locales = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
+        choose(configured, &locales)
+    }
+}
+
+/// POSIX: of LC_ALL, LC_MESSAGES, LANG the first that is set and not empty.
+fn choose(configured: Option<Language>, locales: &[Option<String>]) -> Language {
+    configured.unwrap_or_else(|| {
+        let locale = locales.iter().flatten().find(|locale| !locale.is_empty());
+        Language::of_locale(locale.map_or("", String::as_str))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_wins_over_the_locale_and_the_first_locale_counts() {
+        let locales = [None, Some(String::new()), Some("id_ID.UTF-8".to_owned())];
+        assert_eq!(choose(None, &locales), Language::Indonesian);
+        assert_eq!(choose(Some(Language::English), &locales), Language::English);
+        let english = [Some("C".to_owned()), None, Some("id_ID".to_owned())];
+        assert_eq!(choose(None, &english), Language::English);
+        assert_eq!(choose(None, &[]), Language::English);
+    }
+}

@@ -1,0 +1,85 @@
+//! `amanah returned`: what came back to the operator, and why.
+
+use std::path::{Path, PathBuf};
+
+use amanah_format::home::{self, WHY_SUFFIX as NOTE};
+use amanahd::catalogue::{faces::traffic, refusals, shown};
+
+use crate::{
+    exit::{Exit, Outcome},
+    papers,
+    place::Place,
+    screen::Screen,
+};
+
+/// A returned item: where it lies, and the code of its note.
+#[derive(Debug, serde::Serialize)]
+struct Item {
+    peer: String,
+    flow: String,
+    name: String,
+    path: PathBuf,
+    code: Option<String>,
+}
+
+pub(crate) fn run(place: &Place, screen: &mut Screen<'_>) -> Outcome {
+    let root = place.config()?.home.join(home::RETURNED);
+    let mut items = Vec::new();
+    for peer in papers::in_folder(&root, "")? {
+        for flow in papers::in_folder(&peer, "")? {
+            for note in papers::in_folder(&flow, NOTE)? {
+                items.push(item(&note, [&peer, &flow]));
+            }
+        }
+    }
+    if screen.json {
+        screen.facts(&serde_json::json!({"format": "amanah-returned/1", "items": items}))?;
+        return Ok(Exit::Ok);
+    }
+    if items.is_empty() {
+        screen.say(traffic::NOTHING_RETURNED, &[])?;
+    }
+    for item in &items {
+        print(item, screen)?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn item(note: &Path, [peer, flow]: [&Path; 2]) -> Item {
+    let name_of = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    let note_name = name_of(note);
+    let name = note_name
+        .strip_suffix(NOTE)
+        .unwrap_or(&note_name)
+        .to_owned();
+    let text = papers::read(note).ok();
+    let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+    Item {
+        peer: name_of(peer),
+        flow: name_of(flow),
+        path: note.with_file_name(&name),
+        name,
+        code: text
+            .as_deref()
+            .and_then(refusals::code_in)
+            .map(str::to_owned),
+    }
+}
+
+fn print(item: &Item, screen: &mut Screen<'_>) -> Outcome<()> {
+    let code = item.code.as_deref().unwrap_or("?");
+    let [peer, flow, name, code] = [&item.peer, &item.flow, &item.name, code].map(shown);
+    screen.say(traffic::RETURNED_LINE, &[&peer, &flow, &name, &code])?;
+    if let Some(explanation) = item.code.as_deref().and_then(refusals::explain) {
+        for text in [explanation.meaning, explanation.remedy] {
+            let words = screen.text(text, &[]);
+            screen.line(&format!("    {words}"))?;
+        }
+    }
+    screen.line(&format!("    {}", shown(&item.path.to_string_lossy())))
+}

@@ -1,0 +1,119 @@
+//! What a command prints to: sentences in one language, tables, JSON. Foreign text is escaped where it is composed
+//! (`catalogue::shown`); nothing else writes to the streams.
+
+use std::fmt::Display;
+use std::io::Write;
+
+use amanahd::catalogue::{Language, Text, faces};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::exit::{Exit, Failure, Outcome};
+
+/// Where output goes.
+pub struct Streams<'a> {
+    /// Facts.
+    pub out: &'a mut dyn Write,
+    /// Complaints, hints, progress.
+    pub err: &'a mut dyn Write,
+    /// Whether a person watches: only then there are progress bars.
+    pub is_terminal: bool,
+}
+
+/// The streams with what was chosen for them.
+pub(crate) struct Screen<'a> {
+    streams: Streams<'a>,
+    pub(crate) language: Language,
+    pub(crate) json: bool,
+}
+
+impl<'a> Screen<'a> {
+    pub(crate) fn new(streams: Streams<'a>, language: Language, json: bool) -> Self {
+        Self {
+            streams,
+            language,
+            json,
+        }
+    }
+
+    /// Whether a progress bar may be drawn.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.streams.is_terminal && !self.json
+    }
+
+    /// Whether the screen may be redrawn.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.streams.is_terminal
+    }
+
+    /// A sentence with its values, in the chosen language.
+    pub(crate) fn text(&self, text: Text, values: &[&dyn Display]) -> String {
+        text.with(self.language, values)
+    }
+
+    /// A sentence on a line of its own.
+    pub(crate) fn say(&mut self, text: Text, values: &[&dyn Display]) -> Outcome<()> {
+        let line = self.text(text, values);
+        self.line(&line)
+    }
+
+    /// A line that was composed already.
+    pub(crate) fn line(&mut self, line: &str) -> Outcome<()> {
+        writeln!(self.streams.out, "{line}").map_err(|error| unwritable(&error))
+    }
+
+    /// An empty table with these heads; on a terminal it is as wide as that, and long cells wrap.
+    pub(crate) fn table<const N: usize>(&self, heads: [Text; N]) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.set_header(heads.map(|head| self.text(head, &[])));
+        let size = rustix::termios::tcgetwinsize(std::io::stdout());
+        if let Some(size) = size
+            .ok()
+            .filter(|size| self.streams.is_terminal && size.ws_col > 0)
+        {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(size.ws_col);
+        }
+        table
+    }
+
+    /// What to do next: beside the facts, so that a pipe does not see it.
+    pub(crate) fn hint(&mut self, text: Text, values: &[&dyn Display]) -> Outcome<()> {
+        let line = self.text(text, values);
+        writeln!(self.streams.err, "{line}").map_err(|error| unwritable(&error))
+    }
+
+    /// The facts as one JSON object.
+    pub(crate) fn facts(&mut self, facts: &impl Serialize) -> Outcome<()> {
+        let text =
+            serde_json::to_string_pretty(facts).map_err(|error| Failure::new(Exit::Io, error))?;
+        self.line(&text)
+    }
+
+    pub(crate) fn flush(&mut self) -> Outcome<()> {
+        self.streams.out.flush().map_err(|error| unwritable(&error))
+    }
+
+    /// Says why it failed, and returns the exit code. Failing to say so changes nothing.
+    pub(crate) fn complain(&mut self, failure: &Failure) -> Exit {
+        let line = if self.json {
+            let code = failure.exit.code();
+            serde_json::json!({"format": "amanah-error/1", "exit": code, "message": failure.message})
+                .to_string()
+        } else {
+            self.text(faces::FAILED, &[&failure.message])
+        };
+        let _ = writeln!(self.streams.err, "{line}");
+        failure.exit
+    }
+
+    /// A failure whose sentence is in the catalogue.
+    pub(crate) fn failure(&self, exit: Exit, text: Text, values: &[&dyn Display]) -> Failure {
+        Failure::new(exit, self.text(text, values))
+    }
+}
+
+fn unwritable(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Io, error)
+}

@@ -1,0 +1,225 @@
+//! Following what was dropped in the daemon's status snapshot until it is settled or returned. The snapshot is read every
+//! 200 ms: it is one small file, and a rename of it cannot be missed that way.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use amanahd::{
+    catalogue::{faces::traffic, refusals, shown, states},
+    engine::outbound::Outbound,
+    snapshot::{OutgoingStatus, Snapshot},
+};
+use indicatif::ProgressBar;
+
+use crate::{
+    copy::Dropped,
+    exit::{Exit, Outcome},
+    screen::Screen,
+    status,
+};
+
+const EVERY: Duration = Duration::from_millis(200);
+/// A daemon that has published nothing for so long does not run.
+const SILENT: Duration = Duration::from_secs(60);
+
+/// What became of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Not seen by the daemon yet, or put back because it changed.
+    Waiting,
+    /// On its way.
+    UnderWay {
+        state: Outbound,
+        sent: u64,
+        bytes: u64,
+    },
+    Settled,
+    /// With its code.
+    Returned(String),
+}
+
+/// The newest bundle that holds this item: an inode is used again once a file is gone, so the name counts as well.
+pub(super) fn fate(snapshot: &Snapshot, item: &Dropped) -> Fate {
+    let holds = |bundle: &&OutgoingStatus| {
+        let mut items = bundle.items.iter();
+        items.any(|one| one.inode == item.inode && one.name == item.name)
+    };
+    let bundles = snapshot.outgoing.iter().filter(holds);
+    let Some(bundle) = bundles.max_by_key(|bundle| bundle.seen_millis) else {
+        return Fate::Waiting;
+    };
+    match states::parse_outbound(&bundle.state) {
+        Some(Outbound::Settled | Outbound::Destroyed) => Fate::Settled,
+        Some(Outbound::Returned) => {
+            let code = bundle.return_reason.as_ref().or(bundle.refusal.as_ref());
+            Fate::Returned(code.cloned().unwrap_or_default())
+        }
+        Some(Outbound::PutBack) | None => Fate::Waiting,
+        Some(state) => Fate::UnderWay {
+            state,
+            sent: bundle.sent_bytes,
+            bytes: bundle.bytes,
+        },
+    }
+}
+
+/// Waits for all of them; 1 when one came back.
+pub(super) fn run(
+    dropped: &[Dropped],
+    home: &Path,
+    timeout: Option<u64>,
+    screen: &mut Screen<'_>,
+) -> Outcome {
+    let started = Instant::now();
+    let bar = if screen.shows_progress() {
+        super::bar(0)
+    } else {
+        ProgressBar::hidden()
+    };
+    let fates = loop {
+        let snapshot = status::read(home);
+        let fates: Vec<Fate> = dropped
+            .iter()
+            .map(|item| {
+                snapshot
+                    .as_ref()
+                    .map_or(Fate::Waiting, |snapshot| fate(snapshot, item))
+            })
+            .collect();
+        draw(&bar, &fates, screen);
+        let over = timeout.is_some_and(|secs| started.elapsed() >= Duration::from_secs(secs));
+        if over || fates.iter().all(is_final) {
+            break fates;
+        }
+        if !is_alive(snapshot.as_ref()) && started.elapsed() > SILENT {
+            bar.finish_and_clear();
+            return Err(screen.failure(Exit::Daemon, traffic::NOT_RUNNING, &[]));
+        }
+        std::thread::sleep(EVERY);
+    };
+    bar.finish_and_clear();
+    report(dropped, &fates, screen)
+}
+
+fn is_final(fate: &Fate) -> bool {
+    matches!(fate, Fate::Settled | Fate::Returned(_))
+}
+
+fn is_alive(snapshot: Option<&Snapshot>) -> bool {
+    snapshot.is_some_and(|snapshot| {
+        let age = crate::papers::now().unix() - snapshot.written.unix();
+        snapshot.running && u64::try_from(age).unwrap_or(0) < SILENT.as_secs()
+    })
+}
+
+fn draw(bar: &ProgressBar, fates: &[Fate], screen: &Screen<'_>) {
+    let (mut sent, mut bytes, mut message) = (0, 0, String::new());
+    for fate in fates {
+        if let Fate::UnderWay {
+            state,
+            sent: one,
+            bytes: whole,
+        } = fate
+        {
+            sent += one;
+            bytes += whole;
+            screen
+                .text(states::outbound(*state).name, &[])
+                .clone_into(&mut message);
+        }
+    }
+    bar.set_length(bytes);
+    bar.set_position(sent);
+    bar.set_message(message);
+}
+
+/// Says what became of each, in words.
+fn report(dropped: &[Dropped], fates: &[Fate], screen: &mut Screen<'_>) -> Outcome {
+    let mut exit = Exit::Ok;
+    let mut facts = Vec::new();
+    for (item, fate) in dropped.iter().zip(fates) {
+        let (outcome, code) = match fate {
+            Fate::Settled => ("settled", None),
+            Fate::Returned(code) => ("returned", Some(code)),
+            Fate::Waiting | Fate::UnderWay { .. } => ("under-way", None),
+        };
+        if outcome != "settled" {
+            exit = Exit::Negative;
+        }
+        facts.push(serde_json::json!({"name": item.name, "outcome": outcome, "code": code}));
+        if !screen.json {
+            sentence(item, fate, screen)?;
+        }
+    }
+    if screen.json {
+        screen.facts(&serde_json::json!({
+            "format": "amanah-send/1", "dropped": dropped, "outcomes": facts,
+        }))?;
+    }
+    Ok(exit)
+}
+
+fn sentence(item: &Dropped, fate: &Fate, screen: &mut Screen<'_>) -> Outcome<()> {
+    let name = shown(&item.name);
+    match fate {
+        Fate::Settled => screen.say(traffic::SETTLED, &[&name]),
+        Fate::Waiting => screen.say(traffic::STILL_WAITING, &[&name]),
+        Fate::UnderWay { state, .. } => {
+            let state = states::outbound(*state);
+            let (is, next) = (screen.text(state.name, &[]), screen.text(state.next, &[]));
+            screen.say(traffic::STILL_UNDER_WAY, &[&name, &is, &next])
+        }
+        Fate::Returned(code) => {
+            screen.say(traffic::RETURNED, &[&name, &shown(code)])?;
+            let Some(explanation) = refusals::explain(code) else {
+                return Ok(());
+            };
+            screen.say(explanation.meaning, &[])?;
+            screen.say(explanation.remedy, &[])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::tests::{outgoing, snapshot};
+
+    fn item() -> Dropped {
+        Dropped {
+            name: "a.csv".into(),
+            path: "/outbox/a.csv".into(),
+            inode: 7,
+            bytes: 10,
+        }
+    }
+
+    #[test]
+    fn an_item_is_found_by_inode_and_name_in_its_newest_bundle() {
+        let mut older = outgoing("returned", "a.csv", 7);
+        older.return_reason = Some("too-large".into());
+        let mut newer = outgoing("queued", "a.csv", 7);
+        newer.seen_millis = 9;
+        let mut all = snapshot();
+        all.outgoing = vec![older.clone(), newer];
+        let under_way = Fate::UnderWay {
+            state: Outbound::Queued,
+            sent: 3,
+            bytes: 10,
+        };
+        assert_eq!(fate(&all, &item()), under_way);
+        all.outgoing = vec![older];
+        assert_eq!(fate(&all, &item()), Fate::Returned("too-large".into()));
+    }
+
+    #[test]
+    fn another_name_or_a_strange_state_is_not_this_item() {
+        let mut all = snapshot();
+        all.outgoing = vec![outgoing("settled", "b.csv", 7)];
+        assert_eq!(fate(&all, &item()), Fate::Waiting);
+        all.outgoing = vec![outgoing("no-such-state", "a.csv", 7)];
+        assert_eq!(fate(&all, &item()), Fate::Waiting);
+        all.outgoing = vec![outgoing("settled", "a.csv", 7)];
+        assert_eq!(fate(&all, &item()), Fate::Settled);
+    }
+}

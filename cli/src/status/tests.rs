@@ -1,0 +1,132 @@
+//! Tests of the status, and made-up snapshots for the tests of others.
+
+use super::*;
+use amanahd::catalogue::Language;
+use amanahd::snapshot::{Alarm, ItemStatus, OutgoingStatus, PeerStatus};
+use std::collections::BTreeMap;
+
+/// A snapshot of a daemon that runs and has nothing to do.
+pub(crate) fn snapshot() -> Snapshot {
+    let now = papers::now();
+    Snapshot {
+        format: FORMAT.into(),
+        party: "kemenhaj".into(),
+        process: 1,
+        version: "0.1.0".into(),
+        started: now,
+        written: now,
+        running: true,
+        peers: Vec::new(),
+        outgoing: Vec::new(),
+        incoming: Vec::new(),
+        agreements: Vec::new(),
+        alarms: Vec::new(),
+        ledger_size: 18_442,
+        ledger_root: String::new(),
+        counts: BTreeMap::new(),
+    }
+}
+
+/// A bundle of one item going out.
+pub(crate) fn outgoing(state: &str, name: &str, inode: u64) -> OutgoingStatus {
+    OutgoingStatus {
+        bundle: "b".into(),
+        peer: "imigrasi".into(),
+        flow: "manifes-umrah".into(),
+        lane: "normal".into(),
+        state: state.into(),
+        items: vec![ItemStatus {
+            name: name.into(),
+            inode,
+            bytes: 10,
+            resting_place: None,
+        }],
+        bytes: 10,
+        sent_bytes: 3,
+        sequence: Some(1),
+        manifest: None,
+        seen_millis: 1,
+        changed_millis: 1,
+        refusal: None,
+        return_reason: None,
+        held: None,
+    }
+}
+
+fn peer(connected: bool, since_secs: i64) -> PeerStatus {
+    PeerStatus {
+        party: "imigrasi".into(),
+        name: "Imigrasi".into(),
+        side: "dial".into(),
+        address: None,
+        connected,
+        since: Some(papers::now().plus_secs(-since_secs)),
+        last_error: Some("refused\u{1b}[2J".into()),
+        retry_at: None,
+        paused: false,
+        waiting_bundles: 2,
+        waiting_bytes: 5_000_000,
+    }
+}
+
+fn shown_in(language: Language, snapshot: &Snapshot) -> (Exit, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let streams = crate::Streams {
+        out: &mut out,
+        err: &mut err,
+        is_terminal: false,
+    };
+    let mut screen = Screen::new(streams, language, false);
+    let exit = show(Some(snapshot), Path::new("/home"), &mut screen).unwrap();
+    (exit, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn a_tired_operator_reads_alarms_first_then_what_happens_next() {
+    let mut all = snapshot();
+    all.peers = vec![peer(false, 26 * 3600 + 60)];
+    all.alarms = vec![Alarm {
+        code: "agreement-conflict".into(),
+        subject: "pks-manifes".into(),
+        since: papers::now(),
+    }];
+    let mut refused = outgoing("returned", "b\u{202e}.csv", 8);
+    refused.return_reason = Some("too-large".into());
+    all.outgoing = vec![outgoing("handed-over", "a.csv", 7), refused];
+    let (exit, text) = shown_in(Language::Indonesian, &all);
+    assert_eq!(exit, Exit::Ok);
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+    assert!(place("agreement-conflict") < place("mitra tidak merespons sejak 26 jam"));
+    assert!(place("mitra tidak merespons") < place("menunggu tanda terima mitra"));
+    assert!(place("menunggu tanda terima mitra") < place("dikembalikan"));
+    place("18.442");
+    assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
+    let (_, english) = shown_in(Language::English, &all);
+    assert!(english.contains("has not answered for 26 h"), "{english}");
+}
+
+#[test]
+fn a_stopped_or_silent_daemon_is_said_to_be_so() {
+    let mut all = snapshot();
+    all.running = false;
+    let (exit, text) = shown_in(Language::English, &all);
+    assert_eq!(exit, Exit::Daemon);
+    assert!(text.contains("stopped"), "{text}");
+    all.running = true;
+    all.written = papers::now().plus_secs(-FRESH_SECS - 1);
+    assert_eq!(life(&all, papers::now().unix()), Life::Silent);
+    assert_eq!(shown_in(Language::English, &all).0, Exit::Daemon);
+}
+
+#[test]
+fn a_file_of_another_format_is_no_snapshot() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(read(home.path()).is_none());
+    let path = home.path().join("status.json");
+    let mut all = snapshot();
+    std::fs::write(&path, serde_json::to_vec(&all).unwrap()).unwrap();
+    assert!(read(home.path()).is_some());
+    all.format = "amanah-status/2".into();
+    std::fs::write(&path, serde_json::to_vec(&all).unwrap()).unwrap();
+    assert!(read(home.path()).is_none());
+}

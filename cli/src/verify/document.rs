@@ -1,0 +1,210 @@
+//! Judging the small documents: receipt, card, agreement, slip, checkpoint.
+
+use amanah_format::{
+    agreement::AgreementFile,
+    card::VerifiedCard,
+    container::unpack_small,
+    document,
+    keyring::Keyring,
+    ledger::Checkpoint,
+    limits::DOCUMENT_BYTES_MAX,
+    receipt::{Outcome as Answer, VerifiedReceipt},
+    slip::{Body, Slip, VerifiedSlip},
+    time::UtcTime,
+};
+use amanahd::catalogue::{Language, faces::proof as face, moment, shown};
+
+use super::{
+    kind::Kind,
+    trust::{Finding, Proof, receipt_proof},
+};
+use crate::exit::{Exit, Failure, Outcome};
+
+/// Judges at `now`, then at the document's own time: that it verifies only then is said.
+pub(super) fn judge(kind: Kind, bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Outcome<Finding> {
+    let finding = match kind {
+        Kind::Receipt => receipt(bytes, keyring, now),
+        Kind::Card => card(bytes, keyring, now),
+        Kind::Agreement => agreement(bytes, keyring, now),
+        Kind::Slip => slip(bytes, keyring, now),
+        Kind::Checkpoint => checkpoint(bytes, keyring),
+        Kind::Bundle | Kind::Unknown => Err(String::new()),
+    };
+    match finding {
+        Ok(finding) => Ok(finding),
+        Err(reason) if kind == Kind::Unknown => Err(Failure::new(Exit::Document, reason)),
+        Err(reason) => Ok(Finding::bad(kind, reason)),
+    }
+}
+
+fn json(of: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(of).unwrap_or_default()
+}
+
+fn receipt(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String> {
+    let verified = VerifiedReceipt::verify(bytes, keyring, now).map_err(|e| e.to_string())?;
+    let receipt = verified.receipt();
+    let finished = moment::wib(receipt.finished, Language::Indonesian);
+    let said = match receipt.outcome {
+        Answer::Imported => (
+            face::SAYS_IMPORTED,
+            vec![receipt.from.to_string(), finished],
+        ),
+        Answer::Refused => {
+            let code = receipt
+                .refusal
+                .map_or_else(String::new, |code| code.to_string());
+            (
+                face::SAYS_REFUSED,
+                vec![receipt.from.to_string(), finished, code],
+            )
+        }
+    };
+    Ok(Finding {
+        kind: Kind::Receipt,
+        proof: Ok(receipt_proof(&verified, keyring, now)),
+        signers: vec![receipt.from.to_string()],
+        digest: Some(verified.digest()),
+        sentences: vec![
+            said,
+            (face::ABOUT_BUNDLE, vec![receipt.manifest.to_string()]),
+        ],
+        not_proven: vec![face::RECEIPT_NOT_PROVEN],
+        facts: json(receipt),
+    })
+}
+
+fn card(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String> {
+    let verified = VerifiedCard::verify(bytes).map_err(|error| error.to_string())?;
+    let card = verified.card();
+    let trusted = keyring
+        .cards()
+        .any(|known| known.digest() == verified.digest());
+    let is_current = card.keys.signing.iter().any(|valid| valid.at(now));
+    let remark = if trusted {
+        face::CARD_TRUSTED
+    } else {
+        face::CARD_NOT_TRUSTED
+    };
+    Ok(Finding {
+        kind: Kind::Card,
+        proof: Ok(if is_current {
+            Proof::Valid
+        } else {
+            Proof::TimeNotProven
+        }),
+        signers: vec![card.party.to_string()],
+        digest: Some(verified.digest()),
+        sentences: vec![
+            (
+                face::CARD_OF,
+                vec![card.party.to_string(), shown(&card.name)],
+            ),
+            (
+                face::CARD_FINGERPRINT,
+                vec![verified.digest().to_fingerprint()],
+            ),
+        ],
+        not_proven: vec![remark],
+        facts: json(card),
+    })
+}
+
+fn agreement(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String> {
+    let read = || AgreementFile::parse(bytes).map_err(|error| error.to_string());
+    let file = read()?;
+    let text = file.agreement().map_err(|error| error.to_string())?;
+    let signers = file.signers().map(ToString::to_string).collect();
+    let digest = file.digest();
+    let proof = match file.verify(keyring, now) {
+        Ok(_) => Proof::Valid,
+        Err(error) => match read()?.verify(keyring, text.effective) {
+            Ok(_) => Proof::TimeNotProven,
+            Err(_) => return Err(error.to_string()),
+        },
+    };
+    let dates = [text.effective, text.ends].map(|time| moment::wib(time, Language::Indonesian));
+    Ok(Finding {
+        kind: Kind::Agreement,
+        proof: Ok(proof),
+        signers,
+        digest: Some(digest),
+        sentences: vec![
+            (
+                face::AGREEMENT_IS,
+                vec![
+                    text.id.to_string(),
+                    text.version.to_string(),
+                    shown(&text.title),
+                ],
+            ),
+            (face::AGREEMENT_DATES, dates.to_vec()),
+        ],
+        not_proven: vec![face::AGREEMENT_NOT_PROVEN],
+        facts: json(&text),
+    })
+}
+
+fn slip(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String> {
+    let (verified, proof) = match VerifiedSlip::verify(bytes, keyring, now) {
+        Ok(verified) => (verified, Proof::Valid),
+        Err(error) => {
+            let made = made_at(bytes).filter(|made| *made <= now);
+            let then = made.and_then(|made| VerifiedSlip::verify(bytes, keyring, made).ok());
+            (then.ok_or_else(|| error.to_string())?, Proof::TimeNotProven)
+        }
+    };
+    let slip = verified.slip();
+    let said = match &slip.body {
+        Body::Held { manifest, .. } => (face::SAYS_HELD, vec![manifest.to_string()]),
+        Body::Revocation {
+            agreement, reason, ..
+        } => (
+            face::SAYS_REVOKED,
+            vec![
+                agreement.id.to_string(),
+                agreement.version.to_string(),
+                shown(reason),
+            ],
+        ),
+    };
+    Ok(Finding {
+        kind: Kind::Slip,
+        proof: Ok(proof),
+        signers: vec![slip.from.to_string()],
+        digest: Some(verified.digest()),
+        sentences: vec![said],
+        not_proven: Vec::new(),
+        facts: json(slip),
+    })
+}
+
+/// What an unverified slip says of its own age.
+fn made_at(bytes: &[u8]) -> Option<UtcTime> {
+    let parts = unpack_small(bytes, DOCUMENT_BYTES_MAX).ok()?;
+    let (_, text) = parts.first()?;
+    document::parse::<Slip>(text).ok().map(|slip| slip.created)
+}
+
+fn checkpoint(bytes: &[u8], keyring: &Keyring) -> Result<Finding, String> {
+    let note = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    let (party, checkpoint) = crate::ledger::verify_note(note, keyring)?;
+    Ok(Finding {
+        kind: Kind::Checkpoint,
+        proof: Ok(Proof::Valid),
+        signers: vec![party.to_string()],
+        digest: Some(checkpoint.root),
+        sentences: vec![(
+            face::CHECKPOINT_IS,
+            vec![shown(&checkpoint.origin), checkpoint.size.to_string()],
+        )],
+        not_proven: vec![face::CHECKPOINT_NOT_PROVEN],
+        facts: checkpoint_facts(&checkpoint),
+    })
+}
+
+fn checkpoint_facts(checkpoint: &Checkpoint) -> serde_json::Value {
+    serde_json::json!({
+        "origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root,
+    })
+}

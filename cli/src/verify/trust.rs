@@ -1,0 +1,80 @@
+//! What a verification says: who signed, whether that is proven for its time as well, and what is not proven.
+
+use amanah_format::{
+    digest::Digest, id::PartyId, keyring::Keyring, receipt::VerifiedReceipt, signature::PublicKey,
+    time::UtcTime,
+};
+use amanahd::catalogue::{Text, faces::proof as face};
+use serde_json::Value;
+
+use super::kind::Kind;
+
+/// How far a valid signature reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// By a key that is valid now.
+    Valid,
+    /// By a key that was valid at the document's own time and is not any more: whoever holds an expired key could have
+    /// written that time.
+    TimeNotProven,
+}
+
+impl Proof {
+    /// A stable word for JSON.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::TimeNotProven => "time-not-proven",
+        }
+    }
+
+    pub(crate) const fn text(self) -> Text {
+        match self {
+            Self::Valid => face::VALID,
+            Self::TimeNotProven => face::VALID_THEN,
+        }
+    }
+}
+
+/// A key that may sign now proves more than one that only could then.
+pub(super) fn proof_of(keyring: &Keyring, party: &PartyId, key: &PublicKey, now: UtcTime) -> Proof {
+    if keyring.may_sign(party, key, now) {
+        Proof::Valid
+    } else {
+        Proof::TimeNotProven
+    }
+}
+
+/// Of a receipt that verified at its own time.
+pub(crate) fn receipt_proof(receipt: &VerifiedReceipt, keyring: &Keyring, now: UtcTime) -> Proof {
+    proof_of(keyring, &receipt.receipt().from, &receipt.signer(), now)
+}
+
+/// What is said of one file.
+pub(super) struct Finding {
+    pub(super) kind: Kind,
+    /// Or why it does not count.
+    pub(super) proof: Result<Proof, String>,
+    pub(super) signers: Vec<String>,
+    pub(super) digest: Option<Digest>,
+    /// What it says, proven to be said by the signers.
+    pub(super) sentences: Vec<(Text, Vec<String>)>,
+    /// What somebody might think it proves, and does not.
+    pub(super) not_proven: Vec<Text>,
+    /// The document itself, for JSON.
+    pub(super) facts: Value,
+}
+
+impl Finding {
+    pub(super) fn bad(kind: Kind, reason: impl ToString) -> Self {
+        Self {
+            kind,
+            proof: Err(reason.to_string()),
+            signers: Vec::new(),
+            digest: None,
+            sentences: Vec::new(),
+            not_proven: Vec::new(),
+            facts: Value::Null,
+        }
+    }
+}

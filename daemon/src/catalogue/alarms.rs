@@ -1,0 +1,140 @@
+//! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
+
+use super::refusals::{Explanation, because};
+
+/// Every alarm code that the daemon may publish beside the codes of the other files.
+#[cfg(test)]
+const CODES: &[&str] = &[
+    "agreements-conflict",
+    "receipt-without-bundle",
+    "receipt-doubtful",
+    "configuration-refused",
+    "restart-needed",
+    "no-space",
+    "peer-denies",
+    "stage-failing",
+    "document-does-not-count",
+];
+
+/// Of the alarm codes.
+pub(super) fn explain(code: &str) -> Option<Explanation> {
+    paper(code).or_else(|| machine(code))
+}
+
+fn paper(code: &str) -> Option<Explanation> {
+    let found = match code {
+        "agreements-conflict" => because(
+            (
+                "Ada dua naskah perjanjian yang berbeda dengan nomor dan versi yang sama; keduanya tidak diberlakukan.",
+                "Two different texts of one agreement and version are installed; neither is in force.",
+            ),
+            (
+                "Admin sistem menghapus naskah yang salah dari folder agreements setelah dicocokkan dengan mitra.",
+                "The system administrator removes the wrong text from the agreements folder after comparing with the peer.",
+            ),
+        ),
+        "receipt-without-bundle" => because(
+            (
+                "Mitra mengirim tanda terima untuk kiriman yang tidak tercatat di sini.",
+                "The peer sent a receipt for a bundle that is not known here.",
+            ),
+            (
+                "Mungkin data Amanah di sisi ini dipulihkan dari cadangan lama. Beri tahu admin sistem sebelum mengirim lagi.",
+                "Amanah may have been restored here from an old backup. Tell the system administrator before sending more.",
+            ),
+        ),
+        "receipt-doubtful" => because(
+            (
+                "Tanda terima dari mitra tidak lolos verifikasi.",
+                "A receipt from the peer does not verify.",
+            ),
+            (
+                "Kiriman tetap dianggap belum dijawab. Beri tahu admin sistem kedua pihak.",
+                "The bundle counts as unanswered. Tell the system administrators of both sides.",
+            ),
+        ),
+        "document-does-not-count" => because(
+            (
+                "Ada dokumen dalam folder konfigurasi yang tidak berlaku.",
+                "A document in the configuration folder does not count.",
+            ),
+            (
+                "Lihat sebabnya dengan `amanah agreement list` atau `amanahd check`.",
+                "See why with `amanah agreement list` or `amanahd check`.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn machine(code: &str) -> Option<Explanation> {
+    let found = match code {
+        "configuration-refused" => because(
+            (
+                "Konfigurasi baru salah; Amanah tetap memakai yang lama.",
+                "The new configuration is wrong; Amanah keeps the old one.",
+            ),
+            (
+                "Jalankan `amanahd check`, perbaiki, lalu muat ulang.",
+                "Run `amanahd check`, correct it, and reload.",
+            ),
+        ),
+        "restart-needed" => because(
+            (
+                "Alamat, mitra, atau folder data berubah; sisanya sudah berlaku.",
+                "Addresses, peers or the home changed; everything else is in force already.",
+            ),
+            (
+                "Jalankan: systemctl restart amanahd.",
+                "Run: systemctl restart amanahd.",
+            ),
+        ),
+        "no-space" => because(
+            (
+                "Ruang diska hampir habis; kiriman dari mitra tidak diterima.",
+                "The disk is nearly full; bundles from peers are not taken.",
+            ),
+            (
+                "Kosongkan ruang diska. Kiriman dilanjutkan sendiri.",
+                "Make space on the disk. It goes on by itself.",
+            ),
+        ),
+        "peer-denies" => because(
+            (
+                "Mitra tidak mau mengambil alih kiriman ini.",
+                "The peer does not take this bundle over.",
+            ),
+            (
+                "Kiriman tetap tersimpan dan dicoba lagi. Beri tahu admin sistem kedua pihak dan sebutkan kodenya.",
+                "It is kept and tried again. Tell the system administrators of both sides, and give them the code.",
+            ),
+        ),
+        "stage-failing" => because(
+            (
+                "Satu bagian layanan terus gagal dan dicoba lagi.",
+                "A part of the daemon keeps failing and is tried again.",
+            ),
+            (
+                "Admin sistem membaca log: journalctl -u amanahd.",
+                "The system administrator reads the log: journalctl -u amanahd.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_alarm_is_explained_and_no_other() {
+        for code in CODES {
+            let found = explain(code).unwrap();
+            assert_ne!(found.meaning.id, found.meaning.en, "{code}");
+        }
+        assert_eq!(explain("no-alarm"), None);
+    }
+}

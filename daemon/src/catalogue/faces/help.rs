@@ -1,0 +1,80 @@
+//! What each command is for, as `--help` shows it.
+
+use crate::catalogue::{Text, texts};
+
+texts! {
+    AMANAH = "Pertukaran berkas tersegel dan tertandatangani antara dua kementerian" / "Signed, encrypted file exchange between two ministries";
+    INIT = "Membuat kunci, kartu, dan konfigurasi" / "Make keys, card and configuration";
+    CARD = "Menampilkan dan menyalin kartu" / "Show and export cards";
+    CARD_SHOW = "Menampilkan kartu" / "Show a card";
+    CARD_EXPORT = "Menyalin kartu kita untuk mitra" / "Copy our card for a peer";
+    CARD_SIGNERS = "Mencetak allowed_signers untuk ssh-keygen" / "Print allowed_signers for ssh-keygen";
+    PEER = "Mengatur mitra" / "Add, list and remove peers";
+    PEER_ADD = "Memasang kartu mitra setelah sidiknya dicocokkan" / "Install a peer's card after comparing its fingerprint";
+    PEER_LIST = "Menampilkan mitra" / "List the peers";
+    PEER_REMOVE = "Menghapus mitra" / "Remove a peer";
+    AGREEMENT = "Perjanjian kerja sama" / "Agreements";
+    AGREEMENT_DRAFT = "Menyusun rancangan perjanjian" / "Draft an agreement";
+    AGREEMENT_SIGN = "Menandatangani perjanjian" / "Sign an agreement";
+    AGREEMENT_EXPORT = "Menyalin perjanjian untuk mitra" / "Copy an agreement for the peer";
+    AGREEMENT_IMPORT = "Mengambil perjanjian atau tanda tangan dari mitra" / "Take over the peer's agreement or signature";
+    AGREEMENT_SHOW = "Menampilkan isi perjanjian" / "Show what an agreement says";
+    AGREEMENT_LIST = "Menampilkan semua perjanjian" / "List all agreements";
+    AGREEMENT_REVOKE = "Mencabut perjanjian" / "Revoke an agreement";
+    SEND = "Mengirim berkas atau folder" / "Send files or folders";
+    STATUS = "Keadaan sambungan dan kiriman" / "Connections and what is under way";
+    RECEIPTS = "Menampilkan dan memeriksa tanda terima" / "List and verify receipts";
+    RETURNED = "Menampilkan yang dikembalikan dan sebabnya" / "List what came back, and why";
+    QUARANTINE = "Kiriman yang ditolak atau ditahan" / "Bundles that were refused or are held";
+    QUARANTINE_LIST = "Menampilkan isi karantina" / "List the quarantine";
+    QUARANTINE_SHOW = "Menampilkan satu kiriman" / "Show one of them";
+    QUARANTINE_RELEASE = "Meminta kiriman yang ditahan dinilai lagi" / "Ask for a held bundle to be judged again";
+    RETRY = "Mencoba lagi sekarang" / "Try again now";
+    PAUSE = "Menjeda pertukaran dengan mitra" / "Pause the exchange with a peer";
+    RESUME = "Melanjutkan pertukaran dengan mitra" / "Resume the exchange with a peer";
+    VERIFY = "Memverifikasi dokumen tanpa jaringan" / "Verify documents, offline";
+    INSPECT = "Melihat isi dokumen tanpa kunci (tanpa bukti)" / "Show what a document says, without keys (and without proof)";
+    OPEN = "Memverifikasi dan membuka kiriman" / "Verify and open a bundle";
+    LEDGER = "Jejak audit" / "The ledger";
+    LEDGER_VERIFY = "Memeriksa keutuhan jejak audit" / "Verify that the ledger is whole";
+    LEDGER_SHOW = "Menampilkan catatan terbaru" / "Show the newest records";
+}
+
+/// By the command's path.
+pub const COMMANDS: &[(&str, Text)] = &[
+    ("", AMANAH),
+    ("init", INIT),
+    ("card", CARD),
+    ("card show", CARD_SHOW),
+    ("card export", CARD_EXPORT),
+    ("card allowed-signers", CARD_SIGNERS),
+    ("peer", PEER),
+    ("peer add", PEER_ADD),
+    ("peer list", PEER_LIST),
+    ("peer remove", PEER_REMOVE),
+    ("agreement", AGREEMENT),
+    ("agreement draft", AGREEMENT_DRAFT),
+    ("agreement sign", AGREEMENT_SIGN),
+    ("agreement export", AGREEMENT_EXPORT),
+    ("agreement import", AGREEMENT_IMPORT),
+    ("agreement show", AGREEMENT_SHOW),
+    ("agreement list", AGREEMENT_LIST),
+    ("agreement revoke", AGREEMENT_REVOKE),
+    ("send", SEND),
+    ("status", STATUS),
+    ("receipts", RECEIPTS),
+    ("returned", RETURNED),
+    ("quarantine", QUARANTINE),
+    ("quarantine list", QUARANTINE_LIST),
+    ("quarantine show", QUARANTINE_SHOW),
+    ("quarantine release", QUARANTINE_RELEASE),
+    ("retry", RETRY),
+    ("pause", PAUSE),
+    ("resume", RESUME),
+    ("verify", VERIFY),
+    ("inspect", INSPECT),
+    ("open", OPEN),
+    ("ledger", LEDGER),
+    ("ledger verify", LEDGER_VERIFY),
+    ("ledger show", LEDGER_SHOW),
+];

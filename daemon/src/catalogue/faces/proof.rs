@@ -1,0 +1,61 @@
+//! Sentences of `verify`, `inspect`, `open`, `ledger`.
+
+use crate::catalogue::texts;
+
+texts! {
+    BUNDLE = "kiriman" / "bundle";
+    RECEIPT = "tanda terima" / "receipt";
+    CARD = "kartu" / "card";
+    AGREEMENT = "perjanjian" / "agreement";
+    SLIP = "pemberitahuan" / "slip";
+    CHECKPOINT = "titik jejak audit" / "checkpoint";
+    UNKNOWN = "tidak dikenal" / "unknown";
+    UNKNOWN_KIND = "bukan dokumen Amanah" / "no document of Amanah";
+    GOOD = "{0}: {1} SAH, ditandatangani oleh {2}" / "{0}: {1} VALID, signed by {2}";
+    BAD = "{0}: {1} TIDAK SAH: {2}" / "{0}: {1} NOT VALID: {2}";
+    DIGEST = "    Nilai hash: {0}" / "    Digest: {0}";
+    VALID = "sah" / "valid";
+    VALID_THEN = "sah; waktu tidak terbukti" / "valid; time not proven";
+    TIME_NOT_PROVEN = "Waktu TIDAK terbukti: kunci penanda tangan kini tidak berlaku lagi; hanya waktu yang tertulis di dokumen yang dipakai." /
+        "Time NOT proven: the signer's key is not valid any more; only the time that the document itself states was used.";
+    SAYS_IMPORTED = "{0} menyatakan: diimpor dan tersimpan, {1}" / "{0} says: imported and durable, {1}";
+    SAYS_REFUSED = "{0} menyatakan: ditolak, {1}, kode {2}" / "{0} says: refused, {1}, code {2}";
+    ABOUT_BUNDLE = "Tentang kiriman {0}" / "About the bundle {0}";
+    RECEIPT_NOT_PROVEN = "Tidak terbukti: kiriman yang disebut ada di sini (verifikasi juga berkas kirimannya)." /
+        "Not proven: that the bundle it names is here (verify the bundle's file as well).";
+    CARD_OF = "Kartu {0}, {1}" / "The card of {0}, {1}";
+    CARD_FINGERPRINT = "Sidik kartu: {0}" / "Fingerprint: {0}";
+    CARD_TRUSTED = "Kartu ini sudah dipercaya di sini." / "This card is trusted here already.";
+    CARD_NOT_TRUSTED = "Tidak terbukti: bahwa ini kartu pihak tersebut. Cocokkan sidiknya lewat telepon." /
+        "Not proven: that it is that party's card. Compare the fingerprint over the telephone.";
+    AGREEMENT_IS = "Perjanjian {0} versi {1}: {2}" / "Agreement {0} version {1}: {2}";
+    AGREEMENT_DATES = "Jangka waktu {0} sampai {1}" / "Term {0} to {1}";
+    AGREEMENT_NOT_PROVEN = "Tidak terbukti: bahwa tidak pernah dicabut atau digantikan." / "Not proven: that it was never revoked or superseded.";
+    SAYS_HELD = "Kiriman {0} ditahan di penerima; belum final." / "The bundle {0} is held at the recipient; not final.";
+    SAYS_REVOKED = "Perjanjian {0} versi {1} dicabut: {2}" / "Agreement {0} version {1} is revoked: {2}";
+    CHECKPOINT_IS = "Jejak audit {0}, {1} catatan" / "Ledger {0}, {1} records";
+    CHECKPOINT_NOT_PROVEN = "Tidak terbukti: catatannya sendiri (gunakan `amanah ledger verify`)." / "Not proven: the records themselves (use `amanah ledger verify`).";
+    CUT_SHORT = "muatan terpotong" / "the payload is cut short";
+    PAYLOAD_DIFFERS = "isi muatan tidak sama dengan yang ditandatangani" / "the payload is not the one that was signed";
+    TAIL_WRONG = "ada sesuatu setelah muatan" / "something follows the payload";
+    BUNDLE_IS = "Dari {0} ke {1}, alur data {2}, nomor {3}" / "From {0} to {1}, flow {2}, number {3}";
+    BUNDLE_CREATED = "Dibuat {0}; berlaku sampai {1}" / "Made {0}; expires {1}";
+    BUNDLE_AGREEMENT = "Perjanjian {0} versi {1}, {2}" / "Agreement {0} version {1}, {2}";
+    BUNDLE_PAYLOAD = "Seluruh muatan ({0} bita) sama dengan yang ditandatangani" / "The whole payload ({0} bytes) is the one that was signed";
+    BUNDLE_NOT_PROVEN = "Tidak terbukti: isi muatan (perlu kunci penyandian), penyerahan, dan impor (perlu tanda terima)." /
+        "Not proven: what the payload holds (needs a decryption key), the hand-over, the import (needs the receipt).";
+    UNVERIFIED = "BELUM DIVERIFIKASI. Yang tertulis pada {0} ini dapat ditulis siapa pun; gunakan `amanah verify`." /
+        "NOT VERIFIED. Anybody could have written what this {0} says; use `amanah verify`.";
+    PAYLOAD_BYTES = "    Muatan: {0}" / "    Payload: {0}";
+    INTO_EXISTS = "{0} sudah ada; sebutkan folder yang belum ada." / "{0} exists already; name a folder that does not.";
+    LOOSE_KEY = "{0}: izin {1} membuat kunci dapat dibaca orang lain; jalankan: chmod 600 {0}" / "{0}: mode {1} lets others read the key; run: chmod 600 {0}";
+    NOT_OPENED = "Kiriman tidak dibuka ({0}): {1}" / "The bundle was not opened ({0}): {1}";
+    OPENED = "{0} berkas dibuka ke {1}." / "{0} files were written to {1}.";
+    LEDGER_WHOLE = "Rantai jejak audit utuh: {0} catatan ({1})." / "The ledger is whole: {0} records ({1}).";
+    LEDGER_BEYOND = "{0} catatan terbaru belum tercakup titik jejak audit." / "The checkpoint does not cover the newest {0} records yet.";
+    LEDGER_BROKEN = "Jejak audit TIDAK utuh: {0}" / "The ledger is NOT whole: {0}";
+    INDEX = "Nomor" / "Index";
+    TIME = "Waktu" / "Time";
+    EVENT = "Kejadian" / "Event";
+    ABOUT = "Tentang" / "About";
+}

@@ -1,0 +1,39 @@
+//! Sentences of `init`, `card`, `peer`; the comments of a new configuration.
+
+use crate::catalogue::texts;
+
+texts! {
+    EXISTS = "{0} sudah ada; tidak ada yang ditimpa. Pindahkan dulu bila memang ingin membuat baru." /
+        "{0} exists already; nothing is overwritten. Move it away first if you really want a new one.";
+    INIT_DONE = "Kunci, kartu, dan konfigurasi dibuat di {0}." / "Keys, card and configuration are in {0}.";
+    FINGERPRINT = "Sidik kartu: {0}" / "Card's fingerprint: {0}";
+    INIT_NEXT = "Serahkan {0} kepada mitra, lalu bacakan sidik kartu lewat telepon. Simpan cadangan folder keys/ di tempat aman." /
+        "Hand {0} to the peer, then read the fingerprint over the telephone. Keep a backup of keys/ in a safe place.";
+    CARD_EXPORTED = "Kartu disalin ke {0}." / "The card was copied to {0}.";
+    CARD_PARTY = "Pihak:         {0}, {1}" / "Party:         {0}, {1}";
+    CARD_NUMBER = "Kartu nomor:   {0}, dibuat {1}" / "Card number:   {0}, made {1}";
+    CARD_CONTACT = "Narahubung:    {0}" / "Contact:       {0}";
+    CARD_ADDRESS = "Alamat:        {0}" / "Address:       {0}";
+    KEY_SIGNING = "Kunci tanda tangan: {0}, berlaku sampai {1}" / "Signing key:        {0}, valid until {1}";
+    KEY_TRANSPORT = "Kunci sambungan:    {0}, berlaku sampai {1}" / "Transport key:      {0}, valid until {1}";
+    KEY_LEDGER = "Kunci jejak audit:  {0}, berlaku sampai {1}" / "Ledger key:         {0}, valid until {1}";
+    KEY_DECRYPTION = "Kunci penyandian:   {0}, berlaku sampai {1}" / "Encryption key:     {0}, valid until {1}";
+    FINGERPRINT_DIFFERS = "Sidik kartu TIDAK cocok.\n  dibacakan:  {0}\n  pada kartu: {1}\nJangan dipasang; hubungi mitra lewat nomor resmi." /
+        "The fingerprint does NOT match.\n  read to you: {0}\n  on the card: {1}\nDo not install it; call the peer at its official number.";
+    PEER_IS_US = "{0} adalah pihak kita sendiri; mitra harus pihak lain." / "{0} is our own party; a peer is another.";
+    PEER_OTHER_CARD = "Kartu lain milik {0} sudah terpasang di {1}. Untuk menggantinya, jalankan `amanah peer remove {0}` dahulu." /
+        "Another card of {0} is installed at {1}. To replace it, run `amanah peer remove {0}` first.";
+    PEER_ADDED = "Mitra {0} ({1}) terdaftar." / "Peer {0} ({1}) was added.";
+    PEER_REMOVED = "Mitra {0} dihapus dari konfigurasi, beserta kartunya." / "Peer {0} was removed from the configuration, and its card with it.";
+    PEER_LINE = "{0} · {1} · {2} · kunci berlaku sampai {3}" / "{0} · {1} · {2} · keys valid until {3}";
+    PEER_NO_CARD = "{0} · {1} · KARTU BELUM ADA" / "{0} · {1} · NO CARD";
+    PEER_DIALLED = "kita menghubungi {0}" / "we dial {0}";
+    PEER_DIALS = "mitra menghubungi kita" / "the peer dials us";
+    NO_PEERS = "Belum ada mitra. Pasang kartu mitra dengan `amanah peer add`." / "No peer yet. Install a peer's card with `amanah peer add`.";
+    CONFIG = "# Konfigurasi Amanah. Setelah diubah: `amanahd check`, lalu `systemctl reload amanahd`.\n\n# Nama pihak kita; sama dengan yang tertera pada kartu.\nparty = \"{0}\"\n\n# Folder data: kotak keluar, kotak masuk, tanda terima.\nhome = \"{1}\"\n\n# Bahasa: id atau en.\nlanguage = \"{2}\"\n\n{3}\n# Mitra ditambahkan oleh `amanah peer add`.\n" /
+        "# The configuration of Amanah. After a change: `amanahd check`, then `systemctl reload amanahd`.\n\n# Our party id, as the card has it.\nparty = \"{0}\"\n\n# Folder of outbox, inbox and receipts.\nhome = \"{1}\"\n\n# Language: id or en.\nlanguage = \"{2}\"\n\n{3}\n# Peers are added by `amanah peer add`.\n";
+    CONFIG_LISTEN = "# Alamat (VPN) tempat mitra boleh menghubungi kita, dan jaringan yang boleh masuk.\n[listen]\naddress = {0}\nnetworks = {1}\n" /
+        "# The (VPN) address where peers may dial us, and the networks that may connect.\n[listen]\naddress = {0}\nnetworks = {1}\n";
+    CONFIG_LISTEN_OFF = "# Hanya bila mitra yang menghubungi kita: alamat VPN dan jaringan yang boleh masuk.\n# [listen]\n# address = \"10.20.0.1:2222\"\n# networks = [\"10.20.0.0/16\"]\n" /
+        "# Only where peers dial us: the VPN's address, and the networks that may connect.\n# [listen]\n# address = \"10.20.0.1:2222\"\n# networks = [\"10.20.0.0/16\"]\n";
+}

@@ -1,0 +1,42 @@
+//! Sentences of `send`, `receipts`, `returned`, `quarantine`, `retry`, `pause`, `resume`.
+
+use crate::catalogue::texts;
+
+texts! {
+    UNKNOWN_PEER = "{0} bukan mitra yang terdaftar. Lihat `amanah peer list`." / "{0} is no peer here. See `amanah peer list`.";
+    NO_REQUESTS = "Folder {0} belum ada: layanan Amanah belum pernah berjalan. Jalankan: systemctl start amanahd" /
+        "There is no folder {0}: the daemon has never run. Run: systemctl start amanahd";
+    REQUESTED = "Permintaan disampaikan kepada layanan. Lihat hasilnya dengan `amanah status`." / "The daemon was asked. See what comes of it with `amanah status`.";
+    NO_OUTBOX = "Kotak keluar {0} belum ada: layanan Amanah belum pernah berjalan. Jalankan: systemctl start amanahd" /
+        "There is no outbox {0}: the daemon has never run. Run: systemctl start amanahd";
+    NO_FLOW = "Alur data {0} ke {1} tidak ada dalam perjanjian yang berlaku. Yang ada: {2}" /
+        "No agreement in force has the flow {0} to {1}. There are: {2}";
+    NO_NAME = "{0} tidak punya nama berkas yang dapat dipakai." / "{0} has no file name that can be used.";
+    HIDDEN_NAME = "{0}: nama yang diawali titik diabaikan layanan; ganti namanya dahulu." / "{0}: names that begin with a dot are left alone by the daemon; rename it first.";
+    NAME_TAKEN = "{0} sudah ada di kotak keluar; tunggu sampai diambil, atau ganti nama." / "{0} is in the outbox already; wait until it was taken, or rename.";
+    NOT_A_FILE = "{0} bukan berkas biasa atau folder (tautan dan perangkat tidak dikirim)." / "{0} is no ordinary file or folder (links and devices are not sent).";
+    DROPPED = "Diletakkan di kotak keluar: {0} ({1})" / "Dropped into the outbox: {0} ({1})";
+    SEND_NEXT = "Ikuti dengan `amanah status`." / "Follow it with `amanah status`.";
+    NOT_RUNNING = "Layanan Amanah tidak berjalan; berkas menunggu di kotak keluar. Jalankan: systemctl start amanahd" /
+        "The daemon does not run; the files wait in the outbox. Run: systemctl start amanahd";
+    SETTLED = "{0}: selesai. Tanda terima mitra sah." / "{0}: settled. The peer's receipt verifies.";
+    RETURNED = "{0}: DIKEMBALIKAN ({1})." / "{0}: RETURNED ({1}).";
+    STILL_WAITING = "{0}: belum selesai; menunggu diambil layanan." / "{0}: not finished; waits for the daemon to take it.";
+    STILL_UNDER_WAY = "{0}: belum selesai; {1}, {2}." / "{0}: not finished; {1}, {2}.";
+    NO_RECEIPTS = "Belum ada tanda terima." / "No receipt yet.";
+    FINISHED = "Selesai" / "Finished";
+    SIGNED_BY = "Ditandatangani" / "Signed by";
+    FLOW = "Alur data" / "Flow";
+    NUMBER = "Nomor" / "Number";
+    OUTCOME = "Hasil" / "Outcome";
+    PROOF = "Verifikasi" / "Verification";
+    PROOF_BAD = "TIDAK SAH: {0}" / "NOT VALID: {0}";
+    IMPORTED = "diimpor" / "imported";
+    REFUSED = "ditolak ({0})" / "refused ({0})";
+    NOTHING_RETURNED = "Tidak ada yang dikembalikan." / "Nothing was returned.";
+    RETURNED_LINE = "{2} · {0} · {1} · {3}" / "{2} · {0} · {1} · {3}";
+    NO_DIGEST = "{0} bukan nama kiriman: tuliskan sha256:… dari `amanah quarantine list`." / "{0} is no bundle: write the sha256:… of `amanah quarantine list`.";
+    NOTHING_QUARANTINED = "Karantina kosong, dan tidak ada kiriman yang ditahan." / "The quarantine is empty, and nothing is held.";
+    NOT_QUARANTINED = "Tidak ada {0} dalam karantina." / "There is no {0} in the quarantine.";
+    QUARANTINE_LINE = "{0} · {1} · {2} · {3} · {4} · {5}" / "{0} · {1} · {2} · {3} · {4} · {5}";
+}

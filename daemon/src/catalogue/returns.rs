@@ -1,0 +1,162 @@
+//! Why an item is returned before it was sent, and why a bundle waits at its recipient: meaning and remedy of each.
+
+use super::refusals::{Explanation, because};
+
+/// Of the codes that are no refusal: reasons of return, of holding, and `damaged`.
+pub(super) fn explain(code: &str) -> Option<Explanation> {
+    returned(code).or_else(|| held(code))
+}
+
+fn returned(code: &str) -> Option<Explanation> {
+    let found = match code {
+        "peer-unknown" => because(
+            (
+                "Folder tujuan bukan nama mitra yang terdaftar.",
+                "The folder is not named after a peer that is set up here.",
+            ),
+            (
+                "Pindahkan berkas ke folder mitra yang benar (`amanah peer list`), atau minta admin sistem mendaftarkan mitra itu.",
+                "Move the file to the right peer's folder (`amanah peer list`), or ask the system administrator to add the peer.",
+            ),
+        ),
+        "too-many-entries" => because(
+            (
+                "Folder ini memuat lebih banyak berkas daripada yang dapat dikirim sekaligus.",
+                "The folder holds more files than one bundle can carry.",
+            ),
+            (
+                "Bagi menjadi beberapa folder, atau jadikan satu arsip, lalu kirim ulang.",
+                "Split it into several folders, or make one archive of it, and send it again.",
+            ),
+        ),
+        "not-a-file" => because(
+            (
+                "Yang diletakkan bukan berkas biasa: tautan, perangkat, atau folder yang memuatnya.",
+                "What was dropped is no ordinary file: a link, a device, or a folder that holds one.",
+            ),
+            (
+                "Salin berkas aslinya (bukan tautannya) ke kotak keluar.",
+                "Copy the file itself (not the link) into the outbox.",
+            ),
+        ),
+        "unreadable" => because(
+            (
+                "Berkas tidak dapat dibaca oleh Amanah.",
+                "Amanah is not allowed to read the file, or reading it failed.",
+            ),
+            (
+                "Beri izin baca kepada grup operator, lalu letakkan lagi. Bila tetap gagal, beri tahu admin sistem.",
+                "Let the operators' group read it, then drop it again. If it still fails, tell the system administrator.",
+            ),
+        ),
+        "name-not-portable" => because(
+            (
+                "Nama berkas atau folder tidak dapat dipakai di semua komputer.",
+                "The name of the file or folder cannot be used on every computer.",
+            ),
+            (
+                "Ganti namanya: tanpa karakter tersembunyi, maksimal 255 bita, tanpa dua nama yang hanya beda huruf besar.",
+                "Rename it: no hidden characters, at most 255 bytes, no two names that differ only by upper case.",
+            ),
+        ),
+        "folder-empty" => because(
+            (
+                "Folder tidak memuat satu berkas pun.",
+                "The folder holds no file.",
+            ),
+            (
+                "Isi foldernya lalu letakkan lagi, atau hapus bila tidak diperlukan.",
+                "Fill it and drop it again, or delete it.",
+            ),
+        ),
+        "no-recipient-key" => because(
+            (
+                "Kartu mitra tidak memuat kunci penyandian yang masih berlaku.",
+                "The peer's card holds no encryption key that is still valid.",
+            ),
+            (
+                "Admin sistem meminta kartu baru dari mitra dan memasangnya dengan `amanah peer add`.",
+                "The system administrator asks the peer for a new card and installs it with `amanah peer add`.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn held(code: &str) -> Option<Explanation> {
+    let found = match code {
+        "clock" => because(
+            (
+                "Kiriman ditahan: jam kedua pihak berbeda terlalu jauh.",
+                "Held: the clocks of the two sides are too far apart.",
+            ),
+            (
+                "Samakan jam komputer (NTP) di kedua pihak. Kiriman dilanjutkan sendiri.",
+                "Set the clocks of both sides (NTP). It goes on by itself.",
+            ),
+        ),
+        "agreement-unknown" => because(
+            (
+                "Kiriman ditahan: perjanjian yang disebut belum dipasang di sisi penerima.",
+                "Held: the agreement that it names is not installed at the recipient.",
+            ),
+            (
+                "Admin sistem penerima memasang perjanjian dengan `amanah agreement import`. Kiriman dilanjutkan sendiri.",
+                "The recipient's system administrator installs it with `amanah agreement import`. It goes on by itself.",
+            ),
+        ),
+        "card-unknown" => because(
+            (
+                "Kiriman ditahan: kartu yang diperlukan belum dipasang di sisi penerima.",
+                "Held: a card that it needs is not installed at the recipient.",
+            ),
+            (
+                "Admin sistem penerima memasang kartu dengan `amanah peer add`. Kiriman dilanjutkan sendiri.",
+                "The recipient's system administrator installs it with `amanah peer add`. It goes on by itself.",
+            ),
+        ),
+        "store-missing" => because(
+            (
+                "Kiriman ditahan: tempat penyimpanan hasil impor tidak ditemukan.",
+                "Held: the place where imports are stored is missing.",
+            ),
+            (
+                "Admin sistem penerima memeriksa apakah diska kotak masuk sudah terpasang. Kiriman dilanjutkan sendiri.",
+                "The recipient's system administrator checks that the inbox's disk is mounted. It goes on by itself.",
+            ),
+        ),
+        "space-missing" => because(
+            (
+                "Kiriman ditahan: ruang diska di sisi penerima tidak cukup.",
+                "Held: the recipient's disk has not enough free space.",
+            ),
+            (
+                "Kosongkan ruang diska di sisi penerima. Kiriman dilanjutkan sendiri.",
+                "Make space on the recipient's disk. It goes on by itself.",
+            ),
+        ),
+        "gap" => because(
+            (
+                "Kiriman ditahan: kiriman sebelumnya dalam urutan yang sama belum tiba.",
+                "Held: a bundle before it in the same stream has not arrived yet.",
+            ),
+            (
+                "Tunggu; kiriman yang kurang akan dikirim. Bila lebih dari satu hari, hubungi mitra.",
+                "Wait; the missing one is on its way. After a day, call the peer.",
+            ),
+        ),
+        "damaged" => because(
+            (
+                "Kiriman rusak di perjalanan dan dibuang. Tidak ada yang diimpor.",
+                "The bundle was damaged on its way and was dropped. Nothing was imported.",
+            ),
+            (
+                "Tidak perlu apa-apa: kiriman diminta ulang sendiri. Bila terus terulang, beri tahu admin sistem.",
+                "Nothing: it is asked for again by itself. If it goes on, tell the system administrator.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}

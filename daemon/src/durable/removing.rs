@@ -1,0 +1,87 @@
+//! Removing files and folders durably. Links are removed, never followed.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
+
+use super::beneath::{Place, names_in, open_folder_at};
+use super::{DurableError, FAILED_SYNC, TREE_DEPTH_MAX, believed, failed, sync};
+
+/// Removes a file (missing is fine) and syncs its folder.
+///
+/// # Errors
+/// As [`super::write`].
+pub fn remove(path: &Path) -> Result<(), DurableError> {
+    believed(&FAILED_SYNC)?;
+    let Some(place) = present(Place::of(path))? else {
+        return Ok(());
+    };
+    match rustix::fs::unlinkat(&place.folder, &place.name, AtFlags::empty()) {
+        Ok(()) => sync(&place.folder, &place.folder_path),
+        Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(failed("removing", path, errno)),
+    }
+}
+
+/// Removes a folder and what is in it (missing is fine), never following links.
+///
+/// # Errors
+/// As [`super::write`].
+pub fn remove_folder(path: &Path) -> Result<(), DurableError> {
+    believed(&FAILED_SYNC)?;
+    remove_at(present(Place::of(path))?)
+}
+
+/// Removes the file or folder `relative` beneath `root` (missing is fine), never following links.
+///
+/// # Errors
+/// As [`super::write`].
+pub fn remove_beneath(root: &Path, relative: &Path) -> Result<(), DurableError> {
+    believed(&FAILED_SYNC)?;
+    remove_at(present(Place::beneath(root, relative))?)
+}
+
+/// None when the folder of a place is missing: then so is what shall be removed.
+fn present(place: Result<Place, DurableError>) -> Result<Option<Place>, DurableError> {
+    match place {
+        Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => Ok(None),
+        place => place.map(Some),
+    }
+}
+
+/// Removes what is at a place and syncs its folder.
+fn remove_at(place: Option<Place>) -> Result<(), DurableError> {
+    let Some(place) = place else {
+        return Ok(());
+    };
+    match remove_tree(&place.folder, &place.name, TREE_DEPTH_MAX) {
+        Ok(()) => sync(&place.folder, &place.folder_path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(failed("removing", &place.path(), source)),
+    }
+}
+
+/// Removes a file, a link or a folder with all that is in it, without a sync.
+pub(super) fn remove_tree(folder: &File, name: &OsStr, depth_left: usize) -> io::Result<()> {
+    match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
+        Ok(()) => return Ok(()),
+        // Linux says EISDIR for a folder, POSIX says EPERM.
+        Err(Errno::ISDIR | Errno::PERM) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let inside = open_folder_at(folder, Path::new(name))?;
+    let depth_left = depth_left
+        .checked_sub(1)
+        .ok_or_else(|| io::Error::other("folders nested too deep"))?;
+    for child in names_in(&inside)? {
+        match remove_tree(&inside, &child, depth_left) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)?)
+}

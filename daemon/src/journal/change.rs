@@ -1,0 +1,153 @@
+//! The one way to write: BEGIN IMMEDIATE, the work, its ledger records, COMMIT. The tree in memory follows only after
+//! the commit, so memory and disk never disagree.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use amanah_format::digest::Digest;
+use amanah_format::ledger::{Record, Tree, leaf_hash};
+use amanah_format::time::UtcTime;
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
+
+use super::rows::sql_int;
+use super::{Journal, JournalError, LedgerEntry};
+
+/// What the mutex guards.
+pub(super) struct State {
+    pub(super) connection: Connection,
+    /// The ledger's tree as committed.
+    pub(super) tree: Tree,
+    /// A commit failed in the disk: what is durable is not known any more (fsync(2), NOTES).
+    pub(super) halted: bool,
+}
+
+/// A transaction under way.
+pub(super) struct Change<'a> {
+    pub(super) sql: &'a Transaction<'a>,
+    pub(super) now: UtcTime,
+    pub(super) millis: u64,
+    pub(super) origin: &'a str,
+    tree: Tree,
+}
+
+impl Journal {
+    /// Runs `work` in one transaction: after an error of it nothing has changed.
+    pub(super) fn change<T>(
+        &self,
+        now: UtcTime,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let mut guard = self.lock()?;
+        let State {
+            connection,
+            tree,
+            halted,
+        } = &mut *guard;
+        let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut change = Change {
+            sql: &sql,
+            now,
+            millis: self.clock.unix_millis(),
+            origin: &self.origin,
+            tree: tree.clone(),
+        };
+        let value = work(&mut change)?;
+        let grown = change.tree;
+        commit(sql).inspect_err(|error| *halted = is_disk_failure(error))?;
+        *tree = grown;
+        Ok(value)
+    }
+
+    /// Runs `work` in one transaction that changes no state and leaves no record: facts beside the states.
+    pub(super) fn edit<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let mut guard = self.lock()?;
+        let State {
+            connection, halted, ..
+        } = &mut *guard;
+        let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&sql)?;
+        commit(sql).inspect_err(|error| *halted = is_disk_failure(error))?;
+        Ok(value)
+    }
+
+    /// Reads; never writes.
+    pub(super) fn read<T>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        look(&self.lock()?.connection)
+    }
+
+    pub(super) fn lock(&self) -> Result<MutexGuard<'_, State>, JournalError> {
+        // A thread that panicked under the lock rolled its transaction back and left the tree as committed.
+        let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if guard.halted {
+            let reason = "the disk failed a commit earlier in this process; restart";
+            return Err(JournalError::Damaged(reason.to_owned()));
+        }
+        Ok(guard)
+    }
+}
+
+impl Change<'_> {
+    /// The index that the next record will have.
+    pub(super) fn next_index(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// Appends a record to the ledger; its index.
+    pub(super) fn append(&mut self, entry: LedgerEntry) -> Result<u64, JournalError> {
+        let index = self.next_index();
+        let record = Record {
+            index,
+            time: self.now,
+            kind: entry.kind,
+            manifest: entry.manifest,
+            digests: entry.digests,
+            code: entry.code,
+            by: entry.by,
+        };
+        let line = record.to_line();
+        let leaf = leaf_hash(&line);
+        self.sql
+            .prepare_cached("INSERT INTO ledger (idx, line, leaf) VALUES (?1, ?2, ?3)")?
+            .execute(params![sql_int(index)?, line, leaf.as_bytes()])?;
+        self.tree.push(leaf);
+        Ok(index)
+    }
+
+    /// Appends the record of a state change of one bundle.
+    pub(super) fn append_about(
+        &mut self,
+        kind: amanah_format::ledger::RecordKind,
+        manifest: Option<Digest>,
+        code: Option<String>,
+    ) -> Result<u64, JournalError> {
+        self.append(LedgerEntry {
+            kind,
+            manifest,
+            digests: Vec::new(),
+            code,
+            by: None,
+        })
+    }
+}
+
+/// The only commit of the journal.
+fn commit(sql: Transaction<'_>) -> Result<(), rusqlite::Error> {
+    crate::kill::point("journal.before-commit");
+    sql.commit()?;
+    crate::kill::point("journal.after-commit");
+    Ok(())
+}
+
+/// Whether a failed commit leaves open what is on the disk. A full disk does not: it was rolled back.
+fn is_disk_failure(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt)
+    )
+}

@@ -1,0 +1,219 @@
+//! Reading bundles, either way: one by its name, the oldest in some states, what waits for a peer, the newest for the
+//! status snapshot. Every list is bounded; none changes anything.
+
+use amanah_format::digest::Digest;
+use amanah_format::id::{BundleId, PartyId};
+use amanah_format::time::UtcTime;
+use rusqlite::{Connection, Params};
+
+use super::queries::{ages_in, many, one};
+use super::rows::{from_sql_int, inbound_row, item_row, outbound_row};
+use super::{InboundRow, Journal, JournalError, OutboundRow, WAITING_ROWS_MAX};
+use crate::engine::inbound::Inbound;
+use crate::engine::outbound::Outbound;
+
+impl Journal {
+    /// All outgoing bundles in one of `states`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`JournalError`], as all functions of this file.
+    pub fn outbound_in(
+        &self,
+        states: &[Outbound],
+        limit: u32,
+    ) -> Result<Vec<OutboundRow>, JournalError> {
+        let query = "SELECT age FROM outbound WHERE state = ?1 ORDER BY age LIMIT ?2";
+        self.read(|sql| {
+            let states = states.iter().map(|state| state.as_str());
+            let ages = ages_in(sql, query, states, limit)?;
+            let by_age = "SELECT * FROM outbound WHERE age = ?1";
+            ages.into_iter().try_fold(Vec::new(), |mut found, age| {
+                found.extend(outbound_where(sql, by_age, [age])?);
+                Ok(found)
+            })
+        })
+    }
+
+    /// What waits for `peer` in `queue/`: first what it has not taken over, then what awaits its receipt; each by lane,
+    /// then age, at most [`WAITING_ROWS_MAX`].
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn queued_for(&self, peer: &PartyId) -> Result<Vec<OutboundRow>, JournalError> {
+        let query = "SELECT * FROM outbound WHERE peer = ?1 AND state = ?2
+            AND state IN ('queued', 'handed-over') ORDER BY lane, age LIMIT ?3";
+        self.read(|sql| {
+            let mut waiting = Vec::new();
+            for state in [Outbound::Queued, Outbound::HandedOver] {
+                let values = (peer.as_str(), state.as_str(), WAITING_ROWS_MAX);
+                waiting.extend(outbound_where(sql, query, values)?);
+            }
+            Ok(waiting)
+        })
+    }
+
+    /// How many bundles wait for `peer` (not taken over, or not answered), and their payloads' bytes together.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn waiting_for(&self, peer: &PartyId) -> Result<(u64, u64), JournalError> {
+        let query = "SELECT COUNT(*), COALESCE(SUM(payload_bytes), 0) FROM outbound
+            WHERE peer = ?1 AND state IN ('queued', 'handed-over')";
+        self.read(|sql| {
+            let found = one(sql, query, [peer.as_str()], |row| {
+                Ok((from_sql_int(row.get(0)?)?, from_sql_int(row.get(1)?)?))
+            })?;
+            Ok(found.unwrap_or_default())
+        })
+    }
+
+    /// The outgoing bundle of this id.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn outbound(&self, bundle: &BundleId) -> Result<Option<OutboundRow>, JournalError> {
+        self.read(|sql| outbound_by_id(sql, bundle))
+    }
+
+    /// The outgoing bundle of this manifest digest.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn outbound_by_digest(&self, digest: &Digest) -> Result<Option<OutboundRow>, JournalError> {
+        self.read(|sql| outbound_by_digest(sql, digest))
+    }
+
+    /// Bundles settled at `moment` or before, longest ago first: the caller asks per flow whether their days are over.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn settled_before(
+        &self,
+        moment: UtcTime,
+        limit: u32,
+    ) -> Result<Vec<OutboundRow>, JournalError> {
+        let query = "SELECT * FROM outbound WHERE state = 'settled' AND changed <= ?1 ORDER BY changed LIMIT ?2";
+        self.read(|sql| outbound_where(sql, query, (moment.unix(), limit)))
+    }
+
+    /// The newest outgoing bundles, active ones first, at most `limit` active and `limit` others.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn recent_outbound(&self, limit: u32) -> Result<Vec<OutboundRow>, JournalError> {
+        let active = "SELECT * FROM outbound
+            WHERE state NOT IN ('settled', 'returned', 'put-back', 'destroyed') ORDER BY age DESC LIMIT ?1";
+        let newest = "SELECT * FROM outbound ORDER BY age DESC LIMIT ?1";
+        self.read(|sql| {
+            let mut found = outbound_where(sql, active, [limit])?;
+            let others = outbound_where(sql, newest, [limit])?;
+            found.extend(others.into_iter().filter(|row| row.state.is_final()));
+            Ok(found)
+        })
+    }
+
+    /// The incoming bundle of this manifest digest.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn inbound(&self, digest: &Digest) -> Result<Option<InboundRow>, JournalError> {
+        self.read(|sql| inbound_by_digest(sql, digest))
+    }
+
+    /// All incoming bundles in one of `states`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn inbound_in(
+        &self,
+        states: &[Inbound],
+        limit: u32,
+    ) -> Result<Vec<InboundRow>, JournalError> {
+        let query = "SELECT age FROM inbound WHERE state = ?1 ORDER BY age LIMIT ?2";
+        self.read(|sql| {
+            let states = states.iter().map(|state| state.as_str());
+            let ages = ages_in(sql, query, states, limit)?;
+            let by_age = "SELECT * FROM inbound WHERE age = ?1";
+            ages.into_iter().try_fold(Vec::new(), |mut found, age| {
+                found.extend(many(sql, by_age, [age], inbound_row)?);
+                Ok(found)
+            })
+        })
+    }
+
+    /// Receipts signed and not yet taken by `peer`, oldest first, at most [`WAITING_ROWS_MAX`].
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn receipts_for(&self, peer: &PartyId) -> Result<Vec<InboundRow>, JournalError> {
+        let query = "SELECT * FROM inbound WHERE peer = ?1 AND state = 'acknowledged' ORDER BY age LIMIT ?2";
+        self.read(|sql| many(sql, query, (peer.as_str(), WAITING_ROWS_MAX), inbound_row))
+    }
+
+    /// The newest incoming bundles, active ones first, at most `limit` active and `limit` others.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn recent_inbound(&self, limit: u32) -> Result<Vec<InboundRow>, JournalError> {
+        let active = "SELECT * FROM inbound WHERE state <> 'delivered' ORDER BY age DESC LIMIT ?1";
+        let newest = "SELECT * FROM inbound ORDER BY age DESC LIMIT ?1";
+        self.read(|sql| {
+            let mut found = many(sql, active, [limit], inbound_row)?;
+            let others = many(sql, newest, [limit], inbound_row)?;
+            let is_done = |row: &InboundRow| row.state == Inbound::Delivered;
+            found.extend(others.into_iter().filter(is_done));
+            Ok(found)
+        })
+    }
+}
+
+/// The outgoing bundle of this id, or `Unknown`.
+pub(super) fn load_outbound(
+    sql: &Connection,
+    bundle: &BundleId,
+) -> Result<OutboundRow, JournalError> {
+    outbound_by_id(sql, bundle)?.ok_or_else(|| JournalError::Unknown(bundle.to_string()))
+}
+
+fn outbound_by_id(
+    sql: &Connection,
+    bundle: &BundleId,
+) -> Result<Option<OutboundRow>, JournalError> {
+    let query = "SELECT * FROM outbound WHERE bundle = ?1";
+    Ok(outbound_where(sql, query, [bundle.to_string()])?.pop())
+}
+
+pub(super) fn outbound_by_digest(
+    sql: &Connection,
+    digest: &Digest,
+) -> Result<Option<OutboundRow>, JournalError> {
+    let query = "SELECT * FROM outbound WHERE digest = ?1";
+    Ok(outbound_where(sql, query, [digest.as_bytes()])?.pop())
+}
+
+pub(super) fn inbound_by_digest(
+    sql: &Connection,
+    digest: &Digest,
+) -> Result<Option<InboundRow>, JournalError> {
+    let query = "SELECT * FROM inbound WHERE digest = ?1";
+    one(sql, query, [digest.as_bytes()], inbound_row)
+}
+
+/// The incoming bundle of this manifest digest, or `Unknown`.
+pub(super) fn load_inbound(sql: &Connection, digest: &Digest) -> Result<InboundRow, JournalError> {
+    inbound_by_digest(sql, digest)?.ok_or_else(|| JournalError::Unknown(digest.to_string()))
+}
+
+/// Outgoing bundles with their items.
+fn outbound_where(
+    sql: &Connection,
+    query: &str,
+    with: impl Params,
+) -> Result<Vec<OutboundRow>, JournalError> {
+    let items = "SELECT * FROM items WHERE bundle = ?1 ORDER BY position";
+    let mut found = many(sql, query, with, outbound_row)?;
+    for row in &mut found {
+        row.items = many(sql, items, [row.bundle.to_string()], item_row)?;
+    }
+    Ok(found)
+}

@@ -1,0 +1,61 @@
+//! Reading rows into values: statements are prepared once and kept, a row that does not read is an error.
+
+use rusqlite::{Connection, Params, Row};
+
+use super::JournalError;
+
+/// The one row of a query, if there is one.
+pub(super) fn one<T>(
+    sql: &Connection,
+    query: &str,
+    with: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, JournalError>,
+) -> Result<Option<T>, JournalError> {
+    let mut statement = sql.prepare_cached(query)?;
+    let mut rows = statement.query(with)?;
+    rows.next()?.map(read).transpose()
+}
+
+/// All rows of a query, in its order.
+pub(super) fn many<T>(
+    sql: &Connection,
+    query: &str,
+    with: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T, JournalError>,
+) -> Result<Vec<T>, JournalError> {
+    let mut statement = sql.prepare_cached(query)?;
+    let mut rows = statement.query(with)?;
+    let mut values = Vec::new();
+    while let Some(row) = rows.next()? {
+        values.push(read(row)?);
+    }
+    Ok(values)
+}
+
+/// Runs a statement; how many rows it changed.
+pub(super) fn run(
+    sql: &Connection,
+    statement: &str,
+    with: impl Params,
+) -> Result<usize, JournalError> {
+    Ok(sql.prepare_cached(statement)?.execute(with)?)
+}
+
+/// The ages of the rows that `query` finds for each of `states`, oldest first, at most `limit`: ages first, so that
+/// only rows that are wanted are read whole. `query` takes a state and a limit.
+pub(super) fn ages_in(
+    sql: &Connection,
+    query: &str,
+    states: impl Iterator<Item = &'static str>,
+    limit: u32,
+) -> Result<Vec<i64>, JournalError> {
+    let mut ages: Vec<i64> = Vec::new();
+    for state in states {
+        ages.extend(many(sql, query, (state, limit), |row| {
+            Ok(row.get::<_, i64>(0)?)
+        })?);
+    }
+    ages.sort_unstable();
+    ages.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(ages)
+}

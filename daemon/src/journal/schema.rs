@@ -1,0 +1,181 @@
+//! The journal's tables, and how the file is opened: created owner-only, locked for this process alone, its ledger
+//! checked against itself.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use amanah_format::digest::Digest;
+use amanah_format::id::PartyId;
+use amanah_format::ledger::{self, RecordKind, Tree, leaf_hash};
+use amanah_format::time::UtcTime;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::{CWD, Mode, OFlags};
+
+use super::change::State;
+use super::ledger::{set_fact, tree_of};
+use super::rows::{from_sql_int, sql_int};
+use super::{Journal, JournalError};
+use crate::clock::Clock;
+
+/// `user_version` of the tables below.
+const SCHEMA_VERSION: i64 = 1;
+/// Epoch of a ledger: one more for each ledger begun anew; this version begins one only with a new journal.
+const LEDGER_EPOCH: u32 = 1;
+/// How many of the last lines are hashed again at opening: what a power cut could have touched.
+const LINES_CHECKED: u64 = 64;
+/// More records than any ledger has: SQLite's largest row number.
+const LEDGER_RECORDS_MAX: u64 = i64::MAX.unsigned_abs();
+/// Distinct statements of this module, with room: each is prepared once.
+const STATEMENTS_CACHED: usize = 96;
+/// The fact that names the party whose journal this is.
+const FACT_PARTY: &str = "journal.party";
+/// The fact that names the last opening.
+const FACT_OPENED: &str = "journal.opened";
+
+/// Partial indexes keep what is looked at often (active, waiting) small while finished rows grow.
+/// Triggers keep `tallies`, so that counting does not read all rows.
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// Order matters: the lock mode before the first access of WAL keeps the index of the WAL out of shared memory.
+/// Temporary tables stay in memory: names of items never reach another folder.
+const PRAGMAS: &str = "
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cell_size_check = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA journal_size_limit = 16777216;
+";
+
+impl Journal {
+    /// Opens or creates it; a new one begins its ledger with `opened`. Fails when another process holds it, when it is
+    /// another party's, or when its schema is newer.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open(path: &Path, party: &PartyId, now: UtcTime) -> Result<Self, JournalError> {
+        let failed = |reason: String| JournalError::Open {
+            path: path.to_owned(),
+            reason,
+        };
+        make_private(path).map_err(|error| failed(error.to_string()))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+        let version =
+            lock_for_us(&connection).map_err(|error| match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    failed("another process holds it".to_owned())
+                }
+                Some(_) | None => JournalError::Sqlite(error),
+            })?;
+        if !(0..=SCHEMA_VERSION).contains(&version) {
+            return Err(failed(format!(
+                "its schema is {version}; this program knows {SCHEMA_VERSION}"
+            )));
+        }
+        let journal = Self {
+            state: Mutex::new(State {
+                tree: if version == 0 {
+                    Tree::default()
+                } else {
+                    recall(&connection)?
+                },
+                connection,
+                halted: false,
+            }),
+            clock: Clock::default(),
+            origin: ledger::origin(party, LEDGER_EPOCH),
+        };
+        if version == 0 {
+            journal.begin(party, now)?;
+        }
+        match journal.fact(FACT_PARTY)? {
+            Some(owner) if owner == party.as_str() => {}
+            owner => {
+                return Err(failed(format!(
+                    "it is the journal of {owner:?}, not of {party}"
+                )));
+            }
+        }
+        // A first write: a lock that is only read-shared would fail here, not in the middle of a journey.
+        journal.set_fact(FACT_OPENED, Some(&now.to_string()))?;
+        Ok(journal)
+    }
+
+    /// The same journal, with changes stamped by another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    fn begin(&self, party: &PartyId, now: UtcTime) -> Result<(), JournalError> {
+        self.change(now, |change| {
+            change.sql.execute_batch(SCHEMA)?;
+            change
+                .sql
+                .pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            set_fact(change.sql, FACT_PARTY, Some(party.as_str()))?;
+            change.append_about(RecordKind::Opened, None, None)?;
+            Ok(())
+        })
+    }
+}
+
+/// Creates the file owner-only whatever the umask, or narrows the one that is there. Never opens a file that exists:
+/// closing it would drop the locks that this process may hold on it (fcntl(2), SQLite "how to corrupt").
+/// SQLite syncs the folder itself when it creates the WAL beside it, before the first commit.
+fn make_private(path: &Path) -> rustix::io::Result<()> {
+    let owner_only = Mode::RUSR | Mode::WUSR;
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::open(path, flags, owner_only) {
+        Ok(file) => rustix::fs::fchmod(&file, owner_only),
+        Err(rustix::io::Errno::EXIST) => {
+            rustix::fs::chmodat(CWD, path, owner_only, rustix::fs::AtFlags::empty())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Sets the pragmas and takes the lock; the schema's version.
+fn lock_for_us(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.execute_batch(PRAGMAS)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| {
+        let mode: String = row.get(0)?;
+        if mode == "wal" {
+            Ok(())
+        } else {
+            Err(rusqlite::Error::InvalidParameterName(format!(
+                "journal mode {mode}, expected wal"
+            )))
+        }
+    })?;
+    connection.execute_batch("BEGIN IMMEDIATE; COMMIT;")?;
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// The tree of the recorded leaves; the last lines are hashed again.
+fn recall(connection: &Connection) -> Result<Tree, JournalError> {
+    let tree = tree_of(connection, LEDGER_RECORDS_MAX)?;
+    if tree.size() == 0 {
+        return Err(damaged(0, "is missing"));
+    }
+    let from = tree.size().saturating_sub(LINES_CHECKED);
+    let mut statement = connection.prepare("SELECT idx, line, leaf FROM ledger WHERE idx >= ?1")?;
+    let mut rows = statement.query([sql_int(from)?])?;
+    while let Some(row) = rows.next()? {
+        let line: Vec<u8> = row.get(1)?;
+        if leaf_hash(&line) != Digest::from_bytes(row.get(2)?) {
+            return Err(damaged(from_sql_int(row.get(0)?)?, "is not its leaf"));
+        }
+    }
+    Ok(tree)
+}
+
+fn damaged(index: u64, what: &str) -> JournalError {
+    JournalError::Damaged(format!("ledger record {index} {what}"))
+}

@@ -1,0 +1,192 @@
+//! What is kept as evidence or for a person: receipts, archived bundles, quarantine and its notes, revocations.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use amanah_format::digest::Digest;
+use amanah_format::home;
+use amanah_format::id::PartyId;
+use amanah_format::receipt;
+use amanah_format::time::UtcTime;
+
+use super::{
+    MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS, Spool, SpoolError, failed, plain,
+};
+use crate::durable::{self, DurableError};
+
+/// Whose receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// We signed it.
+    Issued,
+    /// The peer did.
+    Received,
+}
+
+/// Why something lies in quarantine: shown by `amanah quarantine`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct QuarantineNote {
+    /// Its name on the wire.
+    pub name: String,
+    /// Who sent it.
+    pub peer: PartyId,
+    /// The refusal code, or what else was found.
+    pub code: String,
+    /// When.
+    pub time: UtcTime,
+    /// How long it is.
+    pub bytes: u64,
+    /// `refused`, `held` or `dropped` (then only this note is left of it).
+    pub state: String,
+}
+
+impl Spool {
+    /// Keeps a receipt as evidence: `receipts/{sent,received}/PEER/HEX.receipt.amanah`. The same again changes nothing.
+    ///
+    /// # Errors
+    /// [`SpoolError`]; `Exists` when another receipt for this bundle is kept already: evidence is never written over.
+    pub fn keep_receipt(
+        &self,
+        side: Side,
+        peer: &PartyId,
+        manifest: &Digest,
+        container: &[u8],
+    ) -> Result<(), SpoolError> {
+        let folder = match side {
+            Side::Issued => home::receipts_sent(peer),
+            Side::Received => home::receipts_received(peer),
+        };
+        self.ensure(&folder, MODE_SHOWN)?;
+        self.keep(&self.home.join(folder), &receipt::name(manifest), container)
+    }
+
+    /// Keeps a revocation that came by wire: `spool/revocations/HEX.slip.amanah`, HEX of the slip. The same again changes nothing.
+    ///
+    /// # Errors
+    /// As [`Spool::keep_receipt`].
+    pub fn keep_revocation(&self, slip: &Digest, container: &[u8]) -> Result<(), SpoolError> {
+        let name = format!("{}.slip.amanah", slip.to_hex());
+        self.keep(&self.home.join(REVOCATIONS), &name, container)
+    }
+
+    /// Writes what must never change afterwards.
+    fn keep(&self, folder: &Path, name: &str, bytes: &[u8]) -> Result<(), SpoolError> {
+        let path = folder.join(name);
+        match std::fs::read(&path) {
+            // It may have been renamed into place by a process that died before it synced the folder.
+            Ok(kept) if kept == bytes => Ok(durable::sync_folder(folder)?),
+            Ok(_) => Err(DurableError::Exists(path).into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(durable::write(folder, name, bytes, MODE_TEXT)?)
+            }
+            Err(source) => Err(failed("reading", &path, source)),
+        }
+    }
+
+    /// Moves an outgoing bundle that was answered from the queue to the archive; done already is fine.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn archive_sent(&self, peer: &PartyId, manifest: &Digest) -> Result<(), SpoolError> {
+        put_away(
+            &self.queued(peer, manifest),
+            &self.archived_sent(peer, manifest),
+        )
+    }
+
+    /// Moves an imported bundle from `incoming/` to the archive; done already is fine.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn archive_received(&self, peer: &PartyId, manifest: &Digest) -> Result<(), SpoolError> {
+        put_away(
+            &self.incoming(peer, manifest),
+            &self.archived_received(peer, manifest),
+        )
+    }
+
+    /// Removes our copy of a sent bundle from the archive; missing is fine.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn remove_archived_sent(
+        &self,
+        peer: &PartyId,
+        manifest: &Digest,
+    ) -> Result<(), SpoolError> {
+        Ok(durable::remove(&self.archived_sent(peer, manifest))?)
+    }
+
+    /// Removes a received bundle from the archive; missing is fine.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn remove_archived_received(
+        &self,
+        peer: &PartyId,
+        manifest: &Digest,
+    ) -> Result<(), SpoolError> {
+        Ok(durable::remove(&self.archived_received(peer, manifest))?)
+    }
+
+    /// Removes a bundle that came again although it was answered; missing is fine.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn forget_incoming(&self, peer: &PartyId, manifest: &Digest) -> Result<(), SpoolError> {
+        Ok(durable::remove(&self.incoming(peer, manifest))?)
+    }
+
+    /// Writes the note `quarantine/NAME.json` for operators, then moves a refused or doubtful bundle to
+    /// `spool/quarantine/NAME`, where only the daemon reads it; done already is fine.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn quarantine(
+        &self,
+        peer: &PartyId,
+        name: &str,
+        from: &Path,
+        note: &QuarantineNote,
+    ) -> Result<(), SpoolError> {
+        let note = QuarantineNote {
+            peer: peer.clone(),
+            ..note.clone()
+        };
+        self.note_quarantine(name, &note)?;
+        put_away(from, &self.quarantined(plain(name)?))
+    }
+
+    /// Writes only the note: what it speaks of is not kept.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn note_quarantine(&self, name: &str, note: &QuarantineNote) -> Result<(), SpoolError> {
+        let folder = self.home.join(QUARANTINE_NOTES);
+        let json = serde_json::to_vec(note)
+            .map_err(|error| failed("printing a note in", &folder, error))?;
+        Ok(durable::write(
+            &folder,
+            &format!("{}.json", plain(name)?),
+            &json,
+            MODE_TEXT,
+        )?)
+    }
+
+    /// `spool/quarantine/NAME`
+    #[must_use]
+    pub fn quarantined(&self, name: &str) -> PathBuf {
+        self.home.join(home::QUARANTINE).join(name)
+    }
+}
+
+/// Moves a bundle between two of the daemon's folders. Replaces: two of one digest were verified to be the same bytes. What
+/// is no longer here and is there already was moved before a crash; then the sync that it may lack is made up for.
+fn put_away(from: &Path, to: &Path) -> Result<(), SpoolError> {
+    match durable::replace(from, to) {
+        Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) && to.exists() => {
+            Ok(durable::sync_folder(to.parent().unwrap_or(to))?)
+        }
+        done => Ok(done?),
+    }
+}

@@ -1,0 +1,238 @@
+//! The folder `incoming/PEER`: parts are opened, listed, dropped and taken over here. What a part is: `part`.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use amanah_format::container;
+use amanah_format::digest::Digest;
+use amanah_format::home;
+use amanah_format::id::PartyId;
+
+use super::intervals::Intervals;
+use super::part::{Durably, Key, Known, Part, Parts, State};
+use super::part::{prefix_path, remember, remembered, remove_unsynced};
+use super::{MODE_OWN, Spool, SpoolError, failed, list, plain};
+use crate::durable;
+
+impl Spool {
+    /// Opens or creates the part `name` (already checked to be a wire name), at most `bytes_max` long; what lies beyond the
+    /// synced prefix after a restart is cut off.
+    ///
+    /// # Errors
+    /// [`SpoolError`]; `Busy` while another [`Part`] of this name lives.
+    pub fn part(&self, peer: &PartyId, name: &str, bytes_max: u64) -> Result<Part, SpoolError> {
+        let key = (peer.clone(), plain(name)?.to_owned());
+        let idle = self.reserve(&key)?;
+        let path = self.part_path(peer, name);
+        match self.open_part(&path, idle) {
+            Ok((file, known)) => {
+                let state = State::Open(known.synced);
+                self.lock_parts().insert(key.clone(), state);
+                let parts = Arc::clone(&self.parts);
+                Ok(Part {
+                    parts,
+                    key,
+                    file,
+                    path,
+                    bytes_max,
+                    known,
+                })
+            }
+            Err(error) => {
+                self.lock_parts().remove(&key);
+                Err(error)
+            }
+        }
+    }
+
+    /// Marks a part as open, and tells what is known of it.
+    fn reserve(&self, key: &Key) -> Result<Option<Known>, SpoolError> {
+        let mut parts = self.lock_parts();
+        if matches!(parts.get(key), Some(State::Open(_))) {
+            return Err(SpoolError::Busy(key.1.clone()));
+        }
+        match parts.insert(key.clone(), State::Open(0)) {
+            Some(State::Idle(known)) => Ok(Some(known)),
+            Some(State::Open(_)) | None => Ok(None),
+        }
+    }
+
+    /// Opens the file and cuts off what is not known to be on disk.
+    fn open_part(&self, path: &Path, idle: Option<Known>) -> Result<(File, Known), SpoolError> {
+        let io = |source| failed("opening", path, source);
+        let mut options = OpenOptions::new();
+        options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600);
+        let file = match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let folder = self.relative(path.parent().unwrap_or(path))?;
+                durable::ensure_folder_beneath(&self.home, folder, MODE_OWN)?;
+                options.open(path).map_err(io)?
+            }
+            file => file.map_err(io)?,
+        };
+        let length = file.metadata().map_err(io)?.len();
+        if let Some(known) = idle.filter(|known| known.there.end() == length) {
+            return Ok((file, known));
+        }
+        let remembered = remembered(path);
+        let synced = remembered.filter(|prefix| *prefix <= length).unwrap_or(0);
+        if remembered.is_some_and(|prefix| prefix != synced) {
+            // It speaks of an earlier part of this name.
+            durable::remove(&prefix_path(path))?;
+        }
+        file.set_len(synced).map_err(io)?;
+        let there = Intervals::up_to(synced);
+        Ok((
+            file,
+            Known {
+                there,
+                synced,
+                dirty: false,
+            },
+        ))
+    }
+
+    /// The synced prefix of `name`, none when there is no part. Of a short part that this process wrote and closed: what was
+    /// written.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn part_prefix(&self, peer: &PartyId, name: &str) -> Result<Option<u64>, SpoolError> {
+        let path = self.part_path(peer, plain(name)?);
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(failed("looking at", &path, source)),
+            Ok(_) => {}
+        }
+        let known = match self.lock_parts().get(&(peer.clone(), name.to_owned())) {
+            Some(State::Open(synced)) => Some(*synced),
+            Some(State::Idle(known)) => Some(known.there.prefix()),
+            None => None,
+        };
+        Ok(Some(
+            known.unwrap_or_else(|| remembered(&path).unwrap_or(0)),
+        ))
+    }
+
+    /// Names and synced prefixes of all parts of `peer`, in byte order.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn parts(&self, peer: &PartyId) -> Result<Vec<(String, u64)>, SpoolError> {
+        let mut parts = Vec::new();
+        for name in list(&self.home.join(home::incoming(peer)))? {
+            let name = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(home::PART_SUFFIX));
+            if let Some(name) = name
+                && let Some(prefix) = self.part_prefix(peer, name)?
+            {
+                parts.push((name.to_owned(), prefix));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Drops a part; missing is fine.
+    ///
+    /// # Errors
+    /// [`SpoolError`]; `Busy` while a [`Part`] of this name lives.
+    pub fn drop_part(&self, peer: &PartyId, name: &str) -> Result<(), SpoolError> {
+        let path = self.part_path(peer, plain(name)?);
+        self.forget_part(peer, name)?;
+        // The remembered prefix first, and durably: it must never speak of other bytes than those that were synced.
+        if prefix_path(&path).exists() {
+            durable::remove(&prefix_path(&path))?;
+        }
+        remove_unsynced(&path)
+    }
+
+    /// The complete part `name`, synced and closed.
+    ///
+    /// # Errors
+    /// [`SpoolError`]; there is no such part, it has holes, or it is still being written (`Busy`).
+    pub fn finished_part(&self, peer: &PartyId, name: &str) -> Result<PathBuf, SpoolError> {
+        let path = self.part_path(peer, plain(name)?);
+        if let Err(source) = path.symlink_metadata() {
+            return Err(failed("finishing", &path, source));
+        }
+        self.part(peer, name, u64::MAX)?.finish()
+    }
+
+    /// Renames the finished part `name`, whose bytes were verified, to `incoming/PEER/HEX.amanah`, durably. What is there by
+    /// this name already was verified to be the same bytes.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn take_over(
+        &self,
+        peer: &PartyId,
+        name: &str,
+        manifest: &Digest,
+    ) -> Result<(), SpoolError> {
+        let path = self.part_path(peer, plain(name)?);
+        self.forget_part(peer, name)?;
+        durable::replace(&path, &self.incoming(peer, manifest))?;
+        // Without its part a remembered prefix says nothing.
+        remove_unsynced(&prefix_path(&path))
+    }
+
+    /// Bundles that were taken over and lie in `incoming/`: recovery compares them with the journal.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn incoming_bundles(&self, peer: &PartyId) -> Result<Vec<Digest>, SpoolError> {
+        let names = list(&self.home.join(home::incoming(peer)))?;
+        let bundles = names.into_iter().filter_map(|name| {
+            let hex = name.to_str()?.strip_suffix(".amanah")?.to_owned();
+            Digest::from_hex(&hex).ok()
+        });
+        Ok(bundles.collect())
+    }
+
+    /// Makes a bundle of `incoming/` a whole part again: it was moved, but a crash kept the journal from recording it.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn back_to_part(&self, peer: &PartyId, manifest: &Digest) -> Result<(), SpoolError> {
+        let name = container::bundle_name(manifest);
+        self.forget_part(peer, &name)?;
+        let (bundle, part) = (self.incoming(peer, manifest), self.part_path(peer, &name));
+        let length = bundle
+            .metadata()
+            .map_err(|source| failed("looking at", &bundle, source))?
+            .len();
+        // Whatever part of this name is there is shorter: without its prefix it counts for nothing.
+        durable::remove(&prefix_path(&part))?;
+        durable::replace(&bundle, &part)?;
+        remember(&part, length, Durably::Yes)
+    }
+
+    /// Forgets what is known of a part that nobody writes.
+    fn forget_part(&self, peer: &PartyId, name: &str) -> Result<(), SpoolError> {
+        let key = (peer.clone(), name.to_owned());
+        let mut parts = self.lock_parts();
+        if matches!(parts.get(&key), Some(State::Open(_))) {
+            return Err(SpoolError::Busy(key.1));
+        }
+        parts.remove(&key);
+        Ok(())
+    }
+
+    fn part_path(&self, peer: &PartyId, name: &str) -> PathBuf {
+        let folder = self.home.join(home::incoming(peer));
+        folder.join(format!("{name}{}", home::PART_SUFFIX))
+    }
+
+    fn lock_parts(&self) -> MutexGuard<'_, Parts> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

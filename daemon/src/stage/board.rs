@@ -1,0 +1,131 @@
+//! What people are shown beside the journal: links to peers, progress of transfers, alarms. Lost at restart without harm.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use amanah_format::digest::Digest;
+use amanah_format::id::PartyId;
+use amanah_format::time::UtcTime;
+
+use crate::snapshot::Alarm;
+
+/// Most alarms kept: the oldest of a flood says as much as all of it.
+const ALARMS_MAX: usize = 200;
+
+/// The link to a peer as last seen.
+#[derive(Debug, Clone, Default)]
+pub struct LinkState {
+    /// Connected now.
+    pub connected: bool,
+    /// Since when it is (or is not).
+    pub since: Option<UtcTime>,
+    /// Where it is.
+    pub address: Option<String>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When it is tried again.
+    pub retry_at: Option<UtcTime>,
+}
+
+/// Shared by all stages; every method is short.
+#[derive(Default)]
+pub struct Board {
+    links: Mutex<BTreeMap<PartyId, LinkState>>,
+    progress: Mutex<BTreeMap<Digest, Arc<AtomicU64>>>,
+    alarms: Mutex<Vec<Alarm>>,
+}
+
+impl Board {
+    /// The peer is connected.
+    pub fn connected(&self, peer: &PartyId, address: String, now: UtcTime) {
+        let state = LinkState {
+            connected: true,
+            since: Some(now),
+            address: Some(address),
+            ..LinkState::default()
+        };
+        lock(&self.links).insert(peer.clone(), state);
+    }
+
+    /// The peer is not connected, and why.
+    pub fn disconnected(
+        &self,
+        peer: &PartyId,
+        error: Option<String>,
+        now: UtcTime,
+        retry_at: Option<UtcTime>,
+    ) {
+        let mut links = lock(&self.links);
+        let link = links.entry(peer.clone()).or_default();
+        if link.connected || link.since.is_none() {
+            link.since = Some(now);
+        }
+        link.connected = false;
+        link.retry_at = retry_at;
+        if error.is_some() {
+            link.last_error = error;
+        }
+    }
+
+    /// The link as last seen.
+    #[must_use]
+    pub fn link(&self, peer: &PartyId) -> LinkState {
+        lock(&self.links).get(peer).cloned().unwrap_or_default()
+    }
+
+    /// The counter of acknowledged bytes of a bundle.
+    #[must_use]
+    pub fn progress(&self, manifest: &Digest) -> Arc<AtomicU64> {
+        Arc::clone(lock(&self.progress).entry(*manifest).or_default())
+    }
+
+    /// Acknowledged bytes of a bundle; 0 where nothing is under way.
+    #[must_use]
+    pub fn sent_bytes(&self, manifest: &Digest) -> u64 {
+        lock(&self.progress)
+            .get(manifest)
+            .map_or(0, |sent| sent.load(Ordering::Relaxed))
+    }
+
+    /// A bundle is through: its counter goes.
+    pub fn finished(&self, manifest: &Digest) {
+        lock(&self.progress).remove(manifest);
+    }
+
+    /// Raises an alarm once; the same code and subject again changes nothing.
+    pub fn alarm(&self, code: &str, subject: &str, now: UtcTime) {
+        let mut alarms = lock(&self.alarms);
+        let known = alarms
+            .iter()
+            .any(|alarm| alarm.code == code && alarm.subject == subject);
+        if !known && alarms.len() < ALARMS_MAX {
+            tracing::error!(code, subject, "alarm");
+            alarms.push(Alarm {
+                code: code.to_owned(),
+                subject: subject.to_owned(),
+                since: now,
+            });
+        }
+    }
+
+    /// Takes an alarm back: its cause is gone.
+    pub fn quiet(&self, code: &str, subject: &str) {
+        lock(&self.alarms).retain(|alarm| alarm.code != code || alarm.subject != subject);
+    }
+
+    /// Takes back every alarm about `subject`.
+    pub fn quiet_all_of(&self, subject: &str) {
+        lock(&self.alarms).retain(|alarm| !alarm.subject.starts_with(subject));
+    }
+
+    /// All alarms, oldest first.
+    #[must_use]
+    pub fn alarms(&self) -> Vec<Alarm> {
+        lock(&self.alarms).clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,290 @@
+//! The door: what our SSH server shows an authenticated peer. Joins the wire to the spool and the journal; whatever it takes
+//! over goes through `arrive`, whatever it offers comes from the journal.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use amanah_format::container::bundle_bytes;
+use amanah_format::digest::Digest;
+use amanah_format::id::PartyId;
+use amanah_format::limits::DOCUMENT_BYTES_MAX;
+use amanah_format::receipt;
+use amanah_format::signature::PublicKey;
+
+use crate::bell::Bell;
+use crate::engine::inbound::InboundEvent;
+use crate::spool::part::{Part, PartError};
+use crate::transport::link::{Denied, Exchange, Offer, OfferReader, PartWriter, WireName};
+
+use super::arrive::Arrive;
+use super::{Node, StageError};
+
+/// Our side of a connection that a peer dialled.
+pub struct Door {
+    /// What all stages share.
+    pub node: Arc<Node>,
+    /// The way in.
+    pub arrive: Arc<Arrive>,
+    /// Free space that incoming data never takes.
+    pub free_bytes_min: u64,
+}
+
+impl Exchange for Door {
+    fn may_connect(&self, user: &str, key: &PublicKey) -> Option<PartyId> {
+        let peer: PartyId = user.parse().ok()?;
+        let policy = self.node.rules.now();
+        let known = &peer != policy.own()
+            && policy
+                .keyring()
+                .may_connect(&peer, key, self.node.clock.now());
+        known.then_some(peer)
+    }
+
+    fn open_part(&self, peer: &PartyId, name: WireName) -> Result<Box<dyn PartWriter>, Denied> {
+        let free = self
+            .node
+            .spool
+            .free_bytes()
+            .map_err(|error| Denied::failure(&error))?;
+        if free < self.free_bytes_min {
+            self.node
+                .board
+                .alarm("no-space", "spool", self.node.clock.now());
+            return Err(denied(
+                "no-space",
+                "the receiving machine has no space left; it is tried again",
+            ));
+        }
+        let part = self
+            .node
+            .spool
+            .part(peer, &name.to_string(), bytes_max(name))
+            .map_err(|error| Denied::failure(&error))?;
+        Ok(Box::new(Upload(part)))
+    }
+
+    fn part_prefix(&self, peer: &PartyId, name: WireName) -> Result<Option<u64>, Denied> {
+        self.node
+            .spool
+            .part_prefix(peer, &name.to_string())
+            .map_err(|error| Denied::failure(&error))
+    }
+
+    fn parts(&self, peer: &PartyId) -> Result<Vec<(WireName, u64)>, Denied> {
+        let parts = self
+            .node
+            .spool
+            .parts(peer)
+            .map_err(|error| Denied::failure(&error))?;
+        Ok(parts
+            .into_iter()
+            .filter_map(|(name, bytes)| Some((WireName::parse(&name)?, bytes)))
+            .collect())
+    }
+
+    fn drop_part(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        self.node
+            .spool
+            .drop_part(peer, &name.to_string())
+            .map_err(|error| Denied::failure(&error))
+    }
+
+    fn hand_over(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        self.arrive.hand_over(peer, name)
+    }
+
+    fn offers(&self, peer: &PartyId) -> Result<Vec<Offer>, Denied> {
+        offers(&self.node, peer).map_err(|error| Denied::failure(&error))
+    }
+
+    fn open_offer(&self, peer: &PartyId, name: WireName) -> Result<Box<dyn OfferReader>, Denied> {
+        let waiting = self.offers(peer)?.iter().any(|offer| offer.name == name);
+        if !waiting {
+            return Err(denied("no-such-file", "nothing of this name waits here"));
+        }
+        let offer = open_offer(&self.node, peer, name).map_err(|error| Denied::failure(&error))?;
+        Ok(Box::new(offer))
+    }
+
+    fn taken(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        taken(&self.node, peer, name)
+    }
+
+    fn offers_bell(&self, peer: &PartyId) -> Bell {
+        self.node.bells.peer(peer)
+    }
+}
+
+/// All that waits for a peer: slips and receipts first, then bundles by lane and age. Nothing while the peer is paused.
+pub(crate) fn offers(node: &Node, peer: &PartyId) -> Result<Vec<Offer>, StageError> {
+    if super::requests::is_paused(node, peer)? {
+        return Ok(Vec::new());
+    }
+    let mut offers = Vec::new();
+    for slip in node.journal.slips_for(peer)? {
+        offers.push(Offer {
+            name: WireName::Slip(slip.digest),
+            bytes: length(slip.container.len()),
+        });
+    }
+    for row in node.journal.receipts_for(peer)? {
+        if let (Some(text), Some(signature)) = (&row.receipt, &row.receipt_signature) {
+            offers.push(Offer {
+                name: WireName::Receipt(row.digest),
+                bytes: length(receipt::pack(text, signature).len()),
+            });
+        }
+    }
+    for row in node.journal.queued_for(peer)? {
+        if let Some(digest) = row.digest {
+            offers.push(Offer {
+                name: WireName::Bundle(digest),
+                bytes: bundle_bytes(row.payload_bytes),
+            });
+        }
+    }
+    Ok(offers)
+}
+
+/// Something that waits for a peer, opened for reading.
+pub(crate) enum Waiting {
+    /// A bundle in the queue, with the counter that the status shows.
+    Bundle {
+        file: Arc<File>,
+        bytes: u64,
+        sent: Arc<AtomicU64>,
+    },
+    /// A receipt or slip.
+    Small(Vec<u8>),
+}
+
+/// Opens what waits for a peer.
+pub(crate) fn open_offer(
+    node: &Node,
+    peer: &PartyId,
+    name: WireName,
+) -> Result<Waiting, StageError> {
+    let gone = || StageError::Other(format!("{name} no longer waits"));
+    match name {
+        WireName::Bundle(digest) => {
+            let path = node.spool.queued(peer, &digest);
+            let io =
+                |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
+            let file = File::open(&path).map_err(io)?;
+            let bytes = file.metadata().map_err(io)?.len();
+            Ok(Waiting::Bundle {
+                file: Arc::new(file),
+                bytes,
+                sent: node.board.progress(&digest),
+            })
+        }
+        WireName::Receipt(digest) => {
+            let row = node.journal.inbound(&digest)?.ok_or_else(gone)?;
+            let (Some(text), Some(signature)) = (row.receipt, row.receipt_signature) else {
+                return Err(gone());
+            };
+            Ok(Waiting::Small(receipt::pack(&text, &signature)))
+        }
+        WireName::Slip(digest) => {
+            let slip = node
+                .journal
+                .slips_for(peer)?
+                .into_iter()
+                .find(|slip| slip.digest == digest);
+            Ok(Waiting::Small(slip.ok_or_else(gone)?.container))
+        }
+    }
+}
+
+/// The peer has it durably: a receipt or slip is done; a bundle waits for its receipt.
+pub(crate) fn taken(node: &Node, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+    let now = node.clock.now();
+    let outcome = match name {
+        WireName::Bundle(_) => {
+            return Err(denied(
+                "not-allowed",
+                "a bundle goes when its receipt comes",
+            ));
+        }
+        WireName::Receipt(digest) if is_for(node, peer, &digest) => node
+            .journal
+            .advance_inbound(&digest, InboundEvent::ReceiptTaken, now)
+            .map(|_| ()),
+        WireName::Receipt(_) => {
+            return Err(denied("no-such-file", "nothing of this name waits here"));
+        }
+        WireName::Slip(digest) => node.journal.slip_taken(&digest),
+    };
+    node.bells.publish.ring();
+    outcome.map_err(|error| Denied::failure(&error))
+}
+
+fn is_for(node: &Node, peer: &PartyId, digest: &Digest) -> bool {
+    matches!(node.journal.inbound(digest), Ok(Some(row)) if &row.peer == peer)
+}
+
+/// Longest file of this name: a bundle is bounded by its head and the agreement, the rest by its kind.
+pub(crate) fn bytes_max(name: WireName) -> u64 {
+    match name {
+        WireName::Bundle(_) => bundle_bytes(2 << 40),
+        WireName::Receipt(_) | WireName::Slip(_) => 2 * DOCUMENT_BYTES_MAX,
+    }
+}
+
+struct Upload(Part);
+
+impl PartWriter for Upload {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Denied> {
+        self.0.write_at(offset, bytes).map_err(|error| match error {
+            PartError::Hole { .. } | PartError::TooLong => {
+                denied("not-allowed", &error.to_string())
+            }
+            PartError::Spool(error) => Denied::failure(&error),
+        })
+    }
+
+    fn sync(&mut self) -> Result<u64, Denied> {
+        self.0.sync().map_err(|error| Denied::failure(&error))
+    }
+}
+
+impl OfferReader for Waiting {
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Bundle { file, sent, .. } => {
+                let read = file.read_at(into, offset)?;
+                sent.fetch_max(offset.saturating_add(length(read)), Ordering::Relaxed);
+                Ok(read)
+            }
+            Self::Small(bytes) => {
+                let from = usize::try_from(offset).unwrap_or(usize::MAX);
+                let rest = bytes.get(from..).unwrap_or_default();
+                let read = rest.len().min(into.len());
+                for (to, byte) in into.iter_mut().zip(rest) {
+                    *to = *byte;
+                }
+                Ok(read)
+            }
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Bundle { bytes, .. } => *bytes,
+            Self::Small(bytes) => length(bytes.len()),
+        }
+    }
+}
+
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+fn denied(code: &str, message: &str) -> Denied {
+    Denied {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}

@@ -1,0 +1,39 @@
+//! Handing back: what is not sent, or was refused by a signed receipt, returns to the operator with the reason beside it.
+//! Files move first, the record follows: after a crash the move is found done and only recorded.
+
+use crate::catalogue::refusals::why;
+use crate::engine::policy::ReturnReason;
+use crate::journal::OutboundRow;
+use crate::kill;
+
+use super::{Node, StageError};
+
+/// Hands a claimed bundle's items back to the operator with the reason, and records it.
+///
+/// # Errors
+/// The journal's or the file system's.
+pub(crate) fn give_back(
+    node: &Node,
+    row: &OutboundRow,
+    reason: ReturnReason,
+) -> Result<(), StageError> {
+    let now = node.clock.now();
+    let folder = node.spool.outbox(&row.peer, &row.flow);
+    let mut items = row.items.clone();
+    for item in items.iter_mut().filter(|item| item.resting_place.is_none()) {
+        let text = why(&item.name.to_string_lossy(), reason.code(), now);
+        let claim = folder.join(&item.claim_name);
+        let (peer, flow) = (row.peer.as_str(), row.flow.as_str());
+        let place = node
+            .spool
+            .hand_back((peer, flow), &claim, &item.name, &text)?;
+        item.resting_place = Some(place);
+    }
+    node.spool.sync_moves()?;
+    node.journal.note_items(&row.bundle, &items)?;
+    kill::point("return.moved");
+    node.journal.record_return(&row.bundle, reason, now)?;
+    tracing::info!(bundle = %row.bundle, code = reason.code(), "returned to the operator");
+    node.bells.publish.ring();
+    Ok(())
+}

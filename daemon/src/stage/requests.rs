@@ -1,0 +1,83 @@
+//! Requests: what operators ask of the daemon, one file each in `requests/`, a closed set of verbs, attributed by the file's owner,
+//! recorded in the ledger before it is done. What is none is removed and said in the log.
+
+use std::sync::Arc;
+
+use amanah_format::digest::Digest;
+use amanah_format::id::PartyId;
+use amanah_format::ledger::RecordKind;
+
+use crate::journal::LedgerEntry;
+use crate::request::Request;
+
+use super::{Node, Pass, StageError};
+
+/// Takes what lies in `requests/`.
+///
+/// # Errors
+/// The journal's or the file system's.
+pub fn pass(node: &Arc<Node>) -> Result<Pass, StageError> {
+    let mut done = 0;
+    for (path, owner, bytes) in node.spool.requests()? {
+        match serde_json::from_slice::<Request>(&bytes) {
+            Ok(request) => {
+                record(node, &request, owner, &bytes)?;
+                carry_out(node, &request)?;
+                done += 1;
+            }
+            Err(error) => tracing::warn!(owner, "a request is not understood: {error}"),
+        }
+        node.spool.remove_request(&path)?;
+    }
+    Ok(Pass::of(done))
+}
+
+fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<(), StageError> {
+    let manifest = match request {
+        Request::Release { manifest } => Some(*manifest),
+        Request::Retry { .. } | Request::Pause { .. } | Request::Resume { .. } => None,
+    };
+    let entry = LedgerEntry {
+        kind: RecordKind::Requested,
+        manifest,
+        digests: vec![Digest::of(bytes)],
+        code: Some(verb(request).to_owned()),
+        by: Some(owner),
+    };
+    node.journal.record(entry, node.clock.now())?;
+    tracing::info!(verb = verb(request), owner, "request");
+    Ok(())
+}
+
+fn carry_out(node: &Node, request: &Request) -> Result<(), StageError> {
+    match request {
+        Request::Retry { peer: Some(peer) } => node.bells.retry(peer).ring(),
+        Request::Retry { peer: None } => node.bells.retry_all(),
+        Request::Release { .. } => node.bells.import.ring(),
+        Request::Pause { peer } => node.journal.set_fact(&paused(peer), Some("yes"))?,
+        Request::Resume { peer } => node.journal.set_fact(&paused(peer), None)?,
+    }
+    node.bells.ring_all();
+    Ok(())
+}
+
+/// Whether an operator paused this peer; it survives a restart.
+///
+/// # Errors
+/// The journal's.
+pub(crate) fn is_paused(node: &Node, peer: &PartyId) -> Result<bool, StageError> {
+    Ok(node.journal.fact(&paused(peer))?.is_some())
+}
+
+fn paused(peer: &PartyId) -> String {
+    format!("paused {peer}")
+}
+
+const fn verb(request: &Request) -> &'static str {
+    match request {
+        Request::Retry { .. } => "retry",
+        Request::Release { .. } => "release",
+        Request::Pause { .. } => "pause",
+        Request::Resume { .. } => "resume",
+    }
+}

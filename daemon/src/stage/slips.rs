@@ -1,0 +1,137 @@
+//! Slips: short signed notes between the parties. This version sends and heeds `held` (a bundle waits, and why) and `revocation`
+//! (an agreement ends at once): the only thing from the wire that acts, because it only narrows.
+
+use std::sync::Arc;
+
+use amanah_format::digest::Digest;
+use amanah_format::document::{Document, Ext};
+use amanah_format::id::PartyId;
+use amanah_format::ledger::RecordKind;
+use amanah_format::signature::SecretKey;
+use amanah_format::slip::{self, Body, HeldReason, Slip, VerifiedSlip};
+
+use crate::journal::{InboundRow, LedgerEntry};
+use crate::transport::link::Denied;
+
+use super::{Node, StageError};
+
+/// A held slip says nothing any more after so long: the bundle itself expires within 30 days.
+const HELD_EXPIRES_SECS: i64 = 30 * 86_400;
+
+/// Tells the sender that its bundle waits.
+///
+/// # Errors
+/// The journal's.
+pub(crate) fn tell_held(
+    node: &Node,
+    signing: &SecretKey,
+    row: &InboundRow,
+    reason: HeldReason,
+) -> Result<(), StageError> {
+    let now = node.clock.now();
+    let own = node.rules.now().own().clone();
+    let mut make = |number: u64| {
+        let slip = Slip {
+            format: Slip::FORMAT.to_owned(),
+            body: Body::Held {
+                manifest: row.digest,
+                reason,
+            },
+            from: own.clone(),
+            to: row.peer.clone(),
+            number,
+            created: now,
+            expires: now.plus_secs(HELD_EXPIRES_SECS),
+            ext: Ext::default(),
+            critical: Vec::new(),
+        };
+        signed(&slip, signing)
+    };
+    node.journal.add_slip(&row.peer, "held", now, &mut make)?;
+    node.bells.peer(&row.peer).ring();
+    Ok(())
+}
+
+fn signed(slip: &Slip, signing: &SecretKey) -> (Digest, Vec<u8>) {
+    let container = slip::sign(slip, signing);
+    (slip::digest(slip), container)
+}
+
+/// Ships a revocation that the sysadmin installed here, once.
+///
+/// # Errors
+/// The journal's.
+pub fn ship_revocation(
+    node: &Node,
+    peer: &PartyId,
+    container: &[u8],
+    digest: Digest,
+) -> Result<(), StageError> {
+    let fact = format!("revocation-shipped {digest}");
+    if node.journal.fact(&fact)?.is_none() {
+        node.journal
+            .add_slip(peer, "revocation", node.clock.now(), &mut |_| {
+                (digest, container.to_vec())
+            })?;
+        node.journal.set_fact(&fact, Some("yes"))?;
+        node.bells.peer(peer).ring();
+    }
+    Ok(())
+}
+
+/// Takes a peer's slip: verified, its number new, then heeded. After `Ok` the peer may forget it.
+///
+/// # Errors
+/// What the peer is told.
+pub(crate) fn receive(node: &Arc<Node>, peer: &PartyId, container: &[u8]) -> Result<(), Denied> {
+    let policy = node.rules.now();
+    let verified =
+        VerifiedSlip::verify(container, policy.keyring(), node.clock.now()).map_err(|error| {
+            Denied {
+                code: "slip-doubtful".to_owned(),
+                message: error.to_string(),
+            }
+        })?;
+    let slip = verified.slip();
+    if &slip.from != peer || &slip.to != policy.own() {
+        return Err(Denied {
+            code: "slip-doubtful".to_owned(),
+            message: "it is from or for another party".to_owned(),
+        });
+    }
+    heed(node, peer, &verified, container).map_err(|error| Denied::failure(&error))
+}
+
+/// What it asks for is done before its number is noted: a crash between only does it again.
+fn heed(
+    node: &Node,
+    peer: &PartyId,
+    verified: &VerifiedSlip,
+    container: &[u8],
+) -> Result<(), StageError> {
+    let slip = verified.slip();
+    let kind = match &slip.body {
+        Body::Held { manifest, reason } => {
+            node.journal.note_held(manifest, *reason)?;
+            "held"
+        }
+        Body::Revocation { agreement, .. } => {
+            node.spool.keep_revocation(&verified.digest(), container)?;
+            node.journal.record(
+                LedgerEntry {
+                    kind: RecordKind::Loaded,
+                    manifest: None,
+                    digests: vec![agreement.digest, verified.digest()],
+                    code: Some("revocation".to_owned()),
+                    by: None,
+                },
+                node.clock.now(),
+            )?;
+            node.bells.reload.ring();
+            "revocation"
+        }
+    };
+    node.journal.note_slip(peer, kind, slip.number)?;
+    node.bells.publish.ring();
+    Ok(())
+}

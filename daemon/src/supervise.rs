@@ -1,1 +1,0 @@
-//! Starts the parts, hands each its own small values, stops them.

@@ -1,0 +1,240 @@
+//! Opens everything that a daemon is made of, in the order in which it depends on each other, and brings it to where a crash left it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use amanah_format::id::PartyId;
+use amanah_format::recipient::Identity;
+use amanah_format::seal::SealOptions;
+use amanah_format::signature::SecretKey;
+
+use crate::bell::Bell;
+use crate::clock::Clock;
+use crate::config::checked::{Config, ConfigError};
+use crate::engine::outbound::Outbound;
+use crate::engine::policy::Policy;
+use crate::journal::Journal;
+use crate::spool::Spool;
+use crate::stage::acknowledge::Acknowledge;
+use crate::stage::admit::Admit;
+use crate::stage::arrive::Arrive;
+use crate::stage::board::Board;
+use crate::stage::collect::Collect;
+use crate::stage::door::Door;
+use crate::stage::import::Import;
+use crate::stage::publish::{Publish, Side};
+use crate::stage::seal::Seal;
+use crate::stage::settle::Settle;
+use crate::stage::settled::Quiet;
+use crate::stage::{Bells, Node, Rules, StageError, Stop};
+use crate::store::files::FilesStore;
+use crate::watch::Watch;
+
+use super::{RunError, reload};
+
+/// The private keys, each going to the one part that may use it.
+pub(super) struct Secrets {
+    signing: Arc<SecretKey>,
+    ledger: SecretKey,
+    transport: zeroize::Zeroizing<String>,
+    identities: Vec<Identity>,
+}
+
+impl Secrets {
+    /// Reads all, and compares them with our own card: a daemon with another key than its card would be refused everywhere.
+    pub(super) fn read(config: &Config, policy: &Policy) -> Result<Self, RunError> {
+        let secrets = Self {
+            signing: Arc::new(config.keys.signing()?),
+            ledger: config.keys.ledger()?,
+            transport: config.keys.transport()?,
+            identities: config.keys.decryption()?,
+        };
+        let now = Clock::default().now();
+        let keyring = policy.keyring();
+        let own = policy.own();
+        let transport = SecretKey::from_openssh(&secrets.transport)
+            .map_err(|error| mismatch(config, &error.to_string()))?;
+        let identities = &secrets.identities;
+        let opens = |recipient: &_| {
+            identities
+                .iter()
+                .any(|identity| &identity.recipient() == recipient)
+        };
+        let faults = [
+            (
+                !keyring.may_sign(own, &secrets.signing.public(), now),
+                "the signing key is not (or no longer) on our card",
+            ),
+            (
+                !keyring.may_connect(own, &transport.public(), now),
+                "the transport key is not (or no longer) on our card",
+            ),
+            (
+                !keyring.ledger_keys(own).contains(&secrets.ledger.public()),
+                "the ledger key is not on our card",
+            ),
+            (
+                !keyring.recipients(own, now).iter().any(opens),
+                "no decryption key of our card is among the identities",
+            ),
+        ];
+        match faults.into_iter().find(|(wrong, _)| *wrong) {
+            Some((_, fault)) => Err(mismatch(config, fault)),
+            None => Ok(secrets),
+        }
+    }
+}
+
+fn mismatch(config: &Config, fault: &str) -> RunError {
+    RunError::Config(ConfigError {
+        path: config.keys.folder.clone(),
+        reason: format!("{fault}; compare with `amanah card show`"),
+    })
+}
+
+/// Everything, before any of it runs.
+pub(super) struct Parts {
+    pub(super) node: Arc<Node>,
+    pub(super) collect: Collect,
+    pub(super) seal: Seal,
+    pub(super) import: Import,
+    pub(super) acknowledge: Acknowledge,
+    pub(super) settle: Arc<Settle>,
+    pub(super) publish: Publish,
+    pub(super) arrive: Arc<Arrive>,
+    pub(super) door: Arc<Door>,
+    pub(super) transport: zeroize::Zeroizing<String>,
+    peers: Vec<PartyId>,
+}
+
+/// Opens home, journal and keys; makes the stages.
+pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
+    let clock = Clock::default();
+    let peers: Vec<PartyId> = config.peers.iter().map(|peer| peer.party.clone()).collect();
+    let (policy, loaded) = config.policy(clock.now())?;
+    let secrets = Secrets::read(config, &policy)?;
+    let start = |error: &dyn std::fmt::Display| RunError::Start(error.to_string());
+    let spool = Spool::open(&config.home, &peers).map_err(|error| start(&error))?;
+    let journal = Journal::open(&spool.journal(), &config.party, clock.now())
+        .map_err(|error| start(&error))?;
+    let node = Arc::new(Node {
+        spool,
+        journal,
+        rules: Rules::new(policy),
+        clock,
+        bells: Bells::for_peers(peers.iter()),
+        board: Board::default(),
+        stop: Stop::default(),
+    });
+    reload::settle_in(config, &node, &loaded)?;
+    assemble(config, node, secrets, peers)
+}
+
+fn assemble(
+    config: &Config,
+    node: Arc<Node>,
+    secrets: Secrets,
+    peers: Vec<PartyId>,
+) -> Result<Parts, RunError> {
+    let store = FilesStore::new(node.spool.inbox());
+    store.create().map_err(StageError::from)?;
+    let settle = Arc::new(Settle {
+        node: Arc::clone(&node),
+    });
+    let arrive = Arc::new(Arrive {
+        node: Arc::clone(&node),
+        admit: Admit {
+            node: Arc::clone(&node),
+            signing: Arc::clone(&secrets.signing),
+        },
+        settle: Arc::clone(&settle),
+    });
+    Ok(Parts {
+        collect: collect(config, &node),
+        seal: Seal {
+            node: Arc::clone(&node),
+            signing: Arc::clone(&secrets.signing),
+            options: SealOptions {
+                level: config.seal.level,
+                workers: config.seal.workers,
+            },
+            expires_days: config.seal.expires_days,
+        },
+        import: Import {
+            node: Arc::clone(&node),
+            identities: secrets.identities,
+            store: Box::new(store),
+            signing: Arc::clone(&secrets.signing),
+        },
+        acknowledge: Acknowledge {
+            node: Arc::clone(&node),
+            signing: secrets.signing,
+        },
+        settle,
+        publish: Publish {
+            node: Arc::clone(&node),
+            ledger_key: secrets.ledger,
+            peers: config
+                .peers
+                .iter()
+                .map(|peer| (peer.party.clone(), side(peer.dial.as_deref())))
+                .collect(),
+            started: node.clock.now(),
+        },
+        door: Arc::new(Door {
+            node: Arc::clone(&node),
+            arrive: Arc::clone(&arrive),
+            free_bytes_min: config.limits.free_bytes_min,
+        }),
+        arrive,
+        transport: secrets.transport,
+        peers,
+        node,
+    })
+}
+
+fn collect(config: &Config, node: &Arc<Node>) -> Collect {
+    let watch = Watch::start(&node.spool.outboxes(), Bell::clone(&node.bells.collect));
+    let watch = watch
+        .inspect_err(|error| tracing::warn!("{error}; only scans see new items"))
+        .ok();
+    let secs = |secs: u32| Duration::from_secs(u64::from(secs));
+    let quiet = Quiet {
+        files: secs(config.outbox.quiet_secs_files),
+        folders: secs(config.outbox.quiet_secs_folders),
+    };
+    let items_max = usize::try_from(config.outbox.batch_items_max).unwrap_or(1);
+    Collect::new(
+        Arc::clone(node),
+        watch,
+        quiet,
+        items_max,
+        secs(config.outbox.scan_secs),
+    )
+}
+
+const fn side(dial: Option<&str>) -> Side {
+    match dial {
+        Some(_) => Side::Dial,
+        None => Side::Listen,
+    }
+}
+
+impl Parts {
+    /// Brings files and journal together where a crash left them apart; every stage then goes on by itself.
+    pub(super) fn recover(&self) -> Result<(), RunError> {
+        let unfinished = self
+            .node
+            .journal
+            .outbound_in(&[Outbound::Sealed, Outbound::Signed], u32::MAX)
+            .map_err(StageError::from)?;
+        let keep: Vec<_> = unfinished.iter().map(|row| row.bundle).collect();
+        self.node
+            .spool
+            .sweep_work(&keep)
+            .map_err(StageError::from)?;
+        self.collect.recover()?;
+        self.arrive.admit.recover(&self.peers)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! One thread per stage: wait for the bell, do a pass, again. Errors of this machine are said, waited out and tried again; one that
+//! could make something untrue ends the process.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::bell::Bell;
+use crate::config::checked::Config;
+use crate::engine::retry::wait_after;
+use crate::stage::publish::Publish;
+use crate::stage::{Node, Pass, Reaction, StageError, requests};
+
+use super::build::Parts;
+use super::{Halt, RunError};
+
+/// How often `requests/` is looked at: an operator waits for it.
+const REQUESTS_EVERY: Duration = Duration::from_secs(1);
+
+/// The threads of the stages.
+pub(super) struct Loops {
+    threads: Vec<(&'static str, JoinHandle<()>)>,
+    ended: Receiver<&'static str>,
+    publish: Arc<Publish>,
+}
+
+/// What every loop needs.
+#[derive(Clone)]
+struct Common {
+    node: Arc<Node>,
+    halt: Halt,
+    ended: Sender<&'static str>,
+}
+
+impl Loops {
+    /// Starts one thread for each stage.
+    pub(super) fn start(parts: Parts, _config: &Config, halt: &Halt) -> Result<Self, RunError> {
+        let (sender, ended) = channel();
+        let node = Arc::clone(&parts.node);
+        let bells = node.bells.clone();
+        let publish = Arc::new(parts.publish);
+        let common = Common {
+            node: Arc::clone(&node),
+            halt: halt.clone(),
+            ended: sender,
+        };
+        let publishing = Arc::clone(&publish);
+        let arrive = parts.arrive;
+        let (collect, seal, import) = (parts.collect, parts.seal, parts.import);
+        let (acknowledge, settle) = (parts.acknowledge, parts.settle);
+        let threads = vec![
+            common.spawn("collect", &bells.collect, move || collect.pass())?,
+            common.spawn("seal", &bells.seal, move || seal.pass())?,
+            common.spawn("import", &bells.import, move || {
+                arrive.admit.rejudge_pass()?;
+                import.pass()
+            })?,
+            common.spawn("acknowledge", &bells.acknowledge, move || {
+                acknowledge.pass()
+            })?,
+            common.spawn("settle", &bells.settle, move || settle.pass())?,
+            common.spawn("requests", &Bell::default(), move || {
+                let pass = requests::pass(&node)?;
+                Ok(Pass {
+                    again_after: REQUESTS_EVERY,
+                    ..pass
+                })
+            })?,
+            common.spawn("publish", &bells.publish, move || publishing.pass(true))?,
+        ];
+        Ok(Self {
+            threads,
+            ended,
+            publish,
+        })
+    }
+
+    /// Waits for the threads until `deadline`; what a thread has under way then is given up, and taken up again at the next start.
+    pub(super) fn join(self, deadline: Instant) {
+        let mut running = self.threads;
+        while !running.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(name) = self.ended.recv_timeout(left) else {
+                let names: Vec<&str> = running.iter().map(|(name, _)| *name).collect();
+                tracing::warn!("given up while under way: {}", names.join(", "));
+                return;
+            };
+            for (_, thread) in running.extract_if(.., |(running, _)| *running == name) {
+                if thread.join().is_err() {
+                    tracing::error!(stage = name, "the stage ended by a panic");
+                }
+            }
+        }
+        if let Err(error) = self.publish.pass(false) {
+            tracing::warn!("the last status could not be written: {error}");
+        }
+    }
+}
+
+impl Common {
+    fn spawn(
+        &self,
+        name: &'static str,
+        bell: &Bell,
+        mut pass: impl FnMut() -> Result<Pass, StageError> + Send + 'static,
+    ) -> Result<(&'static str, JoinHandle<()>), RunError> {
+        let (common, bell) = (self.clone(), bell.clone());
+        let story = move || {
+            let mut failures = 0;
+            while !common.node.stop.is_set() {
+                let heard = bell.heard();
+                let wait = common.judge(name, pass(), &mut failures);
+                if !wait.is_zero() && !common.node.stop.is_set() {
+                    bell.wait(heard, wait);
+                }
+            }
+            // INVARIANT: the receiver outlives the threads, or nobody waits for them any more.
+            let _ = common.ended.send(name);
+        };
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(story);
+        let thread = thread.map_err(|error| RunError::Start(format!("thread {name}: {error}")))?;
+        Ok((name, thread))
+    }
+
+    /// How long to wait before the next pass.
+    fn judge(
+        &self,
+        name: &'static str,
+        outcome: Result<Pass, StageError>,
+        failures: &mut u32,
+    ) -> Duration {
+        match outcome {
+            Ok(pass) => {
+                if *failures > 0 {
+                    self.node.board.quiet("stage-failing", name);
+                }
+                *failures = 0;
+                if pass.done > 0 {
+                    Duration::ZERO
+                } else {
+                    pass.again_after
+                }
+            }
+            Err(_) if self.node.stop.is_set() => Duration::ZERO,
+            Err(error) if error.reaction() == Reaction::Halt => {
+                self.halt.because(&self.node, format!("{name}: {error}"));
+                Duration::ZERO
+            }
+            Err(error) => {
+                *failures += 1;
+                tracing::error!(stage = name, failures = *failures, "{error}");
+                self.node
+                    .board
+                    .alarm("stage-failing", name, self.node.clock.now());
+                wait_after(*failures, u32::MAX)
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Reading the configuration's folder again: a wrong one is refused and the old one stays. What was loaded goes into the ledger, once.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use amanah_format::ledger::RecordKind;
+
+use crate::config::checked::{Config, Loaded};
+use crate::engine::policy::Policy;
+use crate::journal::LedgerEntry;
+use crate::stage::{Node, StageError, slips};
+
+/// Reads everything again; keeps what stands when any of it is wrong.
+pub(super) fn again(old: &Config, node: &Arc<Node>) {
+    match read(&old.file, node) {
+        Ok((config, policy, loaded)) => {
+            if config.listen != old.listen || config.peers != old.peers || config.home != old.home {
+                tracing::warn!(
+                    "addresses, peers or the home changed: restart the daemon for that; the rest is in force now"
+                );
+                node.board
+                    .alarm("restart-needed", "configuration", node.clock.now());
+            }
+            node.rules.replace(policy);
+            match settle_in(&config, node, &loaded) {
+                Ok(()) => tracing::info!("configuration read again"),
+                Err(error) => tracing::error!(
+                    "the configuration is in force, but could not be noted: {error}"
+                ),
+            }
+            node.board.quiet_all_of("configuration refused");
+            node.bells.ring_all();
+        }
+        Err(reason) => {
+            tracing::error!(
+                "the new configuration is refused, the old one stays in force: {reason}"
+            );
+            node.board.alarm(
+                "configuration-refused",
+                "configuration refused",
+                node.clock.now(),
+            );
+            node.bells.publish.ring();
+        }
+    }
+}
+
+fn read(file: &Path, node: &Node) -> Result<(Config, Policy, Vec<Loaded>), String> {
+    let config = Config::load(file).map_err(|error| error.to_string())?;
+    let (policy, loaded) = config
+        .policy(node.clock.now())
+        .map_err(|error| error.to_string())?;
+    Ok((config, policy, loaded))
+}
+
+/// What follows from a policy that has just come into force: outbox folders, ledger records, alarms, revocations to ship.
+pub(super) fn settle_in(config: &Config, node: &Node, loaded: &[Loaded]) -> Result<(), StageError> {
+    let now = node.clock.now();
+    let policy = node.rules.now();
+    for peer in &config.peers {
+        node.spool
+            .make_outbox(&peer.party, &policy.sendable(&peer.party, now))?;
+    }
+    for document in loaded {
+        note(node, document)?;
+    }
+    for alarm in policy.alarms() {
+        node.board.alarm("agreements-conflict", alarm, now);
+    }
+    for revocation in config.own_revocations(&policy, now) {
+        slips::ship_revocation(
+            node,
+            &revocation.peer,
+            &revocation.container,
+            revocation.digest,
+        )?;
+    }
+    Ok(())
+}
+
+/// One record for each document, when it is loaded for the first time.
+fn note(node: &Node, document: &Loaded) -> Result<(), StageError> {
+    if let Some(warning) = &document.warning {
+        tracing::warn!(path = %document.path.display(), "does not count: {warning}");
+        node.board.alarm(
+            "document-does-not-count",
+            &document.path.display().to_string(),
+            node.clock.now(),
+        );
+        return Ok(());
+    }
+    node.board.quiet(
+        "document-does-not-count",
+        &document.path.display().to_string(),
+    );
+    let fact = format!("loaded {} {}", document.kind, document.digest);
+    if node.journal.fact(&fact)?.is_none() {
+        let entry = LedgerEntry {
+            kind: RecordKind::Loaded,
+            manifest: None,
+            digests: vec![document.digest],
+            code: Some(document.kind.to_owned()),
+            by: None,
+        };
+        node.journal.record(entry, node.clock.now())?;
+        node.journal.set_fact(&fact, Some("yes"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! The connections: a task for each peer that we dial, the server where peers dial us.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use amanah_format::id::PartyId;
+use tokio::task::JoinHandle;
+
+use crate::config::checked::{Config, Peer};
+use crate::stage::Node;
+use crate::stage::ship::Ship;
+use crate::transport::client::{Dial, SshLink};
+use crate::transport::link::Exchange;
+use crate::transport::server::{Limits, Listen, Server};
+
+use super::RunError;
+use super::build::Parts;
+
+/// A peer that does not answer within this time is away.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What runs on the network.
+pub(super) struct Wire {
+    ships: Vec<JoinHandle<()>>,
+    server: Option<Server>,
+    dialled_by: std::sync::Mutex<BTreeMap<PartyId, SocketAddr>>,
+}
+
+impl Wire {
+    /// Listens, and starts dialling.
+    pub(super) async fn start(config: &Config, parts: &Parts) -> Result<Self, RunError> {
+        let server = match &config.listen {
+            Some(listen) => {
+                let listen = Listen {
+                    address: listen.address,
+                    networks: listen.networks.clone(),
+                    host_key: parts.transport.clone(),
+                    limits: Limits {
+                        connections_max: usize::try_from(config.limits.connections_max)
+                            .unwrap_or(usize::MAX),
+                        ..Limits::default()
+                    },
+                };
+                let address = listen.address;
+                let door: Arc<dyn Exchange> = Arc::<crate::stage::door::Door>::clone(&parts.door);
+                let server = Server::start(listen, door).await;
+                let server = server
+                    .map_err(|error| RunError::Start(format!("listening on {address}: {error}")))?;
+                tracing::info!(address = %server.address, "listening");
+                Some(server)
+            }
+            None => None,
+        };
+        let ships = config
+            .peers
+            .iter()
+            .filter_map(|peer| Some((peer, peer.dial.clone()?)));
+        Ok(Self {
+            ships: ships
+                .map(|(peer, address)| ship(parts, config, peer, address))
+                .collect(),
+            server,
+            dialled_by: std::sync::Mutex::default(),
+        })
+    }
+
+    /// Tells the board who has dialled us, and who has gone.
+    pub(super) fn note_connected(&self, node: &Node) {
+        let Some(server) = &self.server else { return };
+        let now_here: BTreeMap<PartyId, SocketAddr> = server.connected().into_iter().collect();
+        let mut before = self
+            .dialled_by
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (peer, address) in &now_here {
+            if !before.contains_key(peer) {
+                node.board
+                    .connected(peer, address.to_string(), node.clock.now());
+                node.bells.publish.ring();
+            }
+        }
+        for peer in before.keys().filter(|peer| !now_here.contains_key(*peer)) {
+            node.board.disconnected(peer, None, node.clock.now(), None);
+            node.bells.publish.ring();
+        }
+        *before = now_here;
+    }
+
+    /// Ends the connections; the loops have been told to stop.
+    pub(super) async fn stop(self, deadline: Instant) {
+        if let Some(server) = self.server {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if tokio::time::timeout(left, server.stop()).await.is_err() {
+                tracing::warn!("connections were cut");
+            }
+        }
+        for ship in self.ships {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let abort = ship.abort_handle();
+            if tokio::time::timeout(left, ship).await.is_err() {
+                abort.abort();
+            }
+        }
+    }
+}
+
+/// One task: dials with the keys and cards of each moment.
+fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHandle<()> {
+    let ship = Arc::new(Ship {
+        node: Arc::clone(&parts.node),
+        arrive: Arc::clone(&parts.arrive),
+        peer: peer.party.clone(),
+        address: address.clone(),
+    });
+    let node = Arc::clone(&parts.node);
+    let key = parts.transport.clone();
+    let (own, peer) = (config.party.clone(), peer.clone());
+    tokio::spawn(ship.keep_connected(move || {
+        let host_keys = node
+            .rules
+            .now()
+            .keyring()
+            .transport_keys(&peer.party, node.clock.now());
+        let dial = Dial {
+            address: address.clone(),
+            user: own.clone(),
+            key: key.clone(),
+            host_keys,
+            post_quantum: peer.post_quantum,
+            connect_timeout: CONNECT_TIMEOUT,
+        };
+        SshLink::connect(dial)
+    }))
+}

@@ -1,0 +1,148 @@
+//! Receipts and slips (FORMAT.md sections 13 and 14): what imigrasi answers.
+
+use amanah_format::signature::Purpose;
+
+use super::{
+    Case,
+    case::swap,
+    parties::{IMIGRASI, KEMENHAJ, STRANGER, agreement, digest, signed},
+};
+
+/// receipt.json with `imported`.
+pub(crate) fn imported() -> String {
+    let manifest = format!("sha256:{}", "3".repeat(64));
+    let contents = format!("sha256:{}", "5".repeat(64));
+    let agreement = digest(agreement());
+    format!(
+        r#"{{"format": "amanah-receipt/1", "manifest": "{manifest}", "agreement": "{agreement}",
+"flow": "manifes-umrah", "epoch": 1, "sequence": 1, "from": "imigrasi", "to": "kemenhaj",
+"outcome": "imported", "refusal": null,
+"received": "2026-11-22T20:32:05Z", "verified": "2026-11-22T20:32:05Z", "finished": "2026-11-22T20:32:06Z",
+"store": {{"kind": "files", "entries": 1, "records": 0}}, "contents": "{contents}",
+"ledger": {{"origin": "amanah/imigrasi/1", "index": 41}}, "ext": {{}}, "critical": []}}
+"#
+    )
+}
+
+/// receipt.json with `refused`.
+fn refused() -> String {
+    let text = swap(
+        &imported(),
+        r#""outcome": "imported", "refusal": null"#,
+        r#""outcome": "refused", "refusal": "expired""#,
+    );
+    let store = r#""store": {"kind": "files", "entries": 1, "records": 0}"#;
+    let text = swap(&text, store, r#""store": null"#);
+    swap(
+        &text,
+        &format!(r#""contents": "sha256:{}""#, "5".repeat(64)),
+        r#""contents": null"#,
+    )
+}
+
+/// A refusal of a manifest that could not be read.
+fn unread() -> String {
+    let text = swap(&refused(), "\"expired\"", "\"manifest-malformed\"");
+    let known = format!(
+        "\"agreement\": \"{}\",\n\"flow\": \"manifes-umrah\", \"epoch\": 1, \"sequence\": 1",
+        digest(agreement())
+    );
+    let unknown = "\"agreement\": null,\n\"flow\": null, \"epoch\": null, \"sequence\": null";
+    swap(&text, &known, unknown)
+}
+
+/// One case of a paper by imigrasi, read a minute later by somebody who trusts both cards.
+fn paper(name: &str, expect: &str, comment: &str, container: Vec<u8>) -> Case {
+    Case::new(name, expect, comment, container)
+        .with("cards", "card/ok-kemenhaj card/ok-imigrasi")
+        .with("at", "2026-11-22T20:33:00Z")
+}
+
+/// Receipts.
+// One case a line, as in a table.
+#[rustfmt::skip]
+pub(crate) fn receipts() -> Vec<Case> {
+    let seal = |text: &str| signed("receipt.json", text.as_bytes(), IMIGRASI, Purpose::Receipt);
+    let case = |name: &str, expect: &str, comment: &str, container: Vec<u8>| {
+        paper(&format!("receipt/{name}"), expect, comment, container)
+    };
+    let with = |piece: &str, other: &str| seal(&swap(&imported(), piece, other));
+    let by = |seed, purpose| signed("receipt.json", imported().as_bytes(), seed, purpose);
+    let mut torn = seal(&imported());
+    torn.truncate(1536);
+    vec![
+        case("ok-imported", "ok", "the one success", seal(&imported())),
+        case("ok-refused", "ok", "with a code", seal(&refused())),
+        case("ok-unread", "ok", "the manifest's text could not be read: four fields are null", seal(&unread())),
+        case("signer-not-from", "refused", "signed by the other party", by(KEMENHAJ, Purpose::Receipt)),
+        case("signer-unknown", "refused", "signed by a key in no card", by(STRANGER, Purpose::Receipt)),
+        case("namespace", "refused", "signed as a bundle", by(IMIGRASI, Purpose::Bundle)),
+        case("altered", "refused", "a byte changed after signing", {
+            let mut container = seal(&imported());
+            if let Some(byte) = container.iter_mut().skip(512).find(|byte| **byte == b'3') {
+                *byte = b'4';
+            }
+            container
+        }),
+        case("imported-with-code", "refused", "imported, and a refusal code", with(r#""refusal": null"#, r#""refusal": "expired""#)),
+        case("imported-without-store", "refused", "imported, and no store", with(r#"{"kind": "files", "entries": 1, "records": 0}"#, "null")),
+        case("imported-without-contents", "refused", "imported, and no contents", with(&format!("\"sha256:{}\"", "5".repeat(64)), "null")),
+        case("refused-without-code", "refused", "refused, and no code", seal(&swap(&refused(), "\"expired\"", "null"))),
+        case("refused-with-store", "refused", "refused, and a store", seal(&swap(&refused(), r#""store": null"#, r#""store": {"kind": "files", "entries": 1, "records": 0}"#))),
+        case("door-code", "refused", "a code that no receipt may carry", seal(&swap(&refused(), "\"expired\"", "\"signature-invalid\""))),
+        case("unknown-code", "refused", "a code that is not in the list", seal(&swap(&refused(), "\"expired\"", "\"tired\""))),
+        case("from-the-future", "refused", "finished more than 300 s after the reader's clock", with("\"finished\": \"2026-11-22T20:32:06Z\"", "\"finished\": \"2026-11-22T20:38:01Z\"")),
+        case("ok-clock-skew", "ok", "finished 300 s after the reader's clock", with("\"finished\": \"2026-11-22T20:32:06Z\"", "\"finished\": \"2026-11-22T20:38:00Z\"")),
+        case("key-ended", "refused", "finished after the key's until", seal(&imported().replace("2026-11-22", "2028-01-01"))).instead("at", "2028-01-02T00:00:00Z"),
+        case("cut-short", "refused", "the container ends in the middle", torn),
+        case("slip-inside", "refused", "a slip in a receipt's place", signed("receipt.json", held().as_bytes(), IMIGRASI, Purpose::Receipt)),
+    ]
+}
+
+/// slip.json with `held`.
+fn held() -> String {
+    let body = format!(
+        r#"{{"manifest": "sha256:{}", "reason": "agreement-unknown"}}"#,
+        "3".repeat(64)
+    );
+    slip("held", &body)
+}
+
+fn slip(kind: &str, body: &str) -> String {
+    format!(
+        r#"{{"format": "amanah-slip/1", "kind": "{kind}", "body": {body}, "from": "imigrasi", "to": "kemenhaj", "number": 1,
+"created": "2026-11-22T20:32:05Z", "expires": "2026-11-29T20:32:05Z", "ext": {{}}, "critical": []}}
+"#
+    )
+}
+
+/// Slips.
+// One case a line, as in a table.
+#[rustfmt::skip]
+pub(crate) fn slips() -> Vec<Case> {
+    let seal = |text: &str| signed("slip.json", text.as_bytes(), IMIGRASI, Purpose::Slip);
+    let case = |name: &str, expect: &str, comment: &str, container: Vec<u8>| {
+        paper(&format!("slip/{name}"), expect, comment, container)
+    };
+    let with = |piece: &str, other: &str| seal(&swap(&held(), piece, other));
+    let revocation = slip(
+        "revocation",
+        &format!(
+            r#"{{"agreement": {{"id": "pks-manifes", "version": 1, "digest": "{}"}}, "reason": "kunci hilang", "ledger_own": 42, "ledger_peer": null}}"#,
+            digest(agreement())
+        ),
+    );
+    vec![
+        case("ok-held", "ok", "a bundle waits", seal(&held())),
+        case("ok-revocation", "ok", "an agreement ends", seal(&revocation)),
+        case("signer-not-from", "refused", "signed by the other party", signed("slip.json", held().as_bytes(), KEMENHAJ, Purpose::Slip)),
+        case("namespace", "refused", "signed as a receipt", signed("slip.json", held().as_bytes(), IMIGRASI, Purpose::Receipt)),
+        case("unknown-kind", "refused", "a kind that is not in the list", with("\"held\"", "\"whispered\"")),
+        case("unknown-reason", "refused", "a reason that is not in the list", with("agreement-unknown", "moon")),
+        case("unknown-body-field", "refused", "a field that this body has not", with(r#""reason""#, r#""extra": 1, "reason""#)),
+        case("unknown-field", "refused", "a field that slips have not", with(r#""number": 1"#, r#""number": 1, "extra": 1"#)),
+        case("body-of-another-kind", "refused", "the body of a revocation in a held slip", seal(&swap(&revocation, "\"revocation\"", "\"held\""))),
+        case("number-zero", "refused", "numbers begin with 1", with(r#""number": 1"#, r#""number": 0"#)),
+        case("expires-before-created", "refused", "expires before created", with("2026-11-29", "2026-11-21")),
+    ]
+}

@@ -1,0 +1,75 @@
+//! Which layer failed first: the bundle's file, age, or zstd. FORMAT.md §7.
+//!
+//! Each layer passes the error of the layer beneath it on as its own, and a sink may wrap it again. Each is therefore
+//! watched where it is read, and the first fault is kept: whose fault it is decides between a refusal and a retry.
+
+use std::{
+    cell::RefCell,
+    io::{self, Read},
+};
+
+use super::OpenError;
+use crate::refusal::Refusal;
+
+/// What is read through a [`Watched`].
+#[derive(Clone, Copy)]
+pub(super) enum Layer {
+    /// The ciphertext as this machine reads it.
+    Source,
+    /// Plaintext out of age.
+    Cipher,
+    /// The tar out of zstd, and contents out of the tar.
+    Frame,
+}
+
+/// The first fault of any layer.
+#[derive(Default)]
+pub(super) struct Faults(RefCell<Option<OpenError>>);
+
+impl Faults {
+    /// Ends the watch.
+    pub(super) fn take(&self) -> Option<OpenError> {
+        self.0.take()
+    }
+
+    fn note(&self, layer: Layer, error: io::Error) {
+        let mut first = self.0.borrow_mut();
+        first.get_or_insert_with(|| match layer {
+            Layer::Source => OpenError::Io(error),
+            Layer::Cipher => OpenError::Refused(Refusal::DecryptionFailed),
+            Layer::Frame => OpenError::Refused(Refusal::PayloadMalformed),
+        });
+    }
+}
+
+/// Passes bytes through and notes a failure.
+pub(super) struct Watched<'a, R> {
+    inner: R,
+    faults: &'a Faults,
+    layer: Layer,
+}
+
+impl<'a, R: Read> Watched<'a, R> {
+    /// Nothing is read yet.
+    pub(super) fn new(inner: R, faults: &'a Faults, layer: Layer) -> Self {
+        Self {
+            inner,
+            faults,
+            layer,
+        }
+    }
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(into).map_err(|error| {
+            let kind = error.kind();
+            // Not a failure: whoever reads tries again.
+            if kind == io::ErrorKind::Interrupted {
+                return error;
+            }
+            self.faults.note(self.layer, error);
+            kind.into()
+        })
+    }
+}
