@@ -1,1 +1,9 @@
-//! a
+//! The tests' ground: a pair of ministries as the demo founds them, in a temporary folder, driven by the same commands. Every
+//! wait is bounded, every port its own, and nothing is left running: a test may run beside any other.
+
+pub mod accounts;
+pub mod exchange;
+
+pub use amanah::demo::{attacks, evidence, forge, intruder, items, launch, ministry, pair, pilgrims, waiting};
+
+pub use self::exchange::Exchange;

@@ -1,0 +1,131 @@
+//! The end of the demo: a table of what happened, the totals, and the same as JSON (`amanah-demo/1`).
+
+use std::path::Path;
+
+use anyhow::Result;
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+use serde_json::json;
+
+use super::attacks::Attack;
+use super::exchange::Arrived;
+use super::telling::{Telling, size};
+use super::texts;
+
+/// Rows of items that the table shows; of the rest it shows the sum.
+const ROWS_MAX: usize = 60;
+
+/// Everything that the demo found out.
+#[derive(Default)]
+pub(crate) struct Report {
+    /// What arrived.
+    pub(crate) arrived: Vec<Arrived>,
+    /// What was tried.
+    pub(crate) attacks: Vec<Attack>,
+    /// Receipts that `amanah verify` found valid.
+    pub(crate) receipts: usize,
+    /// Ledgers that `amanah ledger verify` found intact.
+    pub(crate) ledgers: usize,
+    /// Milliseconds from the first drop to the last receipt of the exchange proper.
+    pub(crate) exchange_millis: u64,
+    /// The commands to verify by hand; empty where nothing is kept.
+    pub(crate) commands: Vec<ByHand>,
+}
+
+/// A command with stock tools and what it shows.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ByHand {
+    /// What it shows.
+    pub(crate) shows: String,
+    /// For a shell.
+    pub(crate) command: String,
+}
+
+impl Report {
+    /// Whether all was as it must be. What did not arrive at all ended the demo before.
+    pub(crate) fn is_good(&self) -> bool {
+        !self.attacks.is_empty() && self.attacks.iter().all(Attack::is_as_expected)
+    }
+
+    /// The table, the totals, the verdict.
+    pub(crate) fn tell(&self, telling: &mut Telling<'_, '_>) -> Result<()> {
+        telling.line("")?;
+        let table = self.table(telling).to_string();
+        telling.line(&table)?;
+        self.tell_totals(telling)?;
+        telling.say(if self.is_good() { texts::ALL_GOOD } else { texts::NOT_GOOD }, &[])
+    }
+
+    fn table(&self, telling: &Telling<'_, '_>) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        let columns = [texts::COLUMN_ITEM, texts::COLUMN_WAY, texts::COLUMN_BYTES, texts::COLUMN_OUTCOME, texts::COLUMN_TIME];
+        table.set_header(columns.map(|column| telling.text(column, &[])));
+        for arrived in self.arrived.iter().take(ROWS_MAX) {
+            let item = &arrived.item;
+            table.add_row([
+                amanahd::catalogue::shown(&item.name.to_string_lossy()),
+                format!("{} → {}", item.from, item.to),
+                size(item.bytes()),
+                telling.text(texts::IMPORTED, &[]),
+                format!("{} ms", arrived.millis),
+            ]);
+        }
+        for attack in &self.attacks {
+            let name = telling.text(attack.text, &[]);
+            table.add_row([name, "✗".to_owned(), String::new(), attack.got.clone(), String::new()]);
+        }
+        for place in [2, 4] {
+            if let Some(column) = table.column_mut(place) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table
+    }
+
+    fn tell_totals(&self, telling: &mut Telling<'_, '_>) -> Result<()> {
+        let mut times: Vec<u64> = self.arrived.iter().map(|arrived| arrived.millis).collect();
+        times.sort_unstable();
+        let median = times.get(times.len() / 2).copied().unwrap_or_default();
+        let longest = times.last().copied().unwrap_or_default();
+        let seconds = format!("{:.1}", std::time::Duration::from_millis(self.exchange_millis).as_secs_f64());
+        telling.say(texts::TOTAL, &[&self.arrived.len(), &size(self.bytes()), &seconds, &median, &longest])
+    }
+
+    fn bytes(&self) -> u64 {
+        self.arrived.iter().map(|arrived| arrived.item.bytes()).sum()
+    }
+
+    /// The commands for stock tools.
+    pub(crate) fn tell_commands(&self, telling: &mut Telling<'_, '_>) -> Result<()> {
+        for ByHand { shows, command } in &self.commands {
+            telling.line(&format!("   # {shows}\n   {command}"))?;
+        }
+        Ok(())
+    }
+
+    /// The same as facts.
+    pub(crate) fn to_json(&self, kept: Option<&Path>, millis: u64) -> serde_json::Value {
+        let items = self.arrived.iter().map(|arrived| {
+            let item = &arrived.item;
+            json!({
+                "name": item.name.to_string_lossy(), "from": item.from, "to": item.to, "flow": item.flow,
+                "files": item.tree.len(), "bytes": item.bytes(), "outcome": "imported",
+                "bundle": arrived.bundle, "manifest": arrived.manifest, "millis": arrived.millis,
+            })
+        });
+        let attacks = self.attacks.iter().map(|attack| {
+            json!({
+                "attack": attack.name, "expected": attack.expected, "got": attack.got,
+                "imported": attack.imported, "as_expected": attack.is_as_expected(),
+            })
+        });
+        json!({
+            "format": "amanah-demo/1", "as_expected": self.is_good(), "millis": millis,
+            "exchange_millis": self.exchange_millis, "bytes": self.bytes(),
+            "items": items.collect::<Vec<_>>(), "attacks": attacks.collect::<Vec<_>>(),
+            "receipts_verified": self.receipts, "ledgers_verified": self.ledgers,
+            "kept": kept, "commands": self.commands,
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! The demo's sentences, in Indonesian and English: each stands here once. `{0}`, `{1}` … stand for values.
+
+use amanahd::catalogue::Text;
+
+/// Declares sentences: `NAME = "Indonesian" / "English";`.
+macro_rules! texts {
+    ($($name:ident = $id:literal / $en:literal;)+) => {
+        $(
+            #[doc = $en]
+            pub(crate) const $name: Text = Text { id: $id, en: $en };
+        )+
+        #[cfg(test)]
+        const ALL: &[(&str, Text)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+texts! {
+    TITLE = "Peragaan Amanah: dua kementerian di mesin ini. Semua data rekaan." / "Amanah demo: two ministries on this machine. All data is made up.";
+    FOUNDING = "1. Kunci, kartu dan perjanjian" / "1. Keys, cards and agreement";
+    STARTING = "2. Kedua daemon dijalankan; SSH di {0}, hanya satu pihak membuka port" / "2. Both daemons start; SSH on {0}, only one side has an open port";
+    DROPPING = "3. Berkas ditaruh di kotak keluar: {0} butir, {1}, dua arah" / "3. Files are dropped: {0} items, {1}, in both directions";
+    COMPARING = "4. Diperiksa: berkas yang tiba, tanda terima, jejak audit" / "4. Checked: what arrived, the receipts, the ledgers";
+    ATTACKING = "5. Serangan: pengirim dijeda, kuncinya dipakai penyusup" / "5. Attacks: the sender is paused, an intruder uses its keys";
+    WAITING = "{0} → {1}: {2} dari {3} butir selesai" / "{0} → {1}: {2} of {3} items done";
+    COMPARED = "{0} → {1}: {2} berkas sama persis (SHA-256), masing-masing tepat satu kali" / "{0} → {1}: {2} files identical (SHA-256), each exactly once";
+    RECEIPTS_VERIFIED = "{0}: {1} tanda terima sah" / "{0}: {1} receipts valid";
+    LEDGER_VERIFIED = "{0}: jejak audit utuh" / "{0}: ledger intact";
+    ATTACK = "{0}: {1}, tidak ada yang diimpor" / "{0}: {1}, nothing imported";
+    ATTACK_WRONG = "{0}: {1} TIDAK SESUAI, seharusnya {2}" / "{0}: {1} NOT AS EXPECTED, should be {2}";
+    HELD_BACK = "Kiriman yang asli, sesudah jeda dicabut: tiba dan sama persis" / "The true bundle, once resumed: arrived and identical";
+    FLIPPED_BIT = "Satu bit diubah di jalan" / "One bit changed on the way";
+    UNKNOWN_SIGNER = "Penanda tangan tidak dikenal" / "Unknown signer";
+    WRONG_RECIPIENT = "Ditujukan kepada pihak lain" / "Addressed to another party";
+    FLOW_NOT_AGREED = "Alur di luar perjanjian" / "A flow that is not in the agreement";
+    REPLAY = "Kiriman yang sama sekali lagi" / "The same bundle again";
+    DROP_NOT_AGREED = "Berkas ditaruh di luar perjanjian" / "A file dropped outside the agreement";
+    COLUMN_ITEM = "butir" / "item";
+    COLUMN_WAY = "arah" / "direction";
+    COLUMN_BYTES = "ukuran" / "size";
+    COLUMN_OUTCOME = "hasil" / "outcome";
+    COLUMN_TIME = "waktu" / "time";
+    IMPORTED = "diimpor, tanda terima sah" / "imported, receipt valid";
+    TOTAL = "{0} butir, {1} dalam {2} s; dari taruh sampai tanda terima: tengah {3} ms, terlama {4} ms" / "{0} items, {1} in {2} s; from drop to receipt: median {3} ms, longest {4} ms";
+    ALL_GOOD = "Semua sesuai harapan." / "All as expected.";
+    NOT_GOOD = "ADA YANG TIDAK SESUAI HARAPAN." / "NOT ALL WAS AS EXPECTED.";
+    BY_HAND = "Periksa sendiri dengan alat bawaan (tanpa Amanah):" / "Verify it yourself with stock tools (without Amanah):";
+    KEEP_HINT = "Dengan --keep FOLDER semuanya disimpan, berikut perintah untuk memeriksanya sendiri." / "With --keep DIR all of it is kept, with the commands to verify it yourself.";
+    KEPT = "Disimpan di {0}" / "Kept in {0}";
+    KEEP_NOT_EMPTY = "{0} sudah berisi; sebutkan folder baru atau kosong" / "{0} is not empty; name a new or empty folder";
+    HAND_RECEIPT = "tanda terima: tanda tangan Imigrasi atas isinya" / "the receipt: the signature of Imigrasi on its text";
+    HAND_DIGEST = "kiriman: sidik manifest (nama berkasnya) dan isi, seperti disebut tanda terima" / "the bundle: digests of manifest (its name) and payload, as the receipt names it";
+    HAND_MANIFEST = "kiriman: tanda tangan PHU atas manifesnya" / "the bundle: the signature of PHU on its manifest";
+    HAND_OPEN = "isi kiriman, dengan kunci Imigrasi" / "what is in it, with the key of Imigrasi";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(text: &str) -> Vec<&str> {
+        let mut places: Vec<&str> = text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        places.sort_unstable();
+        places
+    }
+
+    #[test]
+    fn both_languages_say_the_same_with_the_same_values() {
+        for (name, text) in ALL {
+            assert_eq!(places(text.id), places(text.en), "{name}");
+            assert!(!text.id.is_empty() && !text.en.is_empty(), "{name}");
+        }
+    }
+}

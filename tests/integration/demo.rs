@@ -1,0 +1,79 @@
+//! `amanah demo` as a new user runs it: all as expected, the facts as JSON, the commands for stock tools good as printed,
+//! and nothing left behind.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use amanah_tests::launch::Launch;
+use serde_json::Value;
+
+use crate::program;
+
+/// Longest run of a demo with a program that was not optimised, beside other tests.
+const DEMO: Duration = Duration::from_secs(200);
+
+fn demo(words: &[&str], temporary: &Path) -> (Option<i32>, Value, String) {
+    let launch = Launch::of(program()).with("TMPDIR", temporary.to_str().unwrap());
+    let ran = launch.run(&[&["demo", "--json", "--lang", "en"], words].concat(), DEMO).unwrap();
+    let facts = serde_json::from_str(&ran.stdout).unwrap_or(Value::Null);
+    (ran.status.code(), facts, ran.stderr)
+}
+
+#[test]
+fn the_demo_ends_well_and_what_it_keeps_verifies_with_stock_tools() {
+    let folder = tempfile::tempdir().unwrap();
+    let (temporary, keep) = (folder.path().join("tmp"), folder.path().join("keep"));
+    fs::create_dir(&temporary).unwrap();
+    let (code, facts, complaint) = demo(&["--keep", keep.to_str().unwrap()], &temporary);
+    assert_eq!(code, Some(0), "{complaint}{facts:#}");
+    assert_eq!(facts["format"], "amanah-demo/1");
+    assert_eq!(facts["as_expected"], true);
+    assert_eq!(facts["items"].as_array().unwrap().len(), 51);
+    let attacks = facts["attacks"].as_array().unwrap();
+    assert_eq!(attacks.len(), 6);
+    assert!(attacks.iter().all(|attack| attack["as_expected"] == true && attack["imported"] == false), "{attacks:#?}");
+    assert_eq!(facts["ledgers_verified"], 2);
+    let commands = facts["commands"].as_array().unwrap();
+    assert_eq!(commands.len(), 4);
+    for command in commands {
+        let command = command["command"].as_str().unwrap();
+        let output = Command::new("bash").args(["-euo", "pipefail", "-c", command]).output().unwrap();
+        assert!(output.status.success(), "{command}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(keep.join("allowed_signers").exists());
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "something was left behind");
+}
+
+#[test]
+fn the_demo_sends_a_users_own_files_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (temporary, own) = (folder.path().join("tmp"), folder.path().join("milik sendiri"));
+    fs::create_dir_all(own.join("map/dalam")).unwrap();
+    fs::create_dir(&temporary).unwrap();
+    fs::write(own.join("satu berkas.txt"), "satu").unwrap();
+    fs::write(own.join("map/dalam/dua.bin"), [0, 159, 146, 150]).unwrap();
+    let (code, facts, complaint) = demo(&["--data", own.to_str().unwrap()], &temporary);
+    assert_eq!(code, Some(0), "{complaint}{facts:#}");
+    let names: Vec<&str> = facts["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["map", "satu berkas.txt", "map", "satu berkas.txt", "ditahan-lalu-dikirim.csv"]);
+    assert_eq!(facts["commands"].as_array().unwrap().len(), 0);
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "something was left behind");
+    assert_eq!(fs::read_dir(&own).unwrap().count(), 2);
+}
+
+#[test]
+fn the_demo_refuses_to_keep_in_a_folder_that_holds_something_and_to_send_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = folder.path().join("berisi");
+    fs::create_dir(&full).unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let (code, _, complaint) = demo(&["--data", empty.path().to_str().unwrap()], empty.path());
+    assert_eq!(code, Some(1), "{complaint}");
+    fs::write(full.join("milik orang"), "x").unwrap();
+    let (code, _, complaint) = demo(&["--keep", full.to_str().unwrap()], empty.path());
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("not empty"), "{complaint}");
+    assert_eq!(fs::read_dir(&full).unwrap().count(), 1);
+}
