@@ -77,9 +77,9 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
 
 /// The text as it may be shown: hidden characters escaped, line by line.
 fn lines(value: &Value) -> Vec<String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => serde_json::to_string_pretty(other).unwrap_or_default(),
-    };
+    let text = value.as_str().map_or_else(
+        || serde_json::to_string_pretty(value).unwrap_or_default(),
+        str::to_owned,
+    );
     text.lines().map(shown).collect()
 }

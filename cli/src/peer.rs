@@ -101,7 +101,7 @@ fn run_add(add: &Add, place: &Place, screen: &mut Screen<'_>) -> Outcome {
         return Ok(Exit::Ok);
     }
     screen.say(setup::PEER_ADDED, &[party, &shown(&card.card().name)])?;
-    screen.hint(faces::RELOAD, &[])?;
+    screen.hint(faces::RESTART, &[])?;
     Ok(Exit::Ok)
 }
 
@@ -185,7 +185,7 @@ fn remove(party: &PartyId, place: &Place, screen: &mut Screen<'_>) -> Outcome {
         return Ok(Exit::Ok);
     }
     screen.say(setup::PEER_REMOVED, &[party])?;
-    screen.hint(faces::RELOAD, &[])?;
+    screen.hint(faces::RESTART, &[])?;
     Ok(Exit::Ok)
 }
 

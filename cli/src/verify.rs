@@ -5,6 +5,7 @@ mod document;
 pub(crate) mod kind;
 pub(crate) mod trust;
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use amanah_format::keyring::Keyring;
@@ -19,7 +20,7 @@ use crate::{
 };
 pub(crate) use bundle::{bar, open as open_bundle, verify_head};
 use kind::Kind;
-use trust::{Finding, Proof};
+use trust::{Bench, Finding, Proof};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -104,14 +105,21 @@ fn worse(one: Exit, other: Exit) -> Exit {
 }
 
 fn judge(path: &Path, keyring: &Keyring, screen: &Screen<'_>) -> Outcome<Finding> {
-    let now = papers::now();
-    match Kind::of(path)? {
-        Kind::Bundle => bundle::judge(path, keyring, now, screen),
+    let bench = &Bench {
+        keyring,
+        now: papers::now(),
+        language: screen.language,
+    };
+    let kind = Kind::of(path)?;
+    match kind {
+        Kind::Bundle => bundle::judge(path, bench, screen),
         Kind::Unknown => Err(papers::malformed(
             path,
             screen.text(face::UNKNOWN_KIND, &[]),
         )),
-        kind => document::judge(kind, &papers::read(path)?, keyring, now),
+        Kind::Receipt | Kind::Card | Kind::Agreement | Kind::Slip | Kind::Checkpoint => {
+            Ok(document::judge(kind, &papers::read(path)?, bench))
+        }
     }
 }
 
@@ -138,7 +146,7 @@ fn print(path: &Path, finding: &Finding, screen: &mut Screen<'_>) -> Outcome<()>
         screen.say(face::DIGEST, &[digest])?;
     }
     for (text, values) in &finding.sentences {
-        let values: Vec<&dyn std::fmt::Display> = values.iter().map(|value| value as _).collect();
+        let values: Vec<&dyn Display> = values.iter().map(displayed).collect();
         let line = screen.text(*text, &values);
         screen.line(&format!("    {line}"))?;
     }
@@ -151,6 +159,10 @@ fn print(path: &Path, finding: &Finding, screen: &mut Screen<'_>) -> Outcome<()>
         screen.line(&format!("    {line}"))?;
     }
     Ok(())
+}
+
+fn displayed(text: &String) -> &dyn Display {
+    text
 }
 
 impl Finding {

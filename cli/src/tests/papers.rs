@@ -64,6 +64,38 @@ fn what_the_command_line_makes_the_daemon_loads() {
 }
 
 #[test]
+fn a_revocation_that_came_by_wire_narrows_and_a_stranger_s_does_not() {
+    let (one, other) = agreed();
+    one.run(&["agreement", "revoke", "pks-manifes", "--reason", "selesai"])
+        .ok();
+    let slip = std::fs::read(
+        one.path()
+            .join("agreements/pks-manifes-v1.kemenhaj.revocation.amanah"),
+    )
+    .unwrap();
+    let kept = other.path().join("spool/revocations");
+    std::fs::create_dir_all(&kept).unwrap();
+    let (path, later) = (kept.join("a.slip.amanah"), now().plus_secs(2));
+    let config = Config::load(&other.path().join("amanah.toml")).unwrap();
+    let mut damaged = slip.clone();
+    damaged[700] ^= 1;
+    for (bytes, flows) in [(damaged, 1), (slip, 0)] {
+        std::fs::write(&path, bytes).unwrap();
+        let (policy, loaded) = config.policy(later).unwrap();
+        assert_eq!(
+            policy.sendable(&"kemenhaj".parse().unwrap(), later).len(),
+            flows
+        );
+        let line = loaded
+            .iter()
+            .find(|document| document.kind == "revocation")
+            .unwrap();
+        assert_eq!(line.warning.is_some(), flows == 1, "{line:?}");
+        assert!(config.own_revocations(&policy, later).is_empty());
+    }
+}
+
+#[test]
 fn a_policy_warns_of_one_signature_and_stops_at_a_missing_or_foreign_card() {
     let (one, other) = pair();
     draft(&one, &other);

@@ -1,10 +1,12 @@
 //! `verify`, `inspect`, `open`, `ledger`: what counts, what does not, and what is only said.
 
-use super::stand::{Ministry, agreed, amanah, bundle, now, pair, receipt};
+use super::stand::{Ministry, agreed, amanah, bundle, now, pair, receipt, receipt_at};
 use crate::Exit;
 use amanah_format::{
+    card::{VerifiedCard, sign},
     digest::Digest,
     ledger::{Checkpoint, Record, RecordKind, Tree, leaf_hash, origin},
+    time::UtcTime,
 };
 
 #[test]
@@ -37,6 +39,37 @@ fn verify_says_what_is_proven_and_what_is_not() {
     let facts = one.run(&["verify", "--json", files[0]]).ok().facts();
     assert_eq!(facts["files"][0]["proof"], "valid");
     assert_eq!(facts["files"][0]["digest"], digest.to_string());
+}
+
+#[test]
+fn a_receipt_by_a_key_that_has_expired_since_is_valid_with_its_time_not_proven() {
+    let (one, other) = pair();
+    let (manifest, digest) = bundle(&one, &other, &one.path().join("b.amanah"));
+    let verified = VerifiedCard::verify(&std::fs::read(other.card()).unwrap()).unwrap();
+    let mut card = verified.card().clone();
+    let [from, then, until] = ["2020-01-01", "2020-06-01", "2021-01-01"]
+        .map(|day| format!("{day}T00:00:00Z").parse::<UtcTime>().unwrap());
+    for valid in &mut card.keys.signing {
+        (valid.from, valid.until) = (from, until);
+    }
+    let (card_path, path) = (one.path().join("old.card"), one.path().join("r.amanah"));
+    std::fs::write(&card_path, sign(&card, &other.signing()).unwrap()).unwrap();
+    let arguments = [
+        "--lang",
+        "en",
+        "verify",
+        "--card",
+        card_path.to_str().unwrap(),
+        path.to_str().unwrap(),
+    ];
+    std::fs::write(&path, receipt_at(&other, (&manifest, digest), then)).unwrap();
+    let text = amanah(&arguments).ok().out;
+    assert!(
+        text.contains("Time NOT proven") && text.contains("1 June 2020 07:00 WIB"),
+        "{text}"
+    );
+    std::fs::write(&path, receipt(&other, &manifest, digest)).unwrap();
+    assert_eq!(amanah(&arguments).exit, Exit::Negative);
 }
 
 #[test]

@@ -203,7 +203,7 @@ pub(super) fn bundle(one: &Ministry, other: &Ministry, path: &Path) -> (Manifest
         level: 1,
         workers: 0,
     };
-    let mut sealer = Sealer::new(Vec::new(), &[recipient.clone()], options).unwrap();
+    let mut sealer = Sealer::new(Vec::new(), std::slice::from_ref(&recipient), options).unwrap();
     let entry = EntryPath::parse("manifes umrah.csv".as_bytes()).unwrap();
     sealer.entry(&entry, 5, &mut &b"a;b\n1"[..]).unwrap();
     let mut manifest = Manifest {
@@ -250,6 +250,15 @@ pub(super) fn bundle(one: &Ministry, other: &Ministry, path: &Path) -> (Manifest
 
 /// The receipt of `signer` for that bundle: a container.
 pub(super) fn receipt(signer: &Ministry, manifest: &Manifest, digest: Digest) -> Vec<u8> {
+    receipt_at(signer, (manifest, digest), now())
+}
+
+/// The same, made at another time.
+pub(super) fn receipt_at(
+    signer: &Ministry,
+    (manifest, digest): (&Manifest, Digest),
+    at: UtcTime,
+) -> Vec<u8> {
     let receipt = Receipt {
         format: "amanah-receipt/1".into(),
         manifest: digest,
@@ -261,9 +270,9 @@ pub(super) fn receipt(signer: &Ministry, manifest: &Manifest, digest: Digest) ->
         to: manifest.from.clone(),
         outcome: Outcome::Imported,
         refusal: None,
-        received: now(),
-        verified: now(),
-        finished: now(),
+        received: at,
+        verified: at,
+        finished: at,
         store: Some(StoreRef {
             kind: "files".into(),
             entries: 1,

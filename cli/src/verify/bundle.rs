@@ -14,12 +14,12 @@ use amanah_format::{
     refusal::Refusal,
     time::UtcTime,
 };
-use amanahd::catalogue::{Language, faces::proof as face, moment};
+use amanahd::catalogue::faces::proof as face;
 use indicatif::ProgressBar;
 
 use super::{
     kind::Kind,
-    trust::{Finding, Proof},
+    trust::{Bench, Finding, Proof},
 };
 use crate::{
     exit::{Failure, Outcome},
@@ -29,14 +29,9 @@ use crate::{
 /// Below this a bar would only flicker.
 const BAR_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
-pub(super) fn judge(
-    path: &Path,
-    keyring: &Keyring,
-    now: UtcTime,
-    screen: &Screen<'_>,
-) -> Outcome<Finding> {
+pub(super) fn judge(path: &Path, bench: &Bench<'_>, screen: &Screen<'_>) -> Outcome<Finding> {
     let (mut file, head) = open(path)?;
-    let (head, proof) = match verify_head(&head, keyring, now) {
+    let (head, proof) = match verify_head(&head, bench.keyring, bench.now) {
         Ok(verified) => verified,
         Err(refusal) => {
             let meaning = amanahd::catalogue::refusals::explain(refusal.code());
@@ -53,7 +48,7 @@ pub(super) fn judge(
     if let Some(reason) = payload? {
         return Ok(Finding::bad(Kind::Bundle, screen.text(reason, &[])));
     }
-    Ok(finding(&head, proof))
+    Ok(finding(&head, proof, bench))
 }
 
 /// Opens a bundle and reads its head.
@@ -132,9 +127,9 @@ pub(crate) fn bar(bytes: u64, screen: &Screen<'_>) -> ProgressBar {
     }
 }
 
-fn finding(head: &VerifiedHead, proof: Proof) -> Finding {
+fn finding(head: &VerifiedHead, proof: Proof, bench: &Bench<'_>) -> Finding {
     let manifest = head.manifest();
-    let wib = |time| moment::wib(time, Language::Indonesian);
+    let wib = |time| bench.wib(time);
     Finding {
         kind: Kind::Bundle,
         proof: Ok(proof),

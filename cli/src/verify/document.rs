@@ -12,39 +12,35 @@ use amanah_format::{
     slip::{Body, Slip, VerifiedSlip},
     time::UtcTime,
 };
-use amanahd::catalogue::{Language, faces::proof as face, moment, shown};
+use amanahd::catalogue::{faces::proof as face, shown};
 
 use super::{
     kind::Kind,
-    trust::{Finding, Proof, receipt_proof},
+    trust::{Bench, Finding, Proof, receipt_proof},
 };
-use crate::exit::{Exit, Failure, Outcome};
 
 /// Judges at `now`, then at the document's own time: that it verifies only then is said.
-pub(super) fn judge(kind: Kind, bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Outcome<Finding> {
+pub(super) fn judge(kind: Kind, bytes: &[u8], bench: &Bench<'_>) -> Finding {
     let finding = match kind {
-        Kind::Receipt => receipt(bytes, keyring, now),
-        Kind::Card => card(bytes, keyring, now),
-        Kind::Agreement => agreement(bytes, keyring, now),
-        Kind::Slip => slip(bytes, keyring, now),
-        Kind::Checkpoint => checkpoint(bytes, keyring),
+        Kind::Receipt => receipt(bytes, bench),
+        Kind::Card => card(bytes, bench),
+        Kind::Agreement => agreement(bytes, bench),
+        Kind::Slip => slip(bytes, bench),
+        Kind::Checkpoint => checkpoint(bytes, bench.keyring),
         Kind::Bundle | Kind::Unknown => Err(String::new()),
     };
-    match finding {
-        Ok(finding) => Ok(finding),
-        Err(reason) if kind == Kind::Unknown => Err(Failure::new(Exit::Document, reason)),
-        Err(reason) => Ok(Finding::bad(kind, reason)),
-    }
+    finding.unwrap_or_else(|reason| Finding::bad(kind, reason))
 }
 
 fn json(of: &impl serde::Serialize) -> serde_json::Value {
     serde_json::to_value(of).unwrap_or_default()
 }
 
-fn receipt(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String> {
-    let verified = VerifiedReceipt::verify(bytes, keyring, now).map_err(|e| e.to_string())?;
+fn receipt(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
+    let verified =
+        VerifiedReceipt::verify(bytes, bench.keyring, bench.now).map_err(|e| e.to_string())?;
     let receipt = verified.receipt();
-    let finished = moment::wib(receipt.finished, Language::Indonesian);
+    let finished = bench.wib(receipt.finished);
     let said = match receipt.outcome {
         Answer::Imported => (
             face::SAYS_IMPORTED,
@@ -62,7 +58,7 @@ fn receipt(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, Str
     };
     Ok(Finding {
         kind: Kind::Receipt,
-        proof: Ok(receipt_proof(&verified, keyring, now)),
+        proof: Ok(receipt_proof(&verified, bench.keyring, bench.now)),
         signers: vec![receipt.from.to_string()],
         digest: Some(verified.digest()),
         sentences: vec![
@@ -74,13 +70,14 @@ fn receipt(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, Str
     })
 }
 
-fn card(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String> {
+fn card(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
     let verified = VerifiedCard::verify(bytes).map_err(|error| error.to_string())?;
     let card = verified.card();
-    let trusted = keyring
+    let trusted = bench
+        .keyring
         .cards()
         .any(|known| known.digest() == verified.digest());
-    let is_current = card.keys.signing.iter().any(|valid| valid.at(now));
+    let is_current = card.keys.signing.iter().any(|valid| valid.at(bench.now));
     let remark = if trusted {
         face::CARD_TRUSTED
     } else {
@@ -110,20 +107,20 @@ fn card(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String
     })
 }
 
-fn agreement(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String> {
+fn agreement(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
     let read = || AgreementFile::parse(bytes).map_err(|error| error.to_string());
     let file = read()?;
     let text = file.agreement().map_err(|error| error.to_string())?;
     let signers = file.signers().map(ToString::to_string).collect();
     let digest = file.digest();
-    let proof = match file.verify(keyring, now) {
+    let proof = match file.verify(bench.keyring, bench.now) {
         Ok(_) => Proof::Valid,
-        Err(error) => match read()?.verify(keyring, text.effective) {
+        Err(error) => match read()?.verify(bench.keyring, text.effective) {
             Ok(_) => Proof::TimeNotProven,
             Err(_) => return Err(error.to_string()),
         },
     };
-    let dates = [text.effective, text.ends].map(|time| moment::wib(time, Language::Indonesian));
+    let dates = [text.effective, text.ends].map(|time| bench.wib(time));
     Ok(Finding {
         kind: Kind::Agreement,
         proof: Ok(proof),
@@ -145,12 +142,12 @@ fn agreement(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, S
     })
 }
 
-fn slip(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String> {
-    let (verified, proof) = match VerifiedSlip::verify(bytes, keyring, now) {
+fn slip(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
+    let (verified, proof) = match VerifiedSlip::verify(bytes, bench.keyring, bench.now) {
         Ok(verified) => (verified, Proof::Valid),
         Err(error) => {
-            let made = made_at(bytes).filter(|made| *made <= now);
-            let then = made.and_then(|made| VerifiedSlip::verify(bytes, keyring, made).ok());
+            let made = made_at(bytes).filter(|made| *made <= bench.now);
+            let then = made.and_then(|made| VerifiedSlip::verify(bytes, bench.keyring, made).ok());
             (then.ok_or_else(|| error.to_string())?, Proof::TimeNotProven)
         }
     };

@@ -4,7 +4,7 @@ use amanah_format::{
     digest::Digest, id::PartyId, keyring::Keyring, receipt::VerifiedReceipt, signature::PublicKey,
     time::UtcTime,
 };
-use amanahd::catalogue::{Text, faces::proof as face};
+use amanahd::catalogue::{Language, Text, faces::proof as face, moment};
 use serde_json::Value;
 
 use super::kind::Kind;
@@ -48,6 +48,19 @@ pub(super) fn proof_of(keyring: &Keyring, party: &PartyId, key: &PublicKey, now:
 /// Of a receipt that verified at its own time.
 pub(crate) fn receipt_proof(receipt: &VerifiedReceipt, keyring: &Keyring, now: UtcTime) -> Proof {
     proof_of(keyring, &receipt.receipt().from, &receipt.signer(), now)
+}
+
+/// Under which keys, when, and in which language a file is judged.
+pub(super) struct Bench<'a> {
+    pub(super) keyring: &'a Keyring,
+    pub(super) now: UtcTime,
+    pub(super) language: Language,
+}
+
+impl Bench<'_> {
+    pub(super) fn wib(&self, time: UtcTime) -> String {
+        moment::wib(time, self.language)
+    }
 }
 
 /// What is said of one file.

@@ -4,10 +4,14 @@ use super::refusals::{Explanation, because};
 
 /// Of the codes that are no refusal: reasons of return, of holding, and `damaged`.
 pub(super) fn explain(code: &str) -> Option<Explanation> {
-    returned(code).or_else(|| held(code))
+    misplaced(code)
+        .or_else(|| unsendable(code))
+        .or_else(|| held(code))
+        .or_else(|| held_for_space(code))
 }
 
-fn returned(code: &str) -> Option<Explanation> {
+/// What was dropped in the wrong place, or has no one to go to.
+fn misplaced(code: &str) -> Option<Explanation> {
     let found = match code {
         "peer-unknown" => because(
             (
@@ -19,6 +23,24 @@ fn returned(code: &str) -> Option<Explanation> {
                 "Move the file to the right peer's folder (`amanah peer list`), or ask the system administrator to add the peer.",
             ),
         ),
+        "no-recipient-key" => because(
+            (
+                "Kartu mitra tidak memuat kunci penyandian yang masih berlaku.",
+                "The peer's card holds no encryption key that is still valid.",
+            ),
+            (
+                "Admin sistem meminta kartu baru dari mitra dan memasangnya dengan `amanah peer add`.",
+                "The system administrator asks the peer for a new card and installs it with `amanah peer add`.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// What cannot be sent as it is.
+fn unsendable(code: &str) -> Option<Explanation> {
+    let found = match code {
         "too-many-entries" => because(
             (
                 "Folder ini memuat lebih banyak berkas daripada yang dapat dikirim sekaligus.",
@@ -69,21 +91,12 @@ fn returned(code: &str) -> Option<Explanation> {
                 "Fill it and drop it again, or delete it.",
             ),
         ),
-        "no-recipient-key" => because(
-            (
-                "Kartu mitra tidak memuat kunci penyandian yang masih berlaku.",
-                "The peer's card holds no encryption key that is still valid.",
-            ),
-            (
-                "Admin sistem meminta kartu baru dari mitra dan memasangnya dengan `amanah peer add`.",
-                "The system administrator asks the peer for a new card and installs it with `amanah peer add`.",
-            ),
-        ),
         _ => return None,
     };
     Some(found)
 }
 
+/// What waits for somebody's paper or clock.
 fn held(code: &str) -> Option<Explanation> {
     let found = match code {
         "clock" => because(
@@ -116,6 +129,14 @@ fn held(code: &str) -> Option<Explanation> {
                 "The recipient's system administrator installs it with `amanah peer add`. It goes on by itself.",
             ),
         ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// What waits for room, for another bundle, or comes again by itself.
+fn held_for_space(code: &str) -> Option<Explanation> {
+    let found = match code {
         "store-missing" => because(
             (
                 "Kiriman ditahan: tempat penyimpanan hasil impor tidak ditemukan.",

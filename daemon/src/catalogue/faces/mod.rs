@@ -12,6 +12,7 @@ use super::texts;
 texts! {
     FAILED = "amanah: {0}" / "amanah: {0}";
     RELOAD = "Muat ulang layanan agar berlaku: systemctl reload amanahd" / "Reload the daemon to apply it: systemctl reload amanahd";
+    RESTART = "Jalankan ulang layanan agar berlaku: systemctl restart amanahd" / "Restart the daemon to apply it: systemctl restart amanahd";
     YES = "ya" / "yes";
     NO = "tidak" / "no";
     NOTHING = "Tidak ada." / "None.";

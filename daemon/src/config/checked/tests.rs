@@ -73,7 +73,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "expected an IP address and a port",
     ),
     ("[\"10.20.0.0/16\"]", "[]", "nobody could connect"),
-    ("[\"10.20.0.0/16\"]", "[\"10.20.0.0\"]", "`networks`"),
+    ("[\"10.20.0.0/16\"]", "[\"10.20.0.0/99\"]", "`networks`"),
     (
         "imigrasi.vpn.example:2222",
         "imigrasi.vpn.example",
