@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// An address range, `10.8.0.0/24` or `fd00::/8`; a bare address is a range of one.
+/// An address range, `10.8.0.0/24` or `fd00::/8`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
@@ -41,21 +41,19 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = |why: &str| format!("not a network such as 10.8.0.0/24: {text:?}: {why}");
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
+        // An address alone is refused: whether the host or its network is meant, the administrator says.
+        let (address, digits) = text
+            .split_once('/')
+            .ok_or_else(|| wrong("no prefix; one host is /32 or /128"))?;
         let address: IpAddr = address
             .parse()
             .map_err(|_| wrong("no address before the slash"))?;
         let (all, length) = bits(address);
-        let prefix_bits = match prefix {
-            None => length,
-            Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => digits
-                .parse()
-                .map_err(|_| wrong("no number after the slash"))?,
-            Some(_) => return Err(wrong("no number after the slash")),
-        };
+        let number =
+            Some(digits).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
+        let prefix_bits = number
+            .and_then(|digits| digits.parse().ok())
+            .ok_or_else(|| wrong("no number after the slash"))?;
         if prefix_bits > length {
             return Err(wrong("more bits than an address has"));
         }
@@ -91,12 +89,12 @@ mod tests {
     fn a_network_holds_its_addresses_and_no_others() {
         for (range, inside, outside) in [
             ("10.8.0.0/24", "10.8.0.255", "10.8.1.0"),
-            ("10.8.0.1", "10.8.0.1", "10.8.0.2"),
+            ("10.8.0.1/32", "10.8.0.1", "10.8.0.2"),
             ("0.0.0.0/0", "203.0.113.9", "::1"),
             ("fd00::/8", "fdff::1", "fe00::1"),
             ("::/0", "2001:db8::1", "10.0.0.1"),
             ("10.8.0.0/24", "::ffff:10.8.0.9", "::10.8.0.9"),
-            ("2001:db8::1", "2001:db8::1", "2001:db8::2"),
+            ("2001:db8::1/128", "2001:db8::1", "2001:db8::2"),
         ] {
             assert!(
                 network(range).contains(inside.parse().unwrap()),
@@ -114,6 +112,7 @@ mod tests {
     fn what_is_no_network_is_refused() {
         for wrong in [
             "",
+            "10.8.0.1",
             "/24",
             "10.8.0.0/",
             "10.8.0.0/33",

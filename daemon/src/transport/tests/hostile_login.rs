@@ -16,7 +16,7 @@ async fn an_idle_socket_is_closed_after_the_login_grace() {
         login_grace_secs: 1,
         ..Limits::default()
     };
-    let ministry = ministry_with(&["127.0.0.1"], limits).await;
+    let ministry = ministry_with(&["127.0.0.1/32"], limits).await;
     for greeting in [&b""[..], b"SSH-2.0-idle\r\n"] {
         let mut stream = TcpStream::connect(ministry.server.address).await.unwrap();
         stream.write_all(greeting).await.unwrap();
@@ -38,7 +38,7 @@ async fn connections_beyond_the_bounds_are_closed_at_once() {
         unauthenticated_per_address_max: 1,
         ..Limits::default()
     };
-    let ministry = ministry_with(&["127.0.0.1"], limits).await;
+    let ministry = ministry_with(&["127.0.0.1/32"], limits).await;
     let mut first = TcpStream::connect(ministry.server.address).await.unwrap();
     first.read_exact(&mut [0; 16]).await.unwrap();
     let mut second = TcpStream::connect(ministry.server.address).await.unwrap();
@@ -128,7 +128,7 @@ async fn channels_and_handles_are_bounded() {
         handles_per_channel_max: 2,
         ..Limits::default()
     };
-    let ministry = ministry_with(&["127.0.0.1"], limits).await;
+    let ministry = ministry_with(&["127.0.0.1/32"], limits).await;
     let handle = logged_in(&ministry).await;
     let first = sftp(&handle).await;
     let _second = sftp(&handle).await;

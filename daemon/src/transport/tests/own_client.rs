@@ -269,7 +269,7 @@ async fn an_unknown_key_and_a_wrong_user_are_refused() {
 
 #[tokio::test]
 async fn an_address_outside_the_networks_is_closed_at_once() {
-    for networks in [&["10.0.0.0/8", "::1"][..], &[]] {
+    for networks in [&["10.0.0.0/8", "::1/128"][..], &[]] {
         let ministry = ministry_with(networks, Limits::default()).await;
         let error = SshLink::connect(dial(&ministry)).await.err().unwrap();
         assert!(matches!(error, LinkError::Broken(_)), "{error}");
@@ -342,4 +342,54 @@ async fn a_transfer_that_is_given_up_leaves_its_channel_usable() {
     link.hand_over(LaneChannel::Bulk, bundle("b"))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_host_without_post_quantum_key_exchange_is_refused_only_where_it_is_required() {
+    /// A server that lets nobody in.
+    struct Nobody;
+    impl russh::server::Handler for Nobody {
+        type Error = russh::Error;
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let classic = Arc::new(russh::server::Config {
+        keys: vec![
+            russh::keys::PrivateKey::from_openssh(key(SERVER_SEED).to_openssh("").as_str())
+                .unwrap(),
+        ],
+        preferred: russh::Preferred {
+            kex: vec![russh::kex::CURVE25519].into(),
+            cipher: vec![russh::cipher::CHACHA20_POLY1305].into(),
+            ..russh::Preferred::DEFAULT
+        },
+        ..russh::server::Config::default()
+    });
+    let serving = tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            drop(russh::server::run_stream(Arc::clone(&classic), stream, Nobody).await);
+        }
+    });
+    let ministry = ministry().await;
+    for (post_quantum, reaches_login) in [
+        (PostQuantum::Required, false),
+        (PostQuantum::Preferred, true),
+    ] {
+        let mut dial = dial(&ministry);
+        dial.address = address.to_string();
+        dial.post_quantum = post_quantum;
+        let error = SshLink::connect(dial).await.err().unwrap();
+        assert_eq!(
+            matches!(error, LinkError::Auth { .. }),
+            reaches_login,
+            "{error}"
+        );
+        assert_eq!(
+            matches!(error, LinkError::Broken(_)),
+            !reaches_login,
+            "{error}"
+        );
+    }
+    serving.abort();
 }
