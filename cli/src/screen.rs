@@ -97,6 +97,9 @@ impl<'a> Screen<'a> {
 
     /// Says why it failed, and returns the exit code. Failing to say so changes nothing.
     pub(crate) fn complain(&mut self, failure: &Failure) -> Exit {
+        if failure.message.is_empty() {
+            return failure.exit;
+        }
         let line = if self.json {
             let code = failure.exit.code();
             serde_json::json!({"format": "amanah-error/1", "exit": code, "message": failure.message})
@@ -114,6 +117,11 @@ impl<'a> Screen<'a> {
     }
 }
 
+/// Who reads no further (`amanah status | head`) has seen enough: nothing is said about it.
 fn unwritable(error: &std::io::Error) -> Failure {
-    Failure::new(Exit::Io, error)
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        Failure::new(Exit::Io, "")
+    } else {
+        Failure::new(Exit::Io, error)
+    }
 }

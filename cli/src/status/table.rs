@@ -22,7 +22,9 @@ pub(super) fn print(
 ) -> Outcome<()> {
     head(snapshot, life, now, screen)?;
     alarms(snapshot, now, screen)?;
-    for peer in &snapshot.peers {
+    // What a stopped daemon last knew of its connections is no news.
+    let peers = snapshot.peers.iter().filter(|_| life == Life::Running);
+    for peer in peers {
         let line = connection(peer, now, screen);
         screen.line(&line)?;
     }

@@ -109,9 +109,11 @@ fn a_tired_operator_reads_alarms_first_then_what_happens_next() {
 fn a_stopped_or_silent_daemon_is_said_to_be_so() {
     let mut all = snapshot();
     all.running = false;
+    all.peers = vec![peer(true, 60)];
     let (exit, text) = shown_in(Language::English, &all);
     assert_eq!(exit, Exit::Daemon);
     assert!(text.contains("stopped"), "{text}");
+    assert!(!text.contains("connected since"), "{text}");
     all.running = true;
     all.written = papers::now().plus_secs(-FRESH_SECS - 1);
     assert_eq!(life(&all, papers::now().unix()), Life::Silent);

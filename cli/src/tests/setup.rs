@@ -180,6 +180,34 @@ fn a_removed_peer_is_trusted_no_more() {
     assert!(one.run(&["peer", "list"]).ok().out.contains("No peer yet"));
 }
 
+/// A reader that goes away, as `head` does.
+struct Gone;
+
+impl std::io::Write for Gone {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_not_complained_about() {
+    let one = Ministry::new("kemenhaj");
+    let home = one.path().to_str().unwrap();
+    let arguments = ["amanah", "--home", home, "card", "show"].map(std::ffi::OsString::from);
+    let mut err = Vec::new();
+    let streams = crate::Streams {
+        out: &mut Gone,
+        err: &mut err,
+        is_terminal: false,
+    };
+    assert_eq!(crate::run(&arguments, streams), Exit::Io);
+    assert!(err.is_empty());
+}
+
 #[test]
 fn help_speaks_both_languages_and_usage_ends_with_64() {
     let english = amanah(&["--lang", "en", "--help"]).ok().out;
