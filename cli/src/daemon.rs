@@ -1,4 +1,7 @@
-//! The hidden command `daemon`: the same story as `amanahd`, in this binary, so that the demo can start it.
+//! The hidden command `daemon`: the same story as `amanahd`, in this binary, so that the demo and the tests can start it.
+
+use amanahd::args::{Verb, Where, carry_out};
+use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::{
     exit::{Exit, Failure, Outcome},
@@ -11,6 +14,9 @@ pub(crate) struct Wanted {
     /// What amanahd would do
     #[arg(value_enum)]
     act: Act,
+    /// Stop when the program that started this one ends, however it ends
+    #[arg(long)]
+    with_parent: bool,
 }
 
 /// The two commands of amanahd.
@@ -22,17 +28,19 @@ enum Act {
     Check,
 }
 
-/// Hands over to the daemon's own command line.
+/// Hands over to the daemon's own story, which says itself what is wrong.
 pub(crate) fn run(wanted: &Wanted, place: &Place) -> Outcome {
-    let act = match wanted.act {
-        Act::Run => "run",
-        Act::Check => "check",
+    if wanted.with_parent {
+        set_parent_process_death_signal(Some(Signal::TERM))
+            .map_err(|error| Failure::new(Exit::Io, error))?;
+    }
+    let at = Where {
+        config: place.file.clone(),
     };
-    let arguments = ["amanahd".into(), act.into(), "--config".into(), place.file.clone().into_os_string()];
-    start(&arguments)
-}
-
-/// The one line that leads into `amanahd`.
-fn start(arguments: &[std::ffi::OsString; 4]) -> Outcome {
-    Err(Failure::new(Exit::Daemon, format_args!("this build holds no daemon for {arguments:?}")))
+    let code = carry_out(&match wanted.act {
+        Act::Run => Verb::Run(at),
+        Act::Check => Verb::Check(at),
+    });
+    let ends = [Exit::Ok, Exit::Config];
+    Ok(ends.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Io))
 }

@@ -168,7 +168,7 @@ fn show(folder: &Path, last: usize, screen: &mut Screen<'_>) -> Outcome {
     }
     let heads = [face::INDEX, face::TIME, face::EVENT, face::ABOUT];
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(heads.map(|head| screen.text(head, &[])));
     for record in &records {
         table.add_row(row(record, screen));

@@ -104,7 +104,7 @@ fn fact(kept: &Kept) -> serde_json::Value {
 fn table(kept: &[Kept], screen: &Screen<'_>) -> Table {
     let heads = [traffic::FINISHED, traffic::SIGNED_BY, traffic::FLOW, traffic::NUMBER, traffic::OUTCOME, traffic::PROOF];
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(heads.map(|head| screen.text(head, &[])));
     for one in kept {
         table.add_row(row(one, screen));

@@ -50,24 +50,24 @@ pub struct Where {
 /// The whole program: parses, runs, says what was wrong on standard error.
 #[must_use]
 pub fn main() -> ExitCode {
-    carry_out(&Amanahd::parse().verb)
+    ExitCode::from(carry_out(&Amanahd::parse().verb))
 }
 
-/// Carries out one verb.
+/// Carries out one verb; returns the exit code.
 #[must_use]
-pub fn carry_out(verb: &Verb) -> ExitCode {
+pub fn carry_out(verb: &Verb) -> u8 {
     let outcome = match verb {
         Verb::Run(at) => supervise::run(&at.config),
         Verb::Check(at) => check(&at.config),
     };
     match outcome {
-        Ok(()) => ExitCode::from(EX_OK),
+        Ok(()) => EX_OK,
         Err(error) => {
             eprintln!("amanahd: {error}");
-            ExitCode::from(match error {
+            match error {
                 RunError::Config(_) | RunError::Keys(_) => EX_CONFIG,
                 RunError::Start(_) | RunError::Halted(_) => EX_IOERR,
-            })
+            }
         }
     }
 }

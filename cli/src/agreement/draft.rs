@@ -28,6 +28,9 @@ pub(crate) struct Wanted {
     file: Option<PathBuf>,
     #[command(flatten)]
     terms: Option<Terms>,
+    // Beside the terms, not in them: clap sees no group that is flattened into an optional one.
+    #[command(flatten)]
+    words: Option<Words>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,8 +56,6 @@ struct Terms {
     /// Last day in force (or the first moment no longer, in UTC)
     #[arg(long, required = true, value_name = "DATE")]
     until: String,
-    #[command(flatten)]
-    words: Words,
 }
 
 #[derive(Debug, clap::Args)]
@@ -98,10 +99,10 @@ struct Words {
 }
 
 pub(super) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
-    let text = match (&wanted.file, &wanted.terms) {
-        (Some(file), _) => from_file(file)?,
-        (None, Some(terms)) => from_terms(terms, place)?,
-        (None, None) => return Err(screen.failure(Exit::Usage, face::DRAFT_NEEDS, &[])),
+    let text = match (&wanted.file, &wanted.terms, &wanted.words) {
+        (Some(file), _, _) => from_file(file)?,
+        (None, Some(terms), Some(words)) => from_terms(terms, words, place)?,
+        (None, _, _) => return Err(screen.failure(Exit::Usage, face::DRAFT_NEEDS, &[])),
     };
     let own = place.config()?.party;
     if super::peer_of(&text, &own).is_none() {
@@ -179,9 +180,8 @@ fn fill(value: &mut Value, members: &[(&str, Value)]) {
     }
 }
 
-fn from_terms(terms: &Terms, place: &Place) -> Outcome<Agreement> {
+fn from_terms(terms: &Terms, words: &Words, place: &Place) -> Outcome<Agreement> {
     let own = place.config()?.party;
-    let words = &terms.words;
     let usage = |reason: String| Failure::new(Exit::Usage, reason);
     let purposes = words.purpose.iter().map(|text| purpose(text));
     let purposes = purposes.collect::<Result<Vec<_>, _>>().map_err(usage)?;

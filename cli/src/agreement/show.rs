@@ -112,7 +112,7 @@ fn one_party(party: &Party, screen: &mut Screen<'_>) -> Outcome<()> {
 fn flows(flows: &[Flow], screen: &Screen<'_>) -> Table {
     let heads = [face::FLOW, face::FROM, face::TO, face::BYTES_MAX, face::LANE, face::DAYS, face::PURPOSES, face::CLASSIFICATION];
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table.set_header(heads.map(|head| screen.text(head, &[])));
     for flow in flows {
         let lane = match flow.lane {

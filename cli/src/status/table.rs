@@ -204,7 +204,7 @@ fn section(
         return Ok(());
     }
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(heads.map(|head| screen.text(head, &[])));
     for row in rows {
         table.add_row(row);
