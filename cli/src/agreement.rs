@@ -114,7 +114,10 @@ fn all(place: &Place) -> Outcome<Vec<Local>> {
 /// The agreement that is meant.
 fn find(named: &Named, place: &Place, screen: &Screen<'_>) -> Outcome<Local> {
     let fits = |local: &Local| {
-        local.text.id == named.id && named.version.is_none_or(|version| version == local.text.version)
+        local.text.id == named.id
+            && named
+                .version
+                .is_none_or(|version| version == local.text.version)
     };
     let found = all(place)?.into_iter().filter(fits);
     found.max_by_key(|local| local.text.version).ok_or_else(|| {

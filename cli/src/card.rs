@@ -86,7 +86,10 @@ pub(crate) fn show(card: &VerifiedCard, screen: &mut Screen<'_>) -> Outcome<()> 
     }
     let language = screen.language;
     screen.say(setup::CARD_PARTY, &[&text.party, &shown(&text.name)])?;
-    screen.say(setup::CARD_NUMBER, &[&text.number, &moment::wib(text.created, language)])?;
+    screen.say(
+        setup::CARD_NUMBER,
+        &[&text.number, &moment::wib(text.created, language)],
+    )?;
     screen.say(setup::CARD_CONTACT, &[&shown(&text.contact)])?;
     for address in &text.addresses {
         screen.say(setup::CARD_ADDRESS, &[&shown(address)])?;

@@ -37,7 +37,8 @@ pub(crate) fn into_outbox(
 ) -> Outcome<Dropped> {
     let source = std::path::absolute(source).map_err(|error| Failure::io(source, &error))?;
     let name = source.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| screen.failure(Exit::Usage, traffic::NO_NAME, &[&source.display()]))?;
+    let name =
+        name.ok_or_else(|| screen.failure(Exit::Usage, traffic::NO_NAME, &[&source.display()]))?;
     let target = folder.join(name);
     if name.starts_with('.') {
         return Err(screen.failure(Exit::Usage, traffic::HIDDEN_NAME, &[&name]));
@@ -91,7 +92,12 @@ fn tree(
     let mut bytes = 0;
     for entry in std::fs::read_dir(source).map_err(io)? {
         let entry = entry.map_err(io)?;
-        bytes += tree(&entry.path(), &target.join(entry.file_name()), screen, passed)?;
+        bytes += tree(
+            &entry.path(),
+            &target.join(entry.file_name()),
+            screen,
+            passed,
+        )?;
     }
     std::fs::set_permissions(target, Permissions::from_mode(FOLDER_MODE)).map_err(io)?;
     Ok(bytes)
@@ -114,7 +120,8 @@ fn file(source: &Path, target: &Path, passed: &mut dyn FnMut(u64)) -> Outcome<u6
         bytes += length;
         passed(length);
     }
-    to.set_permissions(Permissions::from_mode(FILE_MODE)).map_err(writing)?;
+    to.set_permissions(Permissions::from_mode(FILE_MODE))
+        .map_err(writing)?;
     durable::sync(&to, target)?;
     Ok(bytes)
 }

@@ -1,12 +1,11 @@
 //! The hidden command `daemon`: the same story as `amanahd`, in this binary, so that the demo and the tests can start it.
 
+use std::process::ExitCode;
+
 use amanahd::args::{Verb, Where, carry_out};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use crate::{
-    exit::{Exit, Failure, Outcome},
-    place::Place,
-};
+use crate::{exit::Exit, place::Place};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -28,19 +27,22 @@ enum Act {
     Check,
 }
 
-/// Hands over to the daemon's own story, which says itself what is wrong.
-pub(crate) fn run(wanted: &Wanted, place: &Place) -> Outcome {
-    if wanted.with_parent {
-        set_parent_process_death_signal(Some(Signal::TERM))
-            .map_err(|error| Failure::new(Exit::Io, error))?;
+/// Hands over to the daemon, which says by itself what is wrong; its exit code is ours.
+pub(crate) fn run(wanted: &Wanted, place: &Place) -> Exit {
+    if wanted.with_parent && set_parent_process_death_signal(Some(Signal::TERM)).is_err() {
+        return Exit::Daemon;
     }
     let at = Where {
         config: place.file.clone(),
     };
-    let code = carry_out(&match wanted.act {
+    let verb = match wanted.act {
         Act::Run => Verb::Run(at),
         Act::Check => Verb::Check(at),
-    });
-    let ends = [Exit::Ok, Exit::Config];
-    Ok(ends.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Io))
+    };
+    let ended = carry_out(&verb);
+    let known = [Exit::Ok, Exit::Io, Exit::Config];
+    let same = known
+        .into_iter()
+        .find(|exit| ExitCode::from(*exit) == ended);
+    same.unwrap_or(Exit::Negative)
 }

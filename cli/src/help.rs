@@ -30,7 +30,9 @@ pub(crate) fn language(arguments: &[OsString]) -> Language {
         }
     }
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG"));
+    let locale = set("LC_ALL")
+        .or_else(|| set("LC_MESSAGES"))
+        .or_else(|| set("LANG"));
     Language::of_locale(locale.as_deref().unwrap_or_default())
 }
 

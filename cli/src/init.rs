@@ -132,7 +132,8 @@ fn keys(folder: &Path, party: &PartyId, now: UtcTime) -> Outcome<Keys> {
     let transport = SecretKey::from_openssh(&present.transport()?);
     Ok(Keys {
         signing: present.signing()?,
-        transport: transport.map_err(|error| papers::malformed(&folder.join("transport"), error))?,
+        transport: transport
+            .map_err(|error| papers::malformed(&folder.join("transport"), error))?,
         ledger: present.ledger()?,
         decryption: present.decryption()?,
     })
@@ -149,7 +150,11 @@ fn make_key(folder: &Path, role: &str, party: &PartyId) -> Outcome<()> {
         SECRET,
     )?;
     let public = format!("{} {comment}\n", key.public());
-    papers::write_mode(&folder.join(format!("{role}.pub")), public.as_bytes(), PUBLIC)
+    papers::write_mode(
+        &folder.join(format!("{role}.pub")),
+        public.as_bytes(),
+        PUBLIC,
+    )
 }
 
 fn card(wanted: &Wanted, keys: &Keys, now: UtcTime) -> Card {
@@ -206,8 +211,5 @@ fn configuration(wanted: &Wanted, folder: &Path, language: Language) -> String {
             &[&format!("{address:?}"), &format!("{:?}", wanted.network)],
         )
     };
-    setup::CONFIG.with(
-        language,
-        &[&wanted.party, &home, &language.code(), &listen],
-    )
+    setup::CONFIG.with(language, &[&wanted.party, &home, &language.code(), &listen])
 }

@@ -40,7 +40,14 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
         Kind::Receipt | Kind::Card | Kind::Agreement | Kind::Slip => {
             let files = unpack_small(&papers::read(path)?, AGREEMENT_BYTES_MAX)
                 .map_err(|error| bad(&error))?;
-            (files.into_iter().next().map(|(_, text)| text).unwrap_or_default(), None)
+            (
+                files
+                    .into_iter()
+                    .next()
+                    .map(|(_, text)| text)
+                    .unwrap_or_default(),
+                None,
+            )
         }
     };
     let digest = Digest::of(&text);
@@ -57,7 +64,10 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
     screen.say(face::UNVERIFIED, &[&name])?;
     screen.say(face::DIGEST, &[&digest])?;
     if let Some(bytes) = payload_bytes {
-        screen.say(face::PAYLOAD_BYTES, &[&moment::bytes(bytes, screen.language)])?;
+        screen.say(
+            face::PAYLOAD_BYTES,
+            &[&moment::bytes(bytes, screen.language)],
+        )?;
     }
     for line in lines(&value) {
         screen.line(&line)?;

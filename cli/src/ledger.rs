@@ -5,13 +5,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use amanah_format::{
+    home,
     id::PartyId,
     keyring::Keyring,
     ledger::{Checkpoint, Record, Tree, leaf_hash},
 };
 use amanahd::catalogue::{faces::proof as face, moment, shown};
 use clap::Subcommand;
-use comfy_table::Table;
 
 use crate::{
     exit::{Exit, Failure, Outcome},
@@ -56,18 +56,19 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
         Act::Verify { folder, cards } => {
             let folder = match folder {
                 Some(folder) => folder.clone(),
-                None => place.config()?.home.join("ledger"),
+                None => place.config()?.home.join(home::LEDGER),
             };
             verify(&folder, &cards.keyring(place)?, screen)
         }
-        Act::Show { last } => show(&place.config()?.home.join("ledger"), *last, screen),
+        Act::Show { last } => show(&place.config()?.home.join(home::LEDGER), *last, screen),
     }
 }
 
 /// A checkpoint verified under a ledger key of the party that its origin names.
 pub(crate) fn verify_note(note: &str, keyring: &Keyring) -> Result<(PartyId, Checkpoint), String> {
     let origin = note.lines().next().unwrap_or_default();
-    let party = party_of(origin).ok_or_else(|| format!("no origin amanah/PARTY/EPOCH: {origin:?}"))?;
+    let party =
+        party_of(origin).ok_or_else(|| format!("no origin amanah/PARTY/EPOCH: {origin:?}"))?;
     let keys = keyring.ledger_keys(&party);
     if keys.is_empty() {
         return Err(format!("no card of {party} with a ledger key"));
@@ -89,13 +90,17 @@ fn party_of(origin: &str) -> Option<PartyId> {
 
 fn verify(folder: &Path, keyring: &Keyring, screen: &mut Screen<'_>) -> Outcome {
     let path = folder.join("checkpoint");
-    let note = String::from_utf8(papers::read(&path)?)
-        .map_err(|error| papers::malformed(&path, error))?;
+    let note =
+        String::from_utf8(papers::read(&path)?).map_err(|error| papers::malformed(&path, error))?;
     let judged = verify_note(&note, keyring).and_then(|(party, checkpoint)| {
         let beyond = walk(&folder.join("records.jsonl"), &checkpoint)?;
         Ok((party, checkpoint, beyond))
     });
-    let exit = if judged.is_ok() { Exit::Ok } else { Exit::Negative };
+    let exit = if judged.is_ok() {
+        Exit::Ok
+    } else {
+        Exit::Negative
+    };
     match (judged, screen.json) {
         (Ok((party, checkpoint, beyond)), true) => screen.facts(&serde_json::json!({
             "format": "amanah-ledger-verify/1", "verified": true, "party": party,
@@ -128,7 +133,9 @@ fn walk(path: &Path, checkpoint: &Checkpoint) -> Result<u64, String> {
             continue;
         }
         if line.len() > LINE_BYTES_MAX {
-            return Err(format!("record {index}: longer than {LINE_BYTES_MAX} bytes"));
+            return Err(format!(
+                "record {index}: longer than {LINE_BYTES_MAX} bytes"
+            ));
         }
         let record = Record::parse(&line).map_err(|error| format!("record {index}: {error}"))?;
         if record.index != index {
@@ -138,7 +145,9 @@ fn walk(path: &Path, checkpoint: &Checkpoint) -> Result<u64, String> {
     }
     if tree.size() != checkpoint.size {
         let (found, expected) = (tree.size(), checkpoint.size);
-        return Err(format!("the checkpoint covers {expected} records, {found} are here"));
+        return Err(format!(
+            "the checkpoint covers {expected} records, {found} are here"
+        ));
     }
     if tree.root() == checkpoint.root {
         Ok(beyond)
@@ -167,9 +176,7 @@ fn show(folder: &Path, last: usize, screen: &mut Screen<'_>) -> Outcome {
         return Ok(Exit::Ok);
     }
     let heads = [face::INDEX, face::TIME, face::EVENT, face::ABOUT];
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(heads.map(|head| screen.text(head, &[])));
+    let mut table = screen.table(heads);
     for record in &records {
         table.add_row(row(record, screen));
     }
@@ -200,7 +207,14 @@ mod tests {
     #[test]
     fn an_origin_names_its_party() {
         assert_eq!(party_of("amanah/imigrasi/1").unwrap().as_str(), "imigrasi");
-        for wrong in ["", "amanah/imigrasi", "amanah/imigrasi/x", "amanah/Imigrasi/1", "amanah/a/1/2", "other/imigrasi/1"] {
+        for wrong in [
+            "",
+            "amanah/imigrasi",
+            "amanah/imigrasi/x",
+            "amanah/Imigrasi/1",
+            "amanah/a/1/2",
+            "other/imigrasi/1",
+        ] {
             assert_eq!(party_of(wrong), None, "{wrong}");
         }
     }

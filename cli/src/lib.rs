@@ -63,10 +63,10 @@ pub fn run(arguments: &[OsString], streams: Streams<'_>) -> Exit {
         Err(error) => return usage(&error, streams),
     };
     let place = Place::of(&parsed.globals);
-    let language = parsed.globals.lang.map_or_else(
-        || place.language(),
-        |wanted| wanted.into(),
-    );
+    let language = parsed
+        .globals
+        .lang
+        .map_or_else(|| place.language(), |wanted| wanted.into());
     let mut screen = Screen::new(streams, language, parsed.globals.json);
     let outcome = perform(parsed.command, &place, &mut screen);
     match outcome.and_then(|exit| screen.flush().map(|()| exit)) {
@@ -95,7 +95,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Open(wanted) => open::run(&wanted, place, screen),
         C::Ledger(wanted) => ledger::run(&wanted, place, screen),
         C::Demo(wanted) => demo::run(&wanted, screen),
-        C::Daemon(wanted) => daemon::run(&wanted, place),
+        C::Daemon(wanted) => Ok(daemon::run(&wanted, place)),
     }
 }
 

@@ -55,7 +55,8 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     let (file, head) = verify::open_bundle(&wanted.bundle)?;
     let (head, proof) = verify::verify_head(&head, &keyring, papers::now())
         .map_err(|refusal| refused(refusal, screen))?;
-    let target = std::path::absolute(&wanted.into).map_err(|error| Failure::io(&wanted.into, &error))?;
+    let target =
+        std::path::absolute(&wanted.into).map_err(|error| Failure::io(&wanted.into, &error))?;
     let parent = target.parent().unwrap_or(Path::new("/"));
     let staging = tempfile::Builder::new()
         .prefix(".amanah-open-")
@@ -64,7 +65,12 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     let root = staging.path().join("entries");
     std::fs::create_dir(&root).map_err(|error| Failure::io(&root, &error))?;
     let mut sink = Folder { root: root.clone() };
-    let entries = unseal(file, (&head, &identities), &mut sink, (&wanted.bundle, screen))?;
+    let entries = unseal(
+        file,
+        (&head, &identities),
+        &mut sink,
+        (&wanted.bundle, screen),
+    )?;
     durable::rename(&root, &target)?;
     if screen.json {
         screen.facts(&serde_json::json!({
@@ -93,9 +99,14 @@ fn identities(wanted: &Wanted, place: &Place, screen: &Screen<'_>) -> Outcome<Ve
     let mode = metadata.mode() & 0o777;
     if mode & 0o077 != 0 {
         let shown = format!("{mode:04o}");
-        return Err(screen.failure(Exit::Permission, face::LOOSE_KEY, &[&path.display(), &shown]));
+        return Err(screen.failure(
+            Exit::Permission,
+            face::LOOSE_KEY,
+            &[&path.display(), &shown],
+        ));
     }
-    let text = String::from_utf8(papers::read(path)?).map_err(|error| papers::malformed(path, error))?;
+    let text =
+        String::from_utf8(papers::read(path)?).map_err(|error| papers::malformed(path, error))?;
     Identity::read_all(&text).map_err(|error| papers::malformed(path, error))
 }
 
@@ -108,7 +119,8 @@ fn unseal(
 ) -> Outcome<u64> {
     let io = |error: &io::Error| Failure::io(path, error);
     let manifest = head.manifest();
-    file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(|error| io(&error))?;
+    file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES))
+        .map_err(|error| io(&error))?;
     let bar = verify::bar(manifest.payload.bytes, screen);
     let ciphertext = bar.wrap_read(file).take(manifest.payload.bytes);
     let mut reader = HashingReader::new(ciphertext);

@@ -56,10 +56,7 @@ pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {
 
 /// A document that is not what it should be.
 pub(crate) fn malformed(path: &Path, reason: impl std::fmt::Display) -> Failure {
-    Failure::new(
-        Exit::Document,
-        format_args!("{}: {reason}", path.display()),
-    )
+    Failure::new(Exit::Document, format_args!("{}: {reason}", path.display()))
 }
 
 /// A card, verified by its own signature.

@@ -74,11 +74,18 @@ fn run_add(add: &Add, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let target = place.card(party);
     let known = target.exists();
     if known && papers::read_card(&target)?.digest() != card.digest() {
-        return Err(screen.failure(Exit::Config, setup::PEER_OTHER_CARD, &[party, &target.display()]));
+        return Err(screen.failure(
+            Exit::Config,
+            setup::PEER_OTHER_CARD,
+            &[party, &target.display()],
+        ));
     }
     let text = read_text(&place.file)?;
     let in_config = |reason: String| {
-        Failure::new(Exit::Config, format_args!("{}: {reason}", place.file.display()))
+        Failure::new(
+            Exit::Config,
+            format_args!("{}: {reason}", place.file.display()),
+        )
     };
     let changed = edit::with_peer(&text, party, add.dial.as_deref()).map_err(in_config)?;
     Config::parse(&changed, &place.file).map_err(in_config)?;
@@ -100,8 +107,8 @@ fn run_add(add: &Add, place: &Place, screen: &mut Screen<'_>) -> Outcome {
 
 /// The comparison that makes a card trusted.
 fn same_fingerprint(card: &VerifiedCard, read: &str, screen: &Screen<'_>) -> Outcome<()> {
-    let expected = Digest::from_fingerprint(read.trim())
-        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let expected =
+        Digest::from_fingerprint(read.trim()).map_err(|error| Failure::new(Exit::Usage, error))?;
     if expected == card.digest() {
         return Ok(());
     }
@@ -149,7 +156,13 @@ fn describe(
     let Some(card) = card else {
         return screen.say(setup::PEER_NO_CARD, &[party, &way]);
     };
-    let until = card.card().keys.signing.iter().map(|valid| valid.until).max();
+    let until = card
+        .card()
+        .keys
+        .signing
+        .iter()
+        .map(|valid| valid.until)
+        .max();
     let until = until.map_or_else(String::new, |until| moment::date(until, screen.language));
     let name = shown(&card.card().name);
     screen.say(setup::PEER_LINE, &[party, &name, &way, &until])?;
@@ -160,7 +173,10 @@ fn describe(
 fn remove(party: &PartyId, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let text = read_text(&place.file)?;
     let changed = edit::without_peer(&text, party).map_err(|reason| {
-        Failure::new(Exit::Config, format_args!("{}: {reason}", place.file.display()))
+        Failure::new(
+            Exit::Config,
+            format_args!("{}: {reason}", place.file.display()),
+        )
     })?;
     replace_config(place, &text, &changed)?;
     durable::remove(&place.card(party))?;
@@ -183,7 +199,8 @@ fn replace_config(place: &Place, old: &str, new: &str) -> Outcome<()> {
     if old == new {
         return Ok(());
     }
-    let metadata = std::fs::metadata(&place.file).map_err(|error| Failure::io(&place.file, &error))?;
+    let metadata =
+        std::fs::metadata(&place.file).map_err(|error| Failure::io(&place.file, &error))?;
     let mode = metadata.permissions().mode() & 0o777;
     papers::write_mode(&place.file, new.as_bytes(), mode)
 }

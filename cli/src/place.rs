@@ -86,10 +86,7 @@ mod tests {
     fn the_configuration_wins_over_the_locale_and_the_first_locale_counts() {
         let locales = [None, Some(String::new()), Some("id_ID.UTF-8".to_owned())];
         assert_eq!(choose(None, &locales), Language::Indonesian);
-        assert_eq!(
-            choose(Some(Language::English), &locales),
-            Language::English
-        );
+        assert_eq!(choose(Some(Language::English), &locales), Language::English);
         let english = [Some("C".to_owned()), None, Some("id_ID".to_owned())];
         assert_eq!(choose(None, &english), Language::English);
         assert_eq!(choose(None, &[]), Language::English);

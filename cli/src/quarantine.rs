@@ -1,6 +1,6 @@
 //! `amanah quarantine`: bundles that were refused or are in doubt, and those that are held; a held one can be released.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use amanah_format::digest::Digest;
 use amanahd::{
@@ -44,8 +44,8 @@ enum Act {
     },
 }
 
-/// Where the notes may lie: what operators may read, and what only the daemon's own user may.
-const FOLDERS: [&str; 2] = ["quarantine", "spool/quarantine"];
+/// Beneath the home: the notes, which operators may read. The bundles themselves are the daemon's alone.
+const NOTES: &str = "quarantine";
 
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let home = place.config()?.home;
@@ -63,22 +63,18 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
 
 /// `sha256:HEX`, `HEX`, or a bundle's file name.
 fn read_digest(text: &str) -> Option<Digest> {
-    let text = text.strip_suffix(amanah_format::container::SUFFIX).unwrap_or(text);
+    let text = text
+        .strip_suffix(amanah_format::container::SUFFIX)
+        .unwrap_or(text);
     text.parse().or_else(|_| Digest::from_hex(text)).ok()
 }
 
 /// Notes of the quarantine, oldest first, and held bundles of the snapshot as if they had one.
 fn notes(home: &Path) -> Outcome<Vec<QuarantineNote>> {
     let mut notes = Vec::new();
-    for folder in FOLDERS {
-        let paths: Vec<PathBuf> = match papers::in_folder(&home.join(folder), ".json") {
-            Err(failure) if failure.exit == Exit::Permission => continue,
-            found => found?,
-        };
-        for path in paths {
-            let note = serde_json::from_slice::<QuarantineNote>(&papers::read(&path)?);
-            notes.push(note.map_err(|error| papers::malformed(&path, error))?);
-        }
+    for path in papers::in_folder(&home.join(NOTES), ".json")? {
+        let note = serde_json::from_slice::<QuarantineNote>(&papers::read(&path)?);
+        notes.push(note.map_err(|error| papers::malformed(&path, error))?);
     }
     notes.extend(held(home));
     notes.sort_by_key(|note| note.time);
@@ -87,7 +83,10 @@ fn notes(home: &Path) -> Outcome<Vec<QuarantineNote>> {
 
 fn held(home: &Path) -> Vec<QuarantineNote> {
     let incoming = status::read(home).map(|snapshot| snapshot.incoming);
-    let waits = incoming.into_iter().flatten().filter(|bundle| bundle.state == "held");
+    let waits = incoming
+        .into_iter()
+        .flatten()
+        .filter(|bundle| bundle.state == "held");
     waits
         .filter_map(|bundle| {
             Some(QuarantineNote {
@@ -130,7 +129,10 @@ fn line(note: &QuarantineNote, screen: &mut Screen<'_>) -> Outcome<()> {
 fn show(name: &str, home: &Path, screen: &mut Screen<'_>) -> Outcome {
     let name = name.strip_prefix("sha256:").unwrap_or(name);
     let plain = |note: &QuarantineNote| {
-        note.name.strip_prefix("sha256:").unwrap_or(&note.name).starts_with(name)
+        note.name
+            .strip_prefix("sha256:")
+            .unwrap_or(&note.name)
+            .starts_with(name)
     };
     let Some(note) = notes(home)?.into_iter().find(plain) else {
         return Err(screen.failure(Exit::Missing, traffic::NOT_QUARANTINED, &[&shown(name)]));
@@ -154,7 +156,11 @@ mod tests {
     #[test]
     fn a_bundle_is_named_by_its_digest_in_three_ways() {
         let digest = Digest::of(b"m");
-        for text in [digest.to_string(), digest.to_hex(), format!("{}.amanah", digest.to_hex())] {
+        for text in [
+            digest.to_string(),
+            digest.to_hex(),
+            format!("{}.amanah", digest.to_hex()),
+        ] {
             assert_eq!(read_digest(&text), Some(digest));
         }
         assert_eq!(read_digest("sha256:00"), None);

@@ -29,7 +29,7 @@ pub(crate) struct Wanted {
 
 const END: &str = ".receipt.amanah";
 /// Folders beneath `receipts/`: what the peer signed for us, what we signed.
-const SIDES: [(&str, bool); 3] = [("received", true), ("issued", false), ("sent", false)];
+const SIDES: [(&str, bool); 2] = [("received", true), ("sent", false)];
 
 /// A receipt's file and what its verification says.
 struct Kept {
@@ -44,7 +44,10 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     let (keyring, now) = (place.keyring()?, papers::now());
     let mut kept = Vec::new();
     for (side, from_peer) in SIDES {
-        for folder in peers(&home.join("receipts").join(side), wanted.peer.as_ref())? {
+        for folder in peers(
+            &home.join(amanah_format::home::RECEIPTS).join(side),
+            wanted.peer.as_ref(),
+        )? {
             for path in papers::in_folder(&folder, END)? {
                 let verified = verify(&path, &keyring, now)?;
                 kept.push(Kept {
@@ -102,10 +105,15 @@ fn fact(kept: &Kept) -> serde_json::Value {
 }
 
 fn table(kept: &[Kept], screen: &Screen<'_>) -> Table {
-    let heads = [traffic::FINISHED, traffic::SIGNED_BY, traffic::FLOW, traffic::NUMBER, traffic::OUTCOME, traffic::PROOF];
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(heads.map(|head| screen.text(head, &[])));
+    let heads = [
+        traffic::FINISHED,
+        traffic::SIGNED_BY,
+        traffic::FLOW,
+        traffic::NUMBER,
+        traffic::OUTCOME,
+        traffic::PROOF,
+    ];
+    let mut table = screen.table(heads);
     for one in kept {
         table.add_row(row(one, screen));
     }
@@ -118,22 +126,36 @@ fn row(kept: &Kept, screen: &Screen<'_>) -> [String; 6] {
         Err(reason) => {
             let name = kept.path.file_name().unwrap_or_default().to_string_lossy();
             let bad = screen.text(traffic::PROOF_BAD, &[&shown(reason)]);
-            return [String::new(), String::new(), shown(&name), String::new(), String::new(), bad];
+            return [
+                String::new(),
+                String::new(),
+                shown(&name),
+                String::new(),
+                String::new(),
+                bad,
+            ];
         }
     };
     let receipt = verified.receipt();
     let outcome = match receipt.outcome {
         Answer::Imported => screen.text(traffic::IMPORTED, &[]),
         Answer::Refused => {
-            let code = receipt.refusal.map_or_else(String::new, |code| code.to_string());
+            let code = receipt
+                .refusal
+                .map_or_else(String::new, |code| code.to_string());
             screen.text(traffic::REFUSED, &[&code])
         }
     };
     [
         moment::wib(receipt.finished, screen.language),
         receipt.from.to_string(),
-        receipt.flow.as_ref().map_or_else(String::new, ToString::to_string),
-        receipt.sequence.map_or_else(String::new, |sequence| sequence.get().to_string()),
+        receipt
+            .flow
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string),
+        receipt
+            .sequence
+            .map_or_else(String::new, |sequence| sequence.get().to_string()),
         outcome,
         screen.text(proof.text(), &[]),
     ]

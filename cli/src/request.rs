@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use amanah_format::id::PartyId;
-use amanahd::{
-    catalogue::faces::traffic,
-    request::Request,
-};
+use amanahd::{catalogue::faces::traffic, request::Request};
 
 use crate::{
     exit::{Exit, Failure, Outcome},
@@ -32,7 +29,12 @@ pub(crate) struct OnePeer {
 
 pub(crate) fn retry(wanted: &MaybePeer, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let peer = wanted.peer.clone();
-    ask(&Request::Retry { peer }, wanted.peer.as_ref(), place, screen)
+    ask(
+        &Request::Retry { peer },
+        wanted.peer.as_ref(),
+        place,
+        screen,
+    )
 }
 
 pub(crate) fn pause(wanted: &OnePeer, place: &Place, screen: &mut Screen<'_>) -> Outcome {
@@ -63,7 +65,7 @@ fn ask(
 /// Writes the request whole under a dot name, then renames it: the daemon never sees half of one.
 pub(crate) fn submit(request: &Request, home: &Path, screen: &mut Screen<'_>) -> Outcome {
     use std::os::unix::fs::PermissionsExt;
-    let folder = home.join("requests");
+    let folder = home.join(amanah_format::home::REQUESTS);
     if !folder.is_dir() {
         return Err(screen.failure(Exit::Daemon, traffic::NO_REQUESTS, &[&folder.display()]));
     }
@@ -75,10 +77,18 @@ pub(crate) fn submit(request: &Request, home: &Path, screen: &mut Screen<'_>) ->
         .tempfile_in(&folder)
         .map_err(|error| io(&error))?;
     serde_json::to_writer(&mut file, request).map_err(|error| Failure::new(Exit::Io, error))?;
-    let hidden = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let unique = hidden.trim_start_matches(".amanah-").trim_end_matches(".tmp");
-    let name = folder.join(format!("{unique}.request"));
-    file.persist_noclobber(&name).map_err(|error| io(&error.error))?;
+    let hidden = file
+        .path()
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let unique = hidden
+        .trim_start_matches(".amanah-")
+        .trim_end_matches(".tmp");
+    let name = folder.join(format!("{unique}{}", amanah_format::home::REQUEST_SUFFIX));
+    file.persist_noclobber(&name)
+        .map_err(|error| io(&error.error))?;
     if screen.json {
         screen.facts(&serde_json::json!({
             "format": "amanah-requested/1", "request": request, "file": name,

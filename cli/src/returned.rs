@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use amanah_format::home::{self, WHY_SUFFIX as NOTE};
 use amanahd::catalogue::{faces::traffic, refusals, shown};
 
 use crate::{
@@ -10,9 +11,6 @@ use crate::{
     place::Place,
     screen::Screen,
 };
-
-/// End of the note beside a returned item.
-const NOTE: &str = ".why.txt";
 
 /// A returned item: where it lies, and the code of its note.
 #[derive(Debug, serde::Serialize)]
@@ -25,7 +23,7 @@ struct Item {
 }
 
 pub(crate) fn run(place: &Place, screen: &mut Screen<'_>) -> Outcome {
-    let root = place.config()?.home.join("returned");
+    let root = place.config()?.home.join(home::RETURNED);
     let mut items = Vec::new();
     for peer in papers::in_folder(&root, "")? {
         for flow in papers::in_folder(&peer, "")? {
@@ -48,9 +46,17 @@ pub(crate) fn run(place: &Place, screen: &mut Screen<'_>) -> Outcome {
 }
 
 fn item(note: &Path, [peer, flow]: [&Path; 2]) -> Item {
-    let name_of = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name_of = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     let note_name = name_of(note);
-    let name = note_name.strip_suffix(NOTE).unwrap_or(&note_name).to_owned();
+    let name = note_name
+        .strip_suffix(NOTE)
+        .unwrap_or(&note_name)
+        .to_owned();
     let text = papers::read(note).ok();
     let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
     Item {
@@ -58,7 +64,10 @@ fn item(note: &Path, [peer, flow]: [&Path; 2]) -> Item {
         flow: name_of(flow),
         path: note.with_file_name(&name),
         name,
-        code: text.as_deref().and_then(refusals::code_in).map(str::to_owned),
+        code: text
+            .as_deref()
+            .and_then(refusals::code_in)
+            .map(str::to_owned),
     }
 }
 

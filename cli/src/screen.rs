@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::Write;
 
 use amanahd::catalogue::{Language, Text, faces};
+use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure, Outcome};
@@ -61,6 +62,22 @@ impl<'a> Screen<'a> {
         writeln!(self.streams.out, "{line}").map_err(|error| unwritable(&error))
     }
 
+    /// An empty table with these heads; on a terminal it is as wide as that, and long cells wrap.
+    pub(crate) fn table<const N: usize>(&self, heads: [Text; N]) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.set_header(heads.map(|head| self.text(head, &[])));
+        let size = rustix::termios::tcgetwinsize(std::io::stdout());
+        if let Some(size) = size
+            .ok()
+            .filter(|size| self.streams.is_terminal && size.ws_col > 0)
+        {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(size.ws_col);
+        }
+        table
+    }
+
     /// What to do next: beside the facts, so that a pipe does not see it.
     pub(crate) fn hint(&mut self, text: Text, values: &[&dyn Display]) -> Outcome<()> {
         let line = self.text(text, values);
@@ -69,8 +86,8 @@ impl<'a> Screen<'a> {
 
     /// The facts as one JSON object.
     pub(crate) fn facts(&mut self, facts: &impl Serialize) -> Outcome<()> {
-        let text = serde_json::to_string_pretty(facts)
-            .map_err(|error| Failure::new(Exit::Io, error))?;
+        let text =
+            serde_json::to_string_pretty(facts).map_err(|error| Failure::new(Exit::Io, error))?;
         self.line(&text)
     }
 

@@ -4,7 +4,10 @@ mod follow;
 
 use std::path::{Path, PathBuf};
 
-use amanah_format::id::{FlowName, PartyId};
+use amanah_format::{
+    home,
+    id::{FlowName, PartyId},
+};
 use amanahd::catalogue::{faces::traffic, moment};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -39,11 +42,7 @@ pub(crate) struct Wanted {
 
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let config = place.config()?;
-    let folder = config
-        .home
-        .join("outbox")
-        .join(wanted.peer.as_str())
-        .join(wanted.flow.as_str());
+    let folder = config.home.join(home::outbox(&wanted.peer, &wanted.flow));
     if !folder.is_dir() {
         return Err(no_folder(wanted, &config.home, screen));
     }
@@ -73,7 +72,10 @@ fn drop_one(path: &Path, folder: &Path, screen: &mut Screen<'_>) -> Outcome<copy
     let dropped = dropped?;
     if !screen.json {
         let amount = moment::bytes(dropped.bytes, screen.language);
-        screen.say(traffic::DROPPED, &[&amanahd::catalogue::shown(&dropped.name), &amount])?;
+        screen.say(
+            traffic::DROPPED,
+            &[&amanahd::catalogue::shown(&dropped.name), &amount],
+        )?;
     }
     Ok(dropped)
 }
@@ -85,8 +87,8 @@ pub(crate) fn bar(bytes: u64) -> ProgressBar {
 }
 
 /// Why there is nowhere to drop it: no such peer, the daemon never ran, or no such flow.
-fn no_folder(wanted: &Wanted, home: &Path, screen: &Screen<'_>) -> crate::exit::Failure {
-    let outbox = home.join("outbox");
+fn no_folder(wanted: &Wanted, root: &Path, screen: &Screen<'_>) -> crate::exit::Failure {
+    let outbox = root.join(home::OUTBOX);
     if !outbox.is_dir() {
         return screen.failure(Exit::Daemon, traffic::NO_OUTBOX, &[&outbox.display()]);
     }
@@ -103,5 +105,9 @@ fn no_folder(wanted: &Wanted, home: &Path, screen: &Screen<'_>) -> crate::exit::
         .collect();
     flows.sort();
     let flows = amanahd::catalogue::shown(&flows.join(", "));
-    screen.failure(Exit::Usage, traffic::NO_FLOW, &[&wanted.flow, &wanted.peer, &flows])
+    screen.failure(
+        Exit::Usage,
+        traffic::NO_FLOW,
+        &[&wanted.flow, &wanted.peer, &flows],
+    )
 }

@@ -23,7 +23,9 @@ use crate::{
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  amanah status\n  amanah status --watch\n  amanah status --json")]
+#[command(
+    after_help = "Examples:\n  amanah status\n  amanah status --watch\n  amanah status --json"
+)]
 pub(crate) struct Wanted {
     /// Show it again every second until interrupted
     #[arg(long)]
@@ -54,7 +56,7 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
 
 /// `HOME/status.json`; none where it is missing, unreadable or of another format.
 pub(crate) fn read(home: &Path) -> Option<Snapshot> {
-    let bytes = std::fs::read(home.join("status.json")).ok()?;
+    let bytes = std::fs::read(home.join(amanah_format::home::STATUS)).ok()?;
     let snapshot: Snapshot = serde_json::from_slice(&bytes).ok()?;
     (snapshot.format == FORMAT).then_some(snapshot)
 }

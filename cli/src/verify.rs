@@ -72,8 +72,14 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
         let judged = judge(path, &keyring, screen);
         let judged = judged.or_else(|failure| match failure.exit {
             Exit::Document => Ok(Finding::bad(Kind::Unknown, failure.message)),
-            Exit::Ok | Exit::Negative | Exit::Usage | Exit::Missing | Exit::Daemon | Exit::Io
-            | Exit::Permission | Exit::Config => Err(failure),
+            Exit::Ok
+            | Exit::Negative
+            | Exit::Usage
+            | Exit::Missing
+            | Exit::Daemon
+            | Exit::Io
+            | Exit::Permission
+            | Exit::Config => Err(failure),
         })?;
         exit = worse(exit, judged.exit());
         if screen.json {
@@ -90,14 +96,21 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
 
 /// A malformed document is worse than one that does not verify, and both than one that does.
 fn worse(one: Exit, other: Exit) -> Exit {
-    if one.code() >= other.code() { one } else { other }
+    if one.code() >= other.code() {
+        one
+    } else {
+        other
+    }
 }
 
 fn judge(path: &Path, keyring: &Keyring, screen: &Screen<'_>) -> Outcome<Finding> {
     let now = papers::now();
     match Kind::of(path)? {
         Kind::Bundle => bundle::judge(path, keyring, now, screen),
-        Kind::Unknown => Err(papers::malformed(path, screen.text(face::UNKNOWN_KIND, &[]))),
+        Kind::Unknown => Err(papers::malformed(
+            path,
+            screen.text(face::UNKNOWN_KIND, &[]),
+        )),
         kind => document::judge(kind, &papers::read(path)?, keyring, now),
     }
 }

@@ -50,24 +50,24 @@ pub struct Where {
 /// The whole program: parses, runs, says what was wrong on standard error.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::from(carry_out(&Amanahd::parse().verb))
+    carry_out(&Amanahd::parse().verb)
 }
 
-/// Carries out one verb; returns the exit code.
+/// Carries out one verb.
 #[must_use]
-pub fn carry_out(verb: &Verb) -> u8 {
+pub fn carry_out(verb: &Verb) -> ExitCode {
     let outcome = match verb {
         Verb::Run(at) => supervise::run(&at.config),
         Verb::Check(at) => check(&at.config),
     };
     match outcome {
-        Ok(()) => EX_OK,
+        Ok(()) => ExitCode::from(EX_OK),
         Err(error) => {
             eprintln!("amanahd: {error}");
-            match error {
+            ExitCode::from(match error {
                 RunError::Config(_) | RunError::Keys(_) => EX_CONFIG,
                 RunError::Start(_) | RunError::Halted(_) => EX_IOERR,
-            }
+            })
         }
     }
 }

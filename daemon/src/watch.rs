@@ -137,7 +137,7 @@ impl Ear {
                 self.bell.ring();
             }
             EventKind::Modify(ModifyKind::Data(_)) => self.remember(path, Heard::Writing),
-            EventKind::Create(CreateKind::File) if is_opened_anew(path) => {
+            EventKind::Create(CreateKind::File) if may_be_written(path) => {
                 self.remember(path, Heard::Writing);
             }
             EventKind::Create(_) => self.bell.ring(),
@@ -162,7 +162,7 @@ impl Ear {
             return;
         }
         match before {
-            Some(Heard::Writing) => self.remember(to, Heard::Writing),
+            Some(Heard::Writing) if may_be_written(to) => self.remember(to, Heard::Writing),
             _ if was_claimed => {
                 self.lock().remove(to);
             }
@@ -220,11 +220,11 @@ fn is_change(kind: EventKind) -> bool {
     }
 }
 
-/// Whether a new name is a file that somebody has just opened for writing: its close will follow. A second name given to a
-/// file, a link or a FIFO is never closed.
-fn is_opened_anew(path: &Path) -> bool {
+/// Whether a new name may be a file that somebody has just opened for writing: its close will follow. A second name given to
+/// a file, a link or a FIFO is never closed. What has another name already by now is told of again under that one.
+fn may_be_written(path: &Path) -> bool {
     path.symlink_metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.nlink() == 1)
+        .map_or(true, |metadata| metadata.is_file() && metadata.nlink() == 1)
 }
 
 /// Why watching is not possible (then only scans see new items).

@@ -4,6 +4,9 @@
 
 mod crate_versions;
 mod doc_links;
+mod promises;
+mod samples;
+mod spool_text;
 mod tidy;
 mod tree;
 mod unit_files;

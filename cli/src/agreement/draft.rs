@@ -159,7 +159,10 @@ fn completed(mut value: Value) -> Value {
         ("records_max", Value::Null),
         ("rhythm", Value::Null),
         ("lane", json!("normal")),
-        ("retention", json!({"days": 30, "from": "settled", "action": "destroy", "legal_hold": false})),
+        (
+            "retention",
+            json!({"days": 30, "from": "settled", "action": "destroy", "legal_hold": false}),
+        ),
         ("classification", json!("terbatas")),
     ];
     fill(&mut value, &top);
@@ -173,9 +176,7 @@ fn completed(mut value: Value) -> Value {
 fn fill(value: &mut Value, members: &[(&str, Value)]) {
     if let Some(object) = value.as_object_mut() {
         for (name, default) in members {
-            object
-                .entry(*name)
-                .or_insert_with(|| default.clone());
+            object.entry(*name).or_insert_with(|| default.clone());
         }
     }
 }
@@ -185,8 +186,14 @@ fn from_terms(terms: &Terms, words: &Words, place: &Place) -> Outcome<Agreement>
     let usage = |reason: String| Failure::new(Exit::Usage, reason);
     let purposes = words.purpose.iter().map(|text| purpose(text));
     let purposes = purposes.collect::<Result<Vec<_>, _>>().map_err(usage)?;
-    let codes: Vec<String> = purposes.iter().map(|purpose| purpose.code.clone()).collect();
-    let flows = terms.flow.iter().map(|spec| flow(spec, (&own, &terms.peer), &codes, words));
+    let codes: Vec<String> = purposes
+        .iter()
+        .map(|purpose| purpose.code.clone())
+        .collect();
+    let flows = terms
+        .flow
+        .iter()
+        .map(|spec| flow(spec, (&own, &terms.peer), &codes, words));
     Ok(Agreement {
         format: Agreement::FORMAT.into(),
         id: terms.id.clone(),
@@ -194,8 +201,20 @@ fn from_terms(terms: &Terms, words: &Words, place: &Place) -> Outcome<Agreement>
         title: terms.title.clone(),
         supersedes: supersedes(terms, place)?,
         parties: [
-            party(&own, place, [&words.document_number, &words.signatory, &words.officer])?,
-            party(&terms.peer, place, [&words.peer_document_number, &words.peer_signatory, &words.peer_officer])?,
+            party(
+                &own,
+                place,
+                [&words.document_number, &words.signatory, &words.officer],
+            )?,
+            party(
+                &terms.peer,
+                place,
+                [
+                    &words.peer_document_number,
+                    &words.peer_signatory,
+                    &words.peer_officer,
+                ],
+            )?,
         ],
         effective: moment(&terms.from, &words.zone, Day::First).map_err(usage)?,
         ends: moment(&terms.until, &words.zone, Day::Last).map_err(usage)?,
@@ -211,15 +230,14 @@ fn from_terms(terms: &Terms, words: &Words, place: &Place) -> Outcome<Agreement>
 }
 
 /// The digest of the version before, which must lie here.
-fn supersedes(
-    terms: &Terms,
-    place: &Place,
-) -> Outcome<Option<amanah_format::digest::Digest>> {
+fn supersedes(terms: &Terms, place: &Place) -> Outcome<Option<amanah_format::digest::Digest>> {
     let before = terms.version.saturating_sub(1);
     if before == 0 {
         return Ok(None);
     }
-    let path = place.agreements().join(papers::agreement_name(&terms.id, before));
+    let path = place
+        .agreements()
+        .join(papers::agreement_name(&terms.id, before));
     Ok(Some(papers::read_agreement(&path)?.0.digest()))
 }
 
@@ -227,7 +245,10 @@ fn party(id: &PartyId, place: &Place, words: [&String; 3]) -> Outcome<Party> {
     let path = place.card(id);
     let card: VerifiedCard = papers::read_card(&path)?;
     if card.card().number != 1 {
-        return Err(papers::malformed(&path, "an agreement pins a party's first card"));
+        return Err(papers::malformed(
+            &path,
+            "an agreement pins a party's first card",
+        ));
     }
     let [document_number, signatory, officer] = words.map(Clone::clone);
     Ok(Party {
@@ -251,7 +272,12 @@ fn purpose(text: &str) -> Result<PurposeText, String> {
     })
 }
 
-fn flow(spec: &FlowSpec, (own, peer): (&PartyId, &PartyId), purpose: &[String], words: &Words) -> Flow {
+fn flow(
+    spec: &FlowSpec,
+    (own, peer): (&PartyId, &PartyId),
+    purpose: &[String],
+    words: &Words,
+) -> Flow {
     let (from, to) = match spec.direction {
         Direction::Out => (own, peer),
         Direction::In => (peer, own),
@@ -315,7 +341,10 @@ mod tests {
         let of = |text, day| moment(text, "Asia/Jakarta", day).unwrap().to_string();
         assert_eq!(of("2026-12-01", Day::First), "2026-11-30T17:00:00Z");
         assert_eq!(of("2026-12-31", Day::Last), "2026-12-31T17:00:00Z");
-        assert_eq!(of("2026-12-31T00:00:00Z", Day::Last), "2026-12-31T00:00:00Z");
+        assert_eq!(
+            of("2026-12-31T00:00:00Z", Day::Last),
+            "2026-12-31T00:00:00Z"
+        );
         assert!(moment("1 Desember", "Asia/Jakarta", Day::First).is_err());
         assert!(moment("2026-12-01", "Asia/Nowhere", Day::First).is_err());
     }

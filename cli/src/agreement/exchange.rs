@@ -24,7 +24,11 @@ pub(super) fn sign(named: &Named, place: &Place, screen: &mut Screen<'_>) -> Out
     let card = papers::read_card(&place.card(&config.party))?;
     let listed = |valid: &amanah_format::card::Valid<_>| valid.key == key.public();
     if !card.card().keys.signing.iter().any(listed) {
-        return Err(screen.failure(Exit::Config, face::KEY_NOT_ON_CARD, &[&key.public().fingerprint()]));
+        return Err(screen.failure(
+            Exit::Config,
+            face::KEY_NOT_ON_CARD,
+            &[&key.public().fingerprint()],
+        ));
     }
     local
         .file
@@ -38,7 +42,10 @@ pub(super) fn sign(named: &Named, place: &Place, screen: &mut Screen<'_>) -> Out
         }))?;
         return Ok(Exit::Ok);
     }
-    screen.say(face::SIGNED, &[&local.text.id, &local.text.version, &config.party])?;
+    screen.say(
+        face::SIGNED,
+        &[&local.text.id, &local.text.version, &config.party],
+    )?;
     screen.say(face::DIGEST, &[&local.file.digest()])?;
     if local.file.signers().count() < 2 {
         screen.hint(face::SIGN_NEXT, &[&local.text.id])?;
@@ -49,7 +56,12 @@ pub(super) fn sign(named: &Named, place: &Place, screen: &mut Screen<'_>) -> Out
 }
 
 /// Copies the container for the other side.
-pub(super) fn export(named: &Named, file: &Path, place: &Place, screen: &mut Screen<'_>) -> Outcome {
+pub(super) fn export(
+    named: &Named,
+    file: &Path,
+    place: &Place,
+    screen: &mut Screen<'_>,
+) -> Outcome {
     let local = find(named, place, screen)?;
     let target = if file.is_dir() {
         file.join(papers::agreement_name(&local.text.id, local.text.version))
@@ -82,7 +94,8 @@ pub(super) fn import(path: &Path, place: &Place, screen: &mut Screen<'_>) -> Out
         theirs
     } else {
         let (mut ours, _) = papers::read_agreement(&target)?;
-        ours.merge(&theirs).map_err(|error| papers::malformed(path, error))?;
+        ours.merge(&theirs)
+            .map_err(|error| papers::malformed(path, error))?;
         ours
     };
     let bytes = merged.to_bytes();
@@ -105,7 +118,10 @@ fn check_signatures(
 ) -> Outcome<()> {
     let keyring = place.keyring()?;
     let whole = file.signers().count() == text.parties.len();
-    let known = text.parties.iter().all(|party| keyring.card(&party.id).is_some());
+    let known = text
+        .parties
+        .iter()
+        .all(|party| keyring.card(&party.id).is_some());
     if !(whole && known) {
         return Ok(());
     }
@@ -113,7 +129,9 @@ fn check_signatures(
         Standing::NotSigned(reason) => {
             Err(screen.failure(Exit::Negative, face::IMPORT_REFUSED, &[&reason]))
         }
-        Standing::InForce | Standing::NotBegun(_) | Standing::Ended(_) | Standing::SetAside => Ok(()),
+        Standing::InForce | Standing::NotBegun(_) | Standing::Ended(_) | Standing::SetAside => {
+            Ok(())
+        }
     }
 }
 

@@ -122,14 +122,28 @@ mod tests {
         assert_eq!((short.bytes_max, short.days), (BYTES_MAX, DAYS));
         let whole: FlowSpec = "hasil:terima:2GiB:urgent:7".parse().unwrap();
         assert_eq!(whole.direction, Direction::In);
-        assert_eq!((whole.bytes_max, whole.lane, whole.days), (2 << 30, Lane::Urgent, 7));
+        assert_eq!(
+            (whole.bytes_max, whole.lane, whole.days),
+            (2 << 30, Lane::Urgent, 7)
+        );
         let gaps: FlowSpec = "hasil:in::bulk".parse().unwrap();
         assert_eq!((gaps.bytes_max, gaps.lane), (BYTES_MAX, Lane::Bulk));
     }
 
     #[test]
     fn what_is_no_flow_is_refused() {
-        for wrong in ["", "a", "hasil", "hasil:up", "Hasil:in", "hasil:in:0", "hasil:in:1X", "hasil:in:1GB:fast", "hasil:in:1GB:bulk:x", "hasil:in:1GB:bulk:1:2"] {
+        for wrong in [
+            "",
+            "a",
+            "hasil",
+            "hasil:up",
+            "Hasil:in",
+            "hasil:in:0",
+            "hasil:in:1X",
+            "hasil:in:1GB:fast",
+            "hasil:in:1GB:bulk:x",
+            "hasil:in:1GB:bulk:1:2",
+        ] {
             assert!(wrong.parse::<FlowSpec>().is_err(), "{wrong}");
         }
     }

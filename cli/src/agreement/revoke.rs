@@ -21,12 +21,7 @@ use crate::{
 /// The formats ask for an end; a revocation is acted on after it all the same.
 const EXPIRES_SECS: i64 = 365 * 86_400;
 
-pub(super) fn run(
-    named: &Named,
-    reason: &str,
-    place: &Place,
-    screen: &mut Screen<'_>,
-) -> Outcome {
+pub(super) fn run(named: &Named, reason: &str, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let config = place.config()?;
     let own = config.party.clone();
     let local = find(named, place, screen)?;
@@ -54,7 +49,8 @@ pub(super) fn run(
         ext: Ext::default(),
         critical: Vec::new(),
     };
-    slip.check().map_err(|error| Failure::new(Exit::Usage, error))?;
+    slip.check()
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
     let name = papers::revocation_name(&local.text.id, local.text.version, &own);
     let path = place.agreements().join(name);
     papers::write_new(&path, &sign(&slip, &config.keys.signing()?), 0o644)?;
@@ -82,7 +78,9 @@ fn next_number(place: &Place, own: &amanah_format::id::PartyId) -> Outcome<u64> 
 fn number(container: &[u8]) -> Option<u64> {
     let parts = unpack_small(container, DOCUMENT_BYTES_MAX).ok()?;
     let (_, text) = parts.first()?;
-    amanah_format::document::parse::<Slip>(text).ok().map(|slip| slip.number)
+    amanah_format::document::parse::<Slip>(text)
+        .ok()
+        .map(|slip| slip.number)
 }
 
 /// Our ledger's size as last published; 0 where there is none yet.

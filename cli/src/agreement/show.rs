@@ -29,7 +29,9 @@ pub(super) fn run(
             text,
         }
     } else {
-        let id = what.parse().map_err(|error| Failure::new(Exit::Usage, error))?;
+        let id = what
+            .parse()
+            .map_err(|error| Failure::new(Exit::Usage, error))?;
         find(&Named { id, version }, place, screen)?
     };
     print(local, place, screen)?;
@@ -75,7 +77,10 @@ fn judge(
     // A file from elsewhere is not loaded here: only what lies in agreements/ can have been set aside.
     let loaded = policy.filter(|policy| {
         let digest = file.digest();
-        policy.agreements().iter().any(|known| known.digest() == digest)
+        policy
+            .agreements()
+            .iter()
+            .any(|known| known.digest() == digest)
     });
     Ok(Standing::of((file, text), &place.keyring()?, loaded, now))
 }
@@ -90,7 +95,10 @@ fn terms(text: &Agreement, screen: &mut Screen<'_>) -> Outcome<()> {
         screen.say(face::LEGAL_BASIS, &[&shown(basis)])?;
     }
     for purpose in &text.purposes {
-        screen.say(face::PURPOSE, &[&shown(&purpose.code), &shown(&purpose.text)])?;
+        screen.say(
+            face::PURPOSE,
+            &[&shown(&purpose.code), &shown(&purpose.text)],
+        )?;
     }
     screen.say(face::DPIA, &[&shown(&text.dpia)])?;
     screen.say(face::DRAIN, &[&text.drain_days])
@@ -104,16 +112,26 @@ fn one_party(party: &Party, screen: &mut Screen<'_>) -> Outcome<()> {
     )?;
     screen.say(
         face::PARTY_CONTACT,
-        &[&shown(&party.contact), &shown(&party.data_protection_officer)],
+        &[
+            &shown(&party.contact),
+            &shown(&party.data_protection_officer),
+        ],
     )?;
     screen.say(face::PARTY_CARD, &[&party.card.to_fingerprint()])
 }
 
 fn flows(flows: &[Flow], screen: &Screen<'_>) -> Table {
-    let heads = [face::FLOW, face::FROM, face::TO, face::BYTES_MAX, face::LANE, face::DAYS, face::PURPOSES, face::CLASSIFICATION];
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
-    table.set_header(heads.map(|head| screen.text(head, &[])));
+    let heads = [
+        face::FLOW,
+        face::FROM,
+        face::TO,
+        face::BYTES_MAX,
+        face::LANE,
+        face::DAYS,
+        face::PURPOSES,
+        face::CLASSIFICATION,
+    ];
+    let mut table = screen.table(heads);
     for flow in flows {
         let lane = match flow.lane {
             Lane::Urgent => face::LANE_URGENT,
@@ -145,7 +163,17 @@ pub(super) fn list(place: &Place, screen: &mut Screen<'_>) -> Outcome {
             let [one, other] = &text.parties;
             let until = moment::date(text.ends.plus_secs(-1), screen.language);
             let sentence = standing.sentence(screen);
-            screen.say(face::LIST_LINE, &[&text.id, &text.version, &one.id, &other.id, &until, &sentence])?;
+            screen.say(
+                face::LIST_LINE,
+                &[
+                    &text.id,
+                    &text.version,
+                    &one.id,
+                    &other.id,
+                    &until,
+                    &sentence,
+                ],
+            )?;
             for flow in &text.flows {
                 screen.line(&format!("    {}: {} → {}", flow.name, flow.from, flow.to))?;
             }

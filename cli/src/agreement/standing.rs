@@ -60,7 +60,9 @@ impl Standing {
         let wib = |time: &UtcTime| moment::wib(*time, screen.language);
         match self {
             Self::InForce => screen.text(face::IN_FORCE, &[]),
-            Self::NotSigned(reason) => screen.text(face::NOT_SIGNED, &[&amanahd::catalogue::shown(reason)]),
+            Self::NotSigned(reason) => {
+                screen.text(face::NOT_SIGNED, &[&amanahd::catalogue::shown(reason)])
+            }
             Self::NotBegun(at) => screen.text(face::NOT_BEGUN, &[&wib(at)]),
             Self::Ended(at) => screen.text(face::ENDED, &[&wib(at)]),
             Self::SetAside => screen.text(face::SET_ASIDE, &[]),

@@ -80,7 +80,11 @@ pub(super) fn run(
         let snapshot = status::read(home);
         let fates: Vec<Fate> = dropped
             .iter()
-            .map(|item| snapshot.as_ref().map_or(Fate::Waiting, |snapshot| fate(snapshot, item)))
+            .map(|item| {
+                snapshot
+                    .as_ref()
+                    .map_or(Fate::Waiting, |snapshot| fate(snapshot, item))
+            })
             .collect();
         draw(&bar, &fates, screen);
         let over = timeout.is_some_and(|secs| started.elapsed() >= Duration::from_secs(secs));
@@ -119,7 +123,9 @@ fn draw(bar: &ProgressBar, fates: &[Fate], screen: &Screen<'_>) {
         {
             sent += one;
             bytes += whole;
-            screen.text(states::outbound(*state).name, &[]).clone_into(&mut message);
+            screen
+                .text(states::outbound(*state).name, &[])
+                .clone_into(&mut message);
         }
     }
     bar.set_length(bytes);

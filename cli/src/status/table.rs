@@ -6,7 +6,6 @@ use amanahd::{
     engine::{inbound::Inbound, outbound::Outbound},
     snapshot::{IncomingStatus, OutgoingStatus, PeerStatus, Snapshot},
 };
-use comfy_table::Table;
 
 use super::Life;
 use crate::{exit::Outcome, screen::Screen};
@@ -28,8 +27,18 @@ pub(super) fn print(
         screen.line(&line)?;
     }
     let (waiting, done) = rows(snapshot, now, screen);
-    section(face::WAITING, waiting, [face::TIME, face::WHAT, face::FLOW, face::STATE, face::NEXT], screen)?;
-    section(face::DONE, done, [face::TIME, face::WHAT, face::FLOW, face::STATE, face::NEXT], screen)?;
+    section(
+        face::WAITING,
+        waiting,
+        [face::TIME, face::WHAT, face::FLOW, face::STATE, face::NEXT],
+        screen,
+    )?;
+    section(
+        face::DONE,
+        done,
+        [face::TIME, face::WHAT, face::FLOW, face::STATE, face::NEXT],
+        screen,
+    )?;
     screen.say(
         face::LEDGER,
         &[&moment::count(snapshot.ledger_size, screen.language)],
@@ -50,7 +59,10 @@ fn head(snapshot: &Snapshot, life: Life, now: UtcTime, screen: &mut Screen<'_>) 
 fn alarms(snapshot: &Snapshot, now: UtcTime, screen: &mut Screen<'_>) -> Outcome<()> {
     for alarm in &snapshot.alarms {
         let since = moment::short(alarm.since, now, screen.language);
-        screen.say(face::ALARM, &[&shown(&alarm.code), &shown(&alarm.subject), &since])?;
+        screen.say(
+            face::ALARM,
+            &[&shown(&alarm.code), &shown(&alarm.subject), &since],
+        )?;
         if let Some(explanation) = refusals::explain(&alarm.code) {
             let (meaning, remedy) = (explanation.meaning, explanation.remedy);
             let words = [screen.text(meaning, &[]), screen.text(remedy, &[])];
@@ -66,7 +78,9 @@ fn alarms(snapshot: &Snapshot, now: UtcTime, screen: &mut Screen<'_>) -> Outcome
 pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -> String {
     let party = shown(&peer.party);
     let waiting = moment::count(peer.waiting_bundles, screen.language);
-    let since = peer.since.map(|since| moment::short(since, now, screen.language));
+    let since = peer
+        .since
+        .map(|since| moment::short(since, now, screen.language));
     let since = since.as_deref().unwrap_or("?");
     let mut line = if peer.paused {
         screen.text(face::PAUSED, &[&party])
@@ -101,12 +115,20 @@ fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Ve
                 Outbound::Settled | Outbound::Returned | Outbound::PutBack | Outbound::Destroyed
             )
         });
-        all.push((bundle.changed_millis, is_done, outgoing(bundle, state, now, screen)));
+        all.push((
+            bundle.changed_millis,
+            is_done,
+            outgoing(bundle, state, now, screen),
+        ));
     }
     for bundle in &snapshot.incoming {
         let state = states::parse_inbound(&bundle.state);
         let is_done = matches!(state, Some(Inbound::Acknowledged | Inbound::Delivered));
-        all.push((bundle.changed_millis, is_done, incoming(bundle, state, now, screen)));
+        all.push((
+            bundle.changed_millis,
+            is_done,
+            incoming(bundle, state, now, screen),
+        ));
     }
     all.sort_by_key(|(changed, ..)| std::cmp::Reverse(*changed));
     let (done, waiting): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, is_done, _)| *is_done);
@@ -124,7 +146,11 @@ fn outgoing(
     screen: &Screen<'_>,
 ) -> Row {
     let (name, mut next) = words(state.map(states::outbound), &bundle.state, screen);
-    let code = bundle.return_reason.as_ref().or(bundle.refusal.as_ref()).or(bundle.held.as_ref());
+    let code = bundle
+        .return_reason
+        .as_ref()
+        .or(bundle.refusal.as_ref())
+        .or(bundle.held.as_ref());
     if let Some(code) = code {
         next = reason(code, screen);
     } else if state == Some(Outbound::Queued) && bundle.sent_bytes > 0 {
@@ -160,7 +186,11 @@ fn incoming(
         next = reason(code, screen);
     }
     let flow = bundle.flow.as_deref().unwrap_or("?");
-    let what = bundle.folder.as_ref().or(bundle.bundle.as_ref()).unwrap_or(&bundle.manifest);
+    let what = bundle
+        .folder
+        .as_ref()
+        .or(bundle.bundle.as_ref())
+        .unwrap_or(&bundle.manifest);
     [
         time(bundle.changed_millis, now, screen),
         shown(what),
@@ -189,23 +219,18 @@ fn time(millis: u64, now: UtcTime, screen: &Screen<'_>) -> String {
     i64::try_from(millis / 1000)
         .ok()
         .and_then(|secs| UtcTime::from_unix(secs).ok())
-        .map_or_else(String::new, |time| moment::short(time, now, screen.language))
+        .map_or_else(String::new, |time| {
+            moment::short(time, now, screen.language)
+        })
 }
 
-fn section(
-    title: Text,
-    rows: Vec<Row>,
-    heads: [Text; 5],
-    screen: &mut Screen<'_>,
-) -> Outcome<()> {
+fn section(title: Text, rows: Vec<Row>, heads: [Text; 5], screen: &mut Screen<'_>) -> Outcome<()> {
     screen.line("")?;
     screen.say(title, &[&rows.len()])?;
     if rows.is_empty() {
         return Ok(());
     }
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(heads.map(|head| screen.text(head, &[])));
+    let mut table = screen.table(heads);
     for row in rows {
         table.add_row(row);
     }

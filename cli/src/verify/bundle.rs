@@ -41,7 +41,10 @@ pub(super) fn judge(
         Err(refusal) => {
             let meaning = amanahd::catalogue::refusals::explain(refusal.code());
             let meaning = meaning.map_or("", |found| found.meaning.in_language(screen.language));
-            return Ok(Finding::bad(Kind::Bundle, format_args!("{refusal}: {meaning}")));
+            return Ok(Finding::bad(
+                Kind::Bundle,
+                format_args!("{refusal}: {meaning}"),
+            ));
         }
     };
     let bar = bar(head.manifest().payload.bytes, screen);
@@ -58,7 +61,10 @@ pub(crate) fn open(path: &Path) -> Outcome<(File, Vec<u8>)> {
     let io = |error: std::io::Error| Failure::io(path, &error);
     let mut file = File::open(path).map_err(io)?;
     let mut head = Vec::new();
-    (&mut file).take(BUNDLE_HEAD_BYTES).read_to_end(&mut head).map_err(io)?;
+    (&mut file)
+        .take(BUNDLE_HEAD_BYTES)
+        .read_to_end(&mut head)
+        .map_err(io)?;
     Ok((file, head))
 }
 
@@ -112,7 +118,9 @@ fn payload(
     let mut tail = Vec::new();
     // A foreign tar may fill its last record with zeros; more than that is no tail.
     file.take(64 * 1024).read_to_end(&mut tail).map_err(io)?;
-    Ok(check_tail(expected.bytes, &tail).err().map(|_| face::TAIL_WRONG))
+    Ok(check_tail(expected.bytes, &tail)
+        .err()
+        .map(|_| face::TAIL_WRONG))
 }
 
 /// A progress bar for what takes long, on a terminal.
@@ -135,11 +143,29 @@ fn finding(head: &VerifiedHead, proof: Proof) -> Finding {
         sentences: vec![
             (
                 face::BUNDLE_IS,
-                vec![manifest.from.to_string(), manifest.to.to_string(), manifest.flow.to_string(), manifest.sequence.to_string()],
+                vec![
+                    manifest.from.to_string(),
+                    manifest.to.to_string(),
+                    manifest.flow.to_string(),
+                    manifest.sequence.to_string(),
+                ],
             ),
-            (face::BUNDLE_CREATED, vec![wib(manifest.created), wib(manifest.expires)]),
-            (face::BUNDLE_AGREEMENT, vec![manifest.agreement.id.to_string(), manifest.agreement.version.to_string(), manifest.agreement.digest.to_string()]),
-            (face::BUNDLE_PAYLOAD, vec![manifest.payload.bytes.to_string()]),
+            (
+                face::BUNDLE_CREATED,
+                vec![wib(manifest.created), wib(manifest.expires)],
+            ),
+            (
+                face::BUNDLE_AGREEMENT,
+                vec![
+                    manifest.agreement.id.to_string(),
+                    manifest.agreement.version.to_string(),
+                    manifest.agreement.digest.to_string(),
+                ],
+            ),
+            (
+                face::BUNDLE_PAYLOAD,
+                vec![manifest.payload.bytes.to_string()],
+            ),
         ],
         not_proven: vec![face::BUNDLE_NOT_PROVEN],
         facts: serde_json::to_value(manifest).unwrap_or_default(),

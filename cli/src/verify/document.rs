@@ -46,10 +46,18 @@ fn receipt(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, Str
     let receipt = verified.receipt();
     let finished = moment::wib(receipt.finished, Language::Indonesian);
     let said = match receipt.outcome {
-        Answer::Imported => (face::SAYS_IMPORTED, vec![receipt.from.to_string(), finished]),
+        Answer::Imported => (
+            face::SAYS_IMPORTED,
+            vec![receipt.from.to_string(), finished],
+        ),
         Answer::Refused => {
-            let code = receipt.refusal.map_or_else(String::new, |code| code.to_string());
-            (face::SAYS_REFUSED, vec![receipt.from.to_string(), finished, code])
+            let code = receipt
+                .refusal
+                .map_or_else(String::new, |code| code.to_string());
+            (
+                face::SAYS_REFUSED,
+                vec![receipt.from.to_string(), finished, code],
+            )
         }
     };
     Ok(Finding {
@@ -57,7 +65,10 @@ fn receipt(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, Str
         proof: Ok(receipt_proof(&verified, keyring, now)),
         signers: vec![receipt.from.to_string()],
         digest: Some(verified.digest()),
-        sentences: vec![said, (face::ABOUT_BUNDLE, vec![receipt.manifest.to_string()])],
+        sentences: vec![
+            said,
+            (face::ABOUT_BUNDLE, vec![receipt.manifest.to_string()]),
+        ],
         not_proven: vec![face::RECEIPT_NOT_PROVEN],
         facts: json(receipt),
     })
@@ -66,17 +77,33 @@ fn receipt(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, Str
 fn card(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String> {
     let verified = VerifiedCard::verify(bytes).map_err(|error| error.to_string())?;
     let card = verified.card();
-    let trusted = keyring.cards().any(|known| known.digest() == verified.digest());
+    let trusted = keyring
+        .cards()
+        .any(|known| known.digest() == verified.digest());
     let is_current = card.keys.signing.iter().any(|valid| valid.at(now));
-    let remark = if trusted { face::CARD_TRUSTED } else { face::CARD_NOT_TRUSTED };
+    let remark = if trusted {
+        face::CARD_TRUSTED
+    } else {
+        face::CARD_NOT_TRUSTED
+    };
     Ok(Finding {
         kind: Kind::Card,
-        proof: Ok(if is_current { Proof::Valid } else { Proof::TimeNotProven }),
+        proof: Ok(if is_current {
+            Proof::Valid
+        } else {
+            Proof::TimeNotProven
+        }),
         signers: vec![card.party.to_string()],
         digest: Some(verified.digest()),
         sentences: vec![
-            (face::CARD_OF, vec![card.party.to_string(), shown(&card.name)]),
-            (face::CARD_FINGERPRINT, vec![verified.digest().to_fingerprint()]),
+            (
+                face::CARD_OF,
+                vec![card.party.to_string(), shown(&card.name)],
+            ),
+            (
+                face::CARD_FINGERPRINT,
+                vec![verified.digest().to_fingerprint()],
+            ),
         ],
         not_proven: vec![remark],
         facts: json(card),
@@ -103,7 +130,14 @@ fn agreement(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, S
         signers,
         digest: Some(digest),
         sentences: vec![
-            (face::AGREEMENT_IS, vec![text.id.to_string(), text.version.to_string(), shown(&text.title)]),
+            (
+                face::AGREEMENT_IS,
+                vec![
+                    text.id.to_string(),
+                    text.version.to_string(),
+                    shown(&text.title),
+                ],
+            ),
             (face::AGREEMENT_DATES, dates.to_vec()),
         ],
         not_proven: vec![face::AGREEMENT_NOT_PROVEN],
@@ -123,9 +157,15 @@ fn slip(bytes: &[u8], keyring: &Keyring, now: UtcTime) -> Result<Finding, String
     let slip = verified.slip();
     let said = match &slip.body {
         Body::Held { manifest, .. } => (face::SAYS_HELD, vec![manifest.to_string()]),
-        Body::Revocation { agreement, reason, .. } => (
+        Body::Revocation {
+            agreement, reason, ..
+        } => (
             face::SAYS_REVOKED,
-            vec![agreement.id.to_string(), agreement.version.to_string(), shown(reason)],
+            vec![
+                agreement.id.to_string(),
+                agreement.version.to_string(),
+                shown(reason),
+            ],
         ),
     };
     Ok(Finding {
@@ -154,7 +194,10 @@ fn checkpoint(bytes: &[u8], keyring: &Keyring) -> Result<Finding, String> {
         proof: Ok(Proof::Valid),
         signers: vec![party.to_string()],
         digest: Some(checkpoint.root),
-        sentences: vec![(face::CHECKPOINT_IS, vec![shown(&checkpoint.origin), checkpoint.size.to_string()])],
+        sentences: vec![(
+            face::CHECKPOINT_IS,
+            vec![shown(&checkpoint.origin), checkpoint.size.to_string()],
+        )],
         not_proven: vec![face::CHECKPOINT_NOT_PROVEN],
         facts: checkpoint_facts(&checkpoint),
     })

@@ -5,15 +5,15 @@ use super::refusals::{Explanation, because};
 /// Every alarm code that the daemon may publish beside the codes of the other files.
 #[cfg(test)]
 const CODES: &[&str] = &[
-    "agreement-conflict",
-    "receipt-conflict",
-    "receipt-invalid",
-    "host-key",
-    "not-accepted",
-    "peer-silent",
-    "sync-failed",
-    "configuration",
-    "document-ignored",
+    "agreements-conflict",
+    "receipt-without-bundle",
+    "receipt-doubtful",
+    "configuration-refused",
+    "restart-needed",
+    "no-space",
+    "peer-denies",
+    "stage-failing",
+    "document-does-not-count",
 ];
 
 /// Of the alarm codes.
@@ -23,7 +23,7 @@ pub(super) fn explain(code: &str) -> Option<Explanation> {
 
 fn paper(code: &str) -> Option<Explanation> {
     let found = match code {
-        "agreement-conflict" => because(
+        "agreements-conflict" => because(
             (
                 "Ada dua naskah perjanjian yang berbeda dengan nomor dan versi yang sama; keduanya tidak diberlakukan.",
                 "Two different texts of one agreement and version are installed; neither is in force.",
@@ -33,17 +33,17 @@ fn paper(code: &str) -> Option<Explanation> {
                 "The system administrator removes the wrong text from the agreements folder after comparing with the peer.",
             ),
         ),
-        "receipt-conflict" => because(
+        "receipt-without-bundle" => because(
             (
-                "Mitra mengirim dua tanda terima yang berbeda untuk kiriman yang sama.",
-                "The peer sent two different receipts for one bundle.",
+                "Mitra mengirim tanda terima untuk kiriman yang tidak tercatat di sini.",
+                "The peer sent a receipt for a bundle that is not known here.",
             ),
             (
-                "Simpan keduanya sebagai bukti dan hubungi mitra.",
-                "Keep both as evidence and call the peer.",
+                "Mungkin data Amanah di sisi ini dipulihkan dari cadangan lama. Beri tahu admin sistem sebelum mengirim lagi.",
+                "Amanah may have been restored here from an old backup. Tell the system administrator before sending more.",
             ),
         ),
-        "receipt-invalid" => because(
+        "receipt-doubtful" => because(
             (
                 "Tanda terima dari mitra tidak lolos verifikasi.",
                 "A receipt from the peer does not verify.",
@@ -53,7 +53,7 @@ fn paper(code: &str) -> Option<Explanation> {
                 "The bundle counts as unanswered. Tell the system administrators of both sides.",
             ),
         ),
-        "document-ignored" => because(
+        "document-does-not-count" => because(
             (
                 "Ada dokumen dalam folder konfigurasi yang tidak berlaku.",
                 "A document in the configuration folder does not count.",
@@ -70,44 +70,7 @@ fn paper(code: &str) -> Option<Explanation> {
 
 fn machine(code: &str) -> Option<Explanation> {
     let found = match code {
-        "host-key" => because(
-            (
-                "Komputer di alamat mitra menunjukkan kunci yang bukan milik mitra. Tidak ada data yang dikirim.",
-                "The computer at the peer's address showed a key that is not the peer's. Nothing was sent.",
-            ),
-            (
-                "Periksa alamatnya. Bila mitra mengganti kunci, mintalah kartu barunya lewat jalur lain.",
-                "Check the address. If the peer changed its key, ask for its new card by another way.",
-            ),
-        ),
-        "not-accepted" => because(
-            (
-                "Mitra tidak menerima kunci sambungan kami.",
-                "The peer does not accept our transport key.",
-            ),
-            (
-                "Pastikan mitra sudah memasang kartu kita (`amanah card export`).",
-                "Make sure that the peer has installed our card (`amanah card export`).",
-            ),
-        ),
-        "peer-silent" => because(
-            ("Mitra tidak merespons.", "The peer does not respond."),
-            (
-                "Kiriman menunggu dan dilanjutkan sendiri. Bila lama, hubungi narahubung mitra.",
-                "Bundles wait and go on by themselves. If it lasts, call the peer's contact.",
-            ),
-        ),
-        "sync-failed" => because(
-            (
-                "Diska gagal menyimpan data; Amanah berhenti agar tidak ada yang hilang.",
-                "The disk failed to store data; Amanah stopped so that nothing is lost.",
-            ),
-            (
-                "Admin sistem memeriksa diska, lalu menjalankan kembali layanannya.",
-                "The system administrator checks the disk, then restarts the daemon.",
-            ),
-        ),
-        "configuration" => because(
+        "configuration-refused" => because(
             (
                 "Konfigurasi baru salah; Amanah tetap memakai yang lama.",
                 "The new configuration is wrong; Amanah keeps the old one.",
@@ -115,6 +78,46 @@ fn machine(code: &str) -> Option<Explanation> {
             (
                 "Jalankan `amanahd check`, perbaiki, lalu muat ulang.",
                 "Run `amanahd check`, correct it, and reload.",
+            ),
+        ),
+        "restart-needed" => because(
+            (
+                "Alamat, mitra, atau folder data berubah; sisanya sudah berlaku.",
+                "Addresses, peers or the home changed; everything else is in force already.",
+            ),
+            (
+                "Jalankan: systemctl restart amanahd.",
+                "Run: systemctl restart amanahd.",
+            ),
+        ),
+        "no-space" => because(
+            (
+                "Ruang diska hampir habis; kiriman dari mitra tidak diterima.",
+                "The disk is nearly full; bundles from peers are not taken.",
+            ),
+            (
+                "Kosongkan ruang diska. Kiriman dilanjutkan sendiri.",
+                "Make space on the disk. It goes on by itself.",
+            ),
+        ),
+        "peer-denies" => because(
+            (
+                "Mitra tidak mau mengambil alih kiriman ini.",
+                "The peer does not take this bundle over.",
+            ),
+            (
+                "Kiriman tetap tersimpan dan dicoba lagi. Beri tahu admin sistem kedua pihak dan sebutkan kodenya.",
+                "It is kept and tried again. Tell the system administrators of both sides, and give them the code.",
+            ),
+        ),
+        "stage-failing" => because(
+            (
+                "Satu bagian layanan terus gagal dan dicoba lagi.",
+                "A part of the daemon keeps failing and is tried again.",
+            ),
+            (
+                "Admin sistem membaca log: journalctl -u amanahd.",
+                "The system administrator reads the log: journalctl -u amanahd.",
             ),
         ),
         _ => return None,

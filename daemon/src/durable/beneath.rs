@@ -85,13 +85,18 @@ pub(super) fn open_folder_at(folder: impl AsFd, relative: &Path) -> io::Result<F
     Ok(open_at(folder, relative, flags, Mode::empty())?.into())
 }
 
-/// openat2 with every way out of `folder` closed.
+/// openat2 with every way out of `folder` closed. The kernel would allow a `..` that stays beneath: here none is, so that
+/// the beginning of a path says where it leads.
 fn open_at(
     folder: impl AsFd,
     relative: &Path,
     flags: OFlags,
     mode: Mode,
 ) -> rustix::io::Result<OwnedFd> {
+    let is_name = |component| matches!(component, Component::Normal(_));
+    if !relative.components().all(is_name) {
+        return Err(Errno::INVAL);
+    }
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     // EAGAIN: the kernel saw a rename on the way and could not prove that it stayed beneath (openat2(2)).
     for _ in 0..16 {

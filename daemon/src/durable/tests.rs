@@ -206,6 +206,7 @@ fn only_a_regular_file_beneath_the_root_is_opened() {
         "fifo",
         "b",
         "../a/one",
+        "b/../one",
         "/etc/hostname",
         "no",
     ] {
@@ -226,7 +227,14 @@ fn files_are_created_beneath_with_their_folders_and_modes_and_never_twice() {
     );
     let outside = folder();
     symlink(outside.path(), top.path().join("way-out")).unwrap();
-    for refused in ["way-out/f", "way-out/g/f", "../f", "p/../../f", "/tmp/f"] {
+    for refused in [
+        "way-out/f",
+        "way-out/g/f",
+        "../f",
+        "p/../../f",
+        "p/../f",
+        "/tmp/f",
+    ] {
         assert!(create(refused).is_err(), "{refused}");
     }
     assert!(names(outside.path()).is_empty());
@@ -247,6 +255,10 @@ fn names_beneath_a_root_are_not_reached_over_a_link() {
     assert!(remove_beneath(top.path(), path("link/a")).is_err());
     assert!(list_beneath(top.path(), path("link")).is_err());
     assert_eq!(names(outside.path()), ["a"]);
+    fs::create_dir(top.path().join("in")).unwrap();
+    assert!(remove_beneath(top.path(), path("in/../own")).is_err());
+    assert!(rename_beneath(top.path(), path("in/../own"), path("mine")).is_err());
+    fs::remove_dir(top.path().join("in")).unwrap();
     rename_beneath(top.path(), path("own"), path("mine")).unwrap();
     assert_eq!(names(top.path()), ["link", "mine"]);
 }

@@ -2,13 +2,13 @@
 //! durable facts and counts of the node.
 
 use amanah_format::digest::Digest;
-use amanah_format::ledger::{Checkpoint, RecordKind};
+use amanah_format::ledger::{Checkpoint, RecordKind, Tree};
 use amanah_format::time::UtcTime;
 use rusqlite::Connection;
 use serde::de::DeserializeOwned;
 
 use super::queries::{many, one, run};
-use super::rows::{number, sql_int, word};
+use super::rows::{from_sql_int, number, sql_int, word};
 use super::{Journal, JournalError};
 use crate::engine::inbound::Inbound;
 use crate::engine::outbound::Outbound;
@@ -61,6 +61,27 @@ impl Journal {
         })
     }
 
+    /// The checkpoint of the first `size` records: what to sign beside a copy that holds so many. Reads all leaves
+    /// before it unless `size` is the newest.
+    ///
+    /// # Errors
+    /// [`JournalError::Unknown`] for more records than there are.
+    pub fn checkpoint_at(&self, size: u64) -> Result<Checkpoint, JournalError> {
+        let newest = self.checkpoint()?;
+        if newest.size == size {
+            return Ok(newest);
+        }
+        let tree = self.read(|sql| tree_of(sql, size))?;
+        if tree.size() != size {
+            return Err(JournalError::Unknown(format!("{size} ledger records")));
+        }
+        Ok(Checkpoint {
+            root: tree.root(),
+            size,
+            ..newest
+        })
+    }
+
     /// Lines from `index` on, at most `limit`.
     ///
     /// # Errors
@@ -101,6 +122,24 @@ impl Journal {
             ledger_size: state.tree.size(),
         })
     }
+}
+
+/// The tree of the recorded leaves below `end`, in their order without a gap.
+pub(super) fn tree_of(sql: &Connection, end: u64) -> Result<Tree, JournalError> {
+    let mut tree = Tree::default();
+    let mut statement =
+        sql.prepare_cached("SELECT idx, leaf FROM ledger WHERE idx < ?1 ORDER BY idx")?;
+    let mut rows = statement.query([sql_int(end)?])?;
+    while let Some(row) = rows.next()? {
+        if from_sql_int(row.get(0)?)? != tree.size() {
+            let index = tree.size();
+            return Err(JournalError::Damaged(format!(
+                "ledger record {index} is missing"
+            )));
+        }
+        tree.push(Digest::from_bytes(row.get(1)?));
+    }
+    Ok(tree)
 }
 
 pub(super) fn set_fact(

@@ -2,10 +2,12 @@
 //! record are one transaction. Rows come out as values; a row is never proof of a file.
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
-//! `outbound` `inbound` `streams` `slips` `ledger` what is written, by subject · `listing` what is read. States and sequences: SPOOL.md §2 to §4.
+//! `outbound` `items` `inbound` `streams` `slips` `ledger` what is written, by subject · `listing` what is read.
+//! States and sequences: SPOOL.md §2 to §4.
 
 mod change;
 mod inbound;
+mod items;
 mod ledger;
 mod listing;
 mod outbound;

@@ -1,7 +1,5 @@
 //! Bundles on their way out: claims, the sealing transaction, signatures, answers, returns. SPOOL.md §2.
 
-use std::os::unix::ffi::OsStrExt;
-
 use amanah_format::digest::Digest;
 use amanah_format::id::{BundleId, Epoch, Sequence};
 use amanah_format::ledger::RecordKind;
@@ -12,10 +10,11 @@ use amanah_format::time::UtcTime;
 use rusqlite::{Connection, params};
 
 use super::change::Change;
+use super::items::insert_item;
 use super::listing::{load_outbound as load, outbound_by_digest};
 use super::queries::{one, run};
 use super::rows::{digest, lane_rank, sql_int, word_of};
-use super::{Item, Journal, JournalError, LedgerEntry, NewClaim, OutboundRow};
+use super::{Journal, JournalError, LedgerEntry, NewClaim, OutboundRow};
 use crate::engine::Illegal;
 use crate::engine::outbound::{Outbound, OutboundEvent, next};
 use crate::engine::policy::ReturnReason;
@@ -47,19 +46,6 @@ impl Journal {
                 return Err(illegal(row.state, event));
             }
             step(change, &row, event, LedgerFacts::default())
-        })
-    }
-
-    /// Updates items' inode, length, ctime, resting place (facts of the file system beside the state); an item is found
-    /// by its claim name.
-    ///
-    /// # Errors
-    /// [`JournalError::Unknown`] for an item that is not in the bundle.
-    pub fn note_items(&self, bundle: &BundleId, items: &[Item]) -> Result<(), JournalError> {
-        self.edit(|sql| {
-            items
-                .iter()
-                .try_for_each(|item| update_item(sql, bundle, item))
         })
     }
 
@@ -319,47 +305,6 @@ fn insert(change: &Change<'_>, claim: &NewClaim) -> Result<(), JournalError> {
         insert_item(change.sql, &claim.bundle, position, item)?;
     }
     Ok(())
-}
-
-fn insert_item(
-    sql: &Connection,
-    bundle: &BundleId,
-    position: i64,
-    item: &Item,
-) -> Result<(), JournalError> {
-    let store = "INSERT INTO items
-        (bundle, position, name, claim_name, is_folder, inode, bytes, ctime_nanos, resting_place)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    let values = params![
-        bundle.to_string(),
-        position,
-        item.name.as_bytes(),
-        item.claim_name,
-        item.is_folder,
-        item.inode.cast_signed(),
-        sql_int(item.bytes)?,
-        item.ctime_nanos.to_be_bytes(),
-        item.resting_place,
-    ];
-    run(sql, store, values)?;
-    Ok(())
-}
-
-fn update_item(sql: &Connection, bundle: &BundleId, item: &Item) -> Result<(), JournalError> {
-    let store = "UPDATE items SET inode = ?3, bytes = ?4, ctime_nanos = ?5, resting_place = ?6
-        WHERE bundle = ?1 AND claim_name = ?2";
-    let values = params![
-        bundle.to_string(),
-        item.claim_name,
-        item.inode.cast_signed(),
-        sql_int(item.bytes)?,
-        item.ctime_nanos.to_be_bytes(),
-        item.resting_place,
-    ];
-    match run(sql, store, values)? {
-        1 => Ok(()),
-        _ => Err(JournalError::Unknown(format!("{bundle} with such an item"))),
-    }
 }
 
 fn record_seal(

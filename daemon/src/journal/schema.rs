@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{CWD, Mode, OFlags};
 
 use super::change::State;
-use super::ledger::set_fact;
+use super::ledger::{set_fact, tree_of};
 use super::rows::{from_sql_int, sql_int};
 use super::{Journal, JournalError};
 use crate::clock::Clock;
@@ -24,6 +24,8 @@ const SCHEMA_VERSION: i64 = 1;
 const LEDGER_EPOCH: u32 = 1;
 /// How many of the last lines are hashed again at opening: what a power cut could have touched.
 const LINES_CHECKED: u64 = 64;
+/// More records than any ledger has: SQLite's largest row number.
+const LEDGER_RECORDS_MAX: u64 = i64::MAX.unsigned_abs();
 /// Distinct statements of this module, with room: each is prepared once.
 const STATEMENTS_CACHED: usize = 96;
 /// The fact that names the party whose journal this is.
@@ -158,15 +160,7 @@ fn lock_for_us(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// The tree of the recorded leaves; the last lines are hashed again.
 fn recall(connection: &Connection) -> Result<Tree, JournalError> {
-    let mut tree = Tree::default();
-    let mut statement = connection.prepare("SELECT idx, leaf FROM ledger ORDER BY idx")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if from_sql_int(row.get(0)?)? != tree.size() {
-            return Err(damaged(tree.size(), "is missing"));
-        }
-        tree.push(Digest::from_bytes(row.get(1)?));
-    }
+    let tree = tree_of(connection, LEDGER_RECORDS_MAX)?;
     if tree.size() == 0 {
         return Err(damaged(0, "is missing"));
     }

@@ -13,11 +13,18 @@ use super::{Journal, JournalError, OutboundRow};
 use crate::engine::policy::Place;
 
 impl Journal {
-    /// What is known of the place that a manifest claims.
+    /// What is known of the place that a manifest claims. `digest` is the manifest's own: a bundle that is held and
+    /// judged again is not its own rival.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn place(&self, peer: &PartyId, manifest: &Manifest) -> Result<Place, JournalError> {
+    pub fn place(
+        &self,
+        peer: &PartyId,
+        digest: &Digest,
+        manifest: &Manifest,
+    ) -> Result<Place, JournalError> {
+        let another = |found: Option<Digest>| found.filter(|found| found != digest);
         self.read(|sql| {
             let spot = Spot::of(peer, manifest)?;
             let before = Spot {
@@ -25,8 +32,8 @@ impl Journal {
                 ..spot.clone()
             };
             Ok(Place {
-                holder: spot.holder(sql)?,
-                same_id: spot.same_id(sql)?,
+                holder: another(spot.holder(sql)?),
+                same_id: another(spot.same_id(sql)?),
                 before: before.holder(sql)?,
                 contiguous: contiguous(sql, &spot)?,
             })

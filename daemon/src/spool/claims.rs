@@ -70,14 +70,14 @@ impl Spool {
         Ok(place(&folder, &name))
     }
 
-    /// Moves a claimed original to `returned/PEER/FLOW/NAME` and writes NAME.why.txt beside it; returns the place.
+    /// Moves a claimed original to `returned/PEER/FLOW/NAME` and writes NAME.why.txt beside it; returns the place. Peer and flow
+    /// are names of folders, perhaps of no peer and flow that are known; empty ones are left out.
     ///
     /// # Errors
     /// [`SpoolError`].
     pub fn hand_back(
         &self,
-        peer: &str,
-        flow: &str,
+        (peer, flow): (&str, &str),
         claim: &Path,
         name: &OsStr,
         why: &str,
@@ -223,3 +223,6 @@ fn has_inode(path: &Path, inode: u64) -> bool {
     path.symlink_metadata()
         .is_ok_and(|metadata| metadata.ino() == inode)
 }
+
+#[cfg(test)]
+mod tests;

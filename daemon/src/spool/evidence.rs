@@ -10,7 +10,7 @@ use amanah_format::receipt;
 use amanah_format::time::UtcTime;
 
 use super::{
-    MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS, Spool, SpoolError, failed, list, plain,
+    MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS, Spool, SpoolError, failed, plain,
 };
 use crate::durable::{self, DurableError};
 
@@ -67,20 +67,6 @@ impl Spool {
     pub fn keep_revocation(&self, slip: &Digest, container: &[u8]) -> Result<(), SpoolError> {
         let name = format!("{}.slip.amanah", slip.to_hex());
         self.keep(&self.home.join(REVOCATIONS), &name, container)
-    }
-
-    /// Revocations that came by wire, as containers: unverified bytes, judged again at each load.
-    ///
-    /// # Errors
-    /// [`SpoolError`].
-    pub fn revocations(&self) -> Result<Vec<Vec<u8>>, SpoolError> {
-        let folder = self.home.join(REVOCATIONS);
-        let mut kept = Vec::new();
-        for name in list(&folder)? {
-            let path = folder.join(name);
-            kept.push(std::fs::read(&path).map_err(|source| failed("reading", &path, source))?);
-        }
-        Ok(kept)
     }
 
     /// Writes what must never change afterwards.

@@ -52,9 +52,12 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`].
     pub fn open(home: &Path, peers: &[PartyId]) -> Result<Self, SpoolError> {
-        let home = home.canonicalize().map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => SpoolError::Missing(home.to_owned()),
-            _ => failed("opening", home, source),
+        let home = home.canonicalize().map_err(|source| {
+            if source.kind() == io::ErrorKind::NotFound {
+                SpoolError::Missing(home.to_owned())
+            } else {
+                failed("opening", home, source)
+            }
         })?;
         durable::ensure_folder_beneath(&home, Path::new(home::SPOOL), MODE_OWN)?;
         let spool = Self {

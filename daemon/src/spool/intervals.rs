@@ -53,7 +53,7 @@ impl Intervals {
             .first()
             .map_or(new.start, |first| first.start.min(new.start));
         let end = touched.last().map_or(new.end, |last| last.end.max(new.end));
-        self.0.splice(from..to, [start..end]);
+        self.0.splice(from..to, std::iter::once(start..end));
     }
 
     /// Which intervals overlap or touch a new one.

@@ -250,3 +250,6 @@ impl Sum {
 pub(super) fn is_sendable(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.nlink() == 1
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,8 +121,9 @@ impl Found<'_> {
 
 /// A right that is missing is the operator's to give; anything else is the machine's.
 fn source_error(path: &Path, error: io::Error) -> SourceError {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => SourceError::Unreadable,
-        _ => failed("listing", path, error).into(),
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        SourceError::Unreadable
+    } else {
+        failed("listing", path, error).into()
     }
 }

@@ -96,7 +96,7 @@ impl Admit {
         let (verdict, manifest, evidence, payload_bytes) = match face {
             Face::Whole(head) => {
                 let manifest = head.manifest();
-                let place = self.node.journal.place(peer, manifest)?;
+                let place = self.node.journal.place(peer, &digest, manifest)?;
                 let verdict = self.node.rules.now().judge(manifest, &place, received);
                 let (text, signature) = head.evidence();
                 (
@@ -214,7 +214,10 @@ impl Admit {
             .inbound_in(&[Inbound::Held], ROWS_PER_PASS)?
         {
             let head = verified_again(&self.node, &row)?;
-            let place = self.node.journal.place(&row.peer, head.manifest())?;
+            let place = self
+                .node
+                .journal
+                .place(&row.peer, &row.digest, head.manifest())?;
             let now = self.node.clock.now();
             let judged_at = if row.held == Some(HeldReason::Clock) {
                 now

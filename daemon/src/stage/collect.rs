@@ -186,12 +186,12 @@ impl Collect {
     }
 
     /// What the policy says of a settled item; `Err` where its folders are no peer and flow at all.
-    fn judge(&self, policy: &Policy, seen: Seen) -> Result<Settled, Seen> {
+    fn judge(&self, policy: &Policy, seen: Seen) -> Result<Settled, Box<Seen>> {
         let names = seen.peer.to_str().zip(seen.flow.to_str());
         let Some((peer, flow)) =
             names.and_then(|(peer, flow)| Some((peer.parse().ok()?, flow.parse().ok()?)))
         else {
-            return Err(seen);
+            return Err(Box::new(seen));
         };
         let size = Size {
             bytes: seen.bytes,
@@ -310,6 +310,7 @@ impl Collect {
                 watch.forget(&path);
             }
         }
+        self.node.spool.sync_moves()?;
         if aside.is_empty() {
             self.node
                 .journal
@@ -336,7 +337,7 @@ impl Collect {
         if let Err(error) = self
             .node
             .spool
-            .hand_back(&peer, &flow, &seen.path, &seen.name, &text)
+            .hand_back((&peer, &flow), &seen.path, &seen.name, &text)
         {
             tracing::warn!("an item outside any peer's folder cannot be handed back: {error}");
         }

@@ -26,9 +26,10 @@ pub(crate) fn give_back(
         let (peer, flow) = (row.peer.as_str(), row.flow.as_str());
         let place = node
             .spool
-            .hand_back(peer, flow, &claim, &item.name, &text)?;
+            .hand_back((peer, flow), &claim, &item.name, &text)?;
         item.resting_place = Some(place);
     }
+    node.spool.sync_moves()?;
     node.journal.note_items(&row.bundle, &items)?;
     kill::point("return.moved");
     node.journal.record_return(&row.bundle, reason, now)?;

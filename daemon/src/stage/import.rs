@@ -96,14 +96,14 @@ impl Import {
             bundle: manifest.bundle,
             contents: manifest.contents,
         };
-        match self.into_store(row, manifest, &id) {
+        match self.unpack(row, manifest, &id) {
             Ok(end) => Ok(end),
             Err(StageError::Store(error)) => held_by_store(error).map(End::Held),
             Err(other) => Err(other),
         }
     }
 
-    fn into_store(
+    fn unpack(
         &self,
         row: &InboundRow,
         manifest: &Manifest,

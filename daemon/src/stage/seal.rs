@@ -5,7 +5,7 @@
 //! runs, from the stored bytes.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::Manifest;
 use amanah_format::seal::{SealError, SealOptions, Sealed, Sealer};
 use amanah_format::signature::{Purpose, SecretKey};
+
+use rustix::io::Errno;
 
 use crate::durable;
 use crate::engine::outbound::{Outbound, OutboundEvent};
@@ -185,13 +187,8 @@ impl Seal {
         source: &Source,
         work: &Path,
     ) -> Result<(), NotSealed> {
-        let file = durable::open_beneath(&source.root, &source.relative).map_err(|error| {
-            match error.kind() {
-                std::io::ErrorKind::NotFound => NotSealed::Changed,
-                std::io::ErrorKind::PermissionDenied => NotSealed::Return(ReturnReason::Unreadable),
-                _ => failed(work, &error),
-            }
-        })?;
+        let file = durable::open_beneath(&source.root, &source.relative)
+            .map_err(|error| not_opened(work, &error))?;
         let before = Look::of(&file).map_err(|error| failed(work, &error))?;
         if before.bytes != source.bytes {
             return Err(NotSealed::Changed);
@@ -297,6 +294,7 @@ impl Seal {
                 .spool
                 .put_back(&folder.join(&item.claim_name), &folder.join(&item.name))?;
         }
+        self.node.spool.sync_moves()?;
         self.node.journal.advance_outbound(
             &row.bundle,
             OutboundEvent::WentBack,
@@ -346,7 +344,30 @@ fn why_no_source(error: SourceError) -> NotSealed {
         SourceError::Unreadable => NotSealed::Return(ReturnReason::Unreadable),
         SourceError::Empty => NotSealed::Return(ReturnReason::FolderEmpty),
         SourceError::TooMany => NotSealed::Return(ReturnReason::TooManyEntries),
+        SourceError::Spool(error) if error.io_kind() == Some(ErrorKind::NotFound) => {
+            // The operator took it away from under its claim: what is left goes back.
+            NotSealed::Changed
+        }
         SourceError::Spool(error) => NotSealed::Failed(error.into()),
+    }
+}
+
+/// A file that is gone, or is no file any more (a link was swapped in): the item goes back and is looked at anew.
+fn not_opened(work: &Path, error: &std::io::Error) -> NotSealed {
+    const SWAPPED: [Errno; 5] = [
+        Errno::LOOP,
+        Errno::NOTDIR,
+        Errno::ISDIR,
+        Errno::NXIO,
+        Errno::XDEV,
+    ];
+    let swapped = Errno::from_io_error(error).is_some_and(|errno| SWAPPED.contains(&errno));
+    if swapped || error.kind() == std::io::ErrorKind::NotFound {
+        NotSealed::Changed
+    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+        NotSealed::Return(ReturnReason::Unreadable)
+    } else {
+        failed(work, error)
     }
 }
 

@@ -117,6 +117,7 @@ impl Settle {
                 );
             }
         }
+        self.node.spool.sync_moves()?;
         self.node.journal.note_items(&row.bundle, &items)?;
         kill::point("settle.moved");
         self.node.journal.advance_outbound(

@@ -297,13 +297,14 @@ fn store_ref(entries: u64) -> StoreRef {
 
 /// An I/O failure with its operation and path.
 fn failed(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-        _ => StoreError::Io {
-            operation,
-            path: path.to_owned(),
-            source,
-        },
+    let kind = source.kind();
+    if kind == io::ErrorKind::StorageFull || kind == io::ErrorKind::QuotaExceeded {
+        return StoreError::Full;
+    }
+    StoreError::Io {
+        operation,
+        path: path.to_owned(),
+        source,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::config::checked::{Config, Peer};
 use crate::stage::Node;
 use crate::stage::ship::Ship;
 use crate::transport::client::{Dial, SshLink};
-use crate::transport::link::{Exchange, LinkError};
+use crate::transport::link::Exchange;
 use crate::transport::server::{Limits, Listen, Server};
 
 use super::RunError;
@@ -131,6 +131,6 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
             post_quantum: peer.post_quantum,
             connect_timeout: CONNECT_TIMEOUT,
         };
-        async move { Result::<SshLink, LinkError>::from(SshLink::connect(dial).await) }
+        SshLink::connect(dial)
     }))
 }

@@ -16,8 +16,7 @@ pub(super) const IDENTIFICATION: &str = "SSH-2.0-amanah";
 pub(super) const WINDOW_BYTES: u32 = 4 << 20;
 /// Largest channel packet: what russh allows; fewer, larger packets cost less.
 pub(super) const PACKET_BYTES_MAX: u32 = 65_535;
-/// Messages a channel may hold unread. A session that waits for room here reads no window adjustment, and a reader
-/// that waits for window makes no room: more than the 256 requests that a stock client keeps in flight.
+/// Messages a channel of our client may hold unread. Answers are taken off at once, so it is never full for long.
 pub(super) const CHANNEL_MESSAGES_MAX: usize = 1024;
 /// A silent connection is asked for a sign of life this often …
 pub(super) const KEEPALIVE: Duration = Duration::from_secs(15);

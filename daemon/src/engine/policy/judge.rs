@@ -71,7 +71,7 @@ fn agreed_flow<'a>(policy: &'a Policy, manifest: &Manifest, received: UtcTime) -
     let back = flow.from == manifest.to && flow.to == manifest.from;
     refuse_if(back, Refusal::DirectionNotAgreed)?;
     let others = flow.from != manifest.from || flow.to != manifest.to;
-    // Tables are reserved (FORMAT.md §17): no store here could import one.
+    // Tables are reserved (FORMAT.md §17): no agreement of this version can hold one, no store here could import it.
     refuse_if(
         others || flow.kind == FlowKind::Table,
         Refusal::FlowNotAgreed,

@@ -93,7 +93,7 @@ fn outgoing<'a>(
     }
     match flow.kind {
         FlowKind::Files => Ok((found, flow)),
-        // Reserved (FORMAT.md §17): agreed on paper, not yet carried.
+        // Reserved (FORMAT.md §17): no agreement of this version can hold one; if one does, nothing leaves.
         FlowKind::Table => Err(ReturnReason::FlowNotAgreed),
     }
 }

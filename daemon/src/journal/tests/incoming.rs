@@ -7,7 +7,7 @@ use amanah_format::slip::HeldReason;
 
 use super::{Place, arrived, bundle, manifest, noon, open, party};
 use crate::engine::inbound::{Inbound, InboundEvent};
-use crate::engine::policy::Verdict;
+use crate::engine::policy::{self as engine, Verdict};
 use crate::journal::{InboundRow, JournalError, NewInbound};
 
 /// Prints where the record of the outcome stands.
@@ -33,8 +33,14 @@ impl Place {
     }
 
     fn contiguous(&self) -> u64 {
-        let place = self.journal.place(&party("imigrasi"), &manifest(200));
-        place.unwrap().contiguous
+        self.ask("imigrasi", b"?", 200).contiguous
+    }
+
+    /// What is known of the place that the bundle of these bytes claims.
+    fn ask(&self, peer: &str, name: &[u8], sequence: u64) -> engine::Place {
+        let (peer, digest) = (party(peer), Digest::of(name));
+        let place = self.journal.place(&peer, &digest, &manifest(sequence));
+        place.unwrap()
     }
 }
 
@@ -190,15 +196,25 @@ fn the_first_gap_of_a_stream_is_known_whatever_the_order_of_arrival() {
         place.admit(sequence);
         assert_eq!(place.contiguous(), contiguous);
     }
-    let peer = party("imigrasi");
-    let claimed = place.journal.place(&peer, &manifest(5)).unwrap();
+    let claimed = place.ask("imigrasi", b"new", 5);
     assert_eq!(claimed.before, Some(Digest::of(b"4")));
     assert_eq!((claimed.holder, claimed.same_id), (None, None));
-    let taken = place.journal.place(&peer, &manifest(4)).unwrap();
+    let taken = place.ask("imigrasi", b"new", 4);
     assert_eq!(taken.holder, Some(Digest::of(b"4")));
     assert_eq!(taken.same_id, taken.holder);
-    let other = place.journal.place(&party("bpkh"), &manifest(4)).unwrap();
-    assert_eq!(other, crate::engine::policy::Place::default());
+    let other = place.ask("bpkh", b"new", 4);
+    assert_eq!(other, engine::Place::default());
+}
+
+#[test]
+fn a_bundle_that_is_judged_again_is_not_its_own_rival() {
+    let place = open();
+    let hold = Verdict::Hold(HeldReason::AgreementUnknown);
+    place.take(&arrived(b"one", manifest(1), hold)).unwrap();
+    let own = place.ask("imigrasi", b"one", 1);
+    assert_eq!((own.holder, own.same_id), (None, None));
+    let rival = place.ask("imigrasi", b"rival", 1);
+    assert_eq!(rival.holder, Some(Digest::of(b"one")));
 }
 
 #[test]

@@ -31,8 +31,33 @@ fn a_new_journal_begins_its_ledger_and_keeps_it_over_a_restart() {
     assert_eq!(place.records()[1].by, Some(1000));
 }
 
+/// Tells the test below that it runs in the other process, and names the journal.
+const OTHER_PROCESS: &str = "AMANAH_TEST_JOURNAL";
+
 #[test]
-fn a_journal_that_is_open_opens_for_nobody_else() {
+fn a_journal_that_is_open_opens_for_no_other_process() {
+    if let Ok(path) = std::env::var(OTHER_PROCESS) {
+        let second = Journal::open(path.as_ref(), &party("kemenhaj"), noon());
+        assert!(matches!(second, Err(JournalError::Open { .. })));
+        return;
+    }
+    let place = open();
+    let name = "journal::tests::opening::a_journal_that_is_open_opens_for_no_other_process";
+    let other = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env(OTHER_PROCESS, place.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&other.stdout);
+    assert!(
+        other.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+    place.journal.record(loaded(), noon()).unwrap();
+}
+
+#[test]
+fn a_journal_that_is_open_opens_a_second_time_for_nobody_here() {
     let place = open();
     let second = Journal::open(&place.path(), &party("kemenhaj"), noon());
     let Err(JournalError::Open { reason, .. }) = second else {
@@ -95,6 +120,22 @@ fn ten_thousand_records_are_recalled_at_opening() {
     assert_eq!(before.size, 10_001);
     assert_eq!(place.records().len(), 10_001);
     assert_eq!(place.journal.ledger_lines(9_999, 1).unwrap().len(), 1);
+}
+
+#[test]
+fn an_earlier_checkpoint_is_that_of_its_time_and_a_later_one_is_unknown() {
+    let place = open();
+    let journal = &place.journal;
+    let mut seen = vec![journal.checkpoint().unwrap()];
+    for _ in 0..4 {
+        journal.record(loaded(), noon()).unwrap();
+        seen.push(journal.checkpoint().unwrap());
+    }
+    for checkpoint in seen {
+        assert_eq!(journal.checkpoint_at(checkpoint.size).unwrap(), checkpoint);
+    }
+    let later = journal.checkpoint_at(6);
+    assert!(matches!(later, Err(JournalError::Unknown(_))));
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! One SFTP channel: its session, what its server can do, and how its answers become ours.
 
+use std::pin::pin;
+use std::task::{Context, Waker};
+
 use russh::ChannelMsg;
 use russh_sftp::client::error::Error;
 use russh_sftp::client::{Config, RawSftpSession};
 use russh_sftp::extensions::{self, HardlinkExtension};
-use russh_sftp::protocol::{Packet, Status, StatusCode};
+use russh_sftp::protocol::{FileAttributes, OpenFlags, Packet, Status, StatusCode};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -165,6 +168,73 @@ impl Sftp {
         } else {
             Err(denied(&status))
         }
+    }
+}
+
+/// An open handle. A transfer that is given up drops it without closing: the server is told all the same.
+pub(super) struct Opened<'a> {
+    sftp: &'a Sftp,
+    handle: String,
+    closed: bool,
+}
+
+impl Sftp {
+    /// Opens a file.
+    pub(super) async fn open(
+        &self,
+        path: String,
+        flags: OpenFlags,
+    ) -> Result<Opened<'_>, LinkError> {
+        let opened = self
+            .raw
+            .open(path, flags, FileAttributes::empty())
+            .await
+            .map_err(answer)?;
+        Ok(Opened {
+            sftp: self,
+            handle: opened.handle,
+            closed: false,
+        })
+    }
+
+    /// Opens a folder.
+    pub(super) async fn open_folder(&self, path: &str) -> Result<Opened<'_>, LinkError> {
+        let opened = self.raw.opendir(path).await.map_err(answer)?;
+        Ok(Opened {
+            sftp: self,
+            handle: opened.handle,
+            closed: false,
+        })
+    }
+}
+
+impl Opened<'_> {
+    /// What the server calls it.
+    pub(super) fn handle(&self) -> &str {
+        &self.handle
+    }
+
+    /// Closes it.
+    pub(super) async fn close(mut self) -> Result<(), LinkError> {
+        self.closed = true;
+        self.sftp
+            .raw
+            .close(&self.handle)
+            .await
+            .map(drop)
+            .map_err(answer)
+    }
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        // The request's clock needs the runtime; where there is none any more, neither is the connection.
+        if self.closed || tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
+        let close = pin!(self.sftp.raw.close(&self.handle));
+        // Sent when polled for the first time; nobody waits for the answer.
+        let _sent = close.poll(&mut Context::from_waker(Waker::noop()));
     }
 }
 

@@ -18,6 +18,9 @@ use self::channel::{Sftp, WAIT_SECS_MAX};
 use super::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
 use super::socket::Cutter;
 
+/// How long a goodbye may take.
+const GOODBYE_MAX: Duration = Duration::from_millis(200);
+
 /// Whom to dial, and how.
 pub struct Dial {
     /// `host:port`.
@@ -129,12 +132,15 @@ impl Link for SshLink {
     }
 
     async fn wait(&self, timeout: Duration) -> Result<(), LinkError> {
-        let seconds = timeout.as_secs().min(u64::from(WAIT_SECS_MAX));
         if self.waiting.has_wait() {
-            return self
-                .waiting
-                .wait(u32::try_from(seconds).unwrap_or(WAIT_SECS_MAX))
-                .await;
+            // Whole seconds, rounded up: less than one must not become none.
+            let whole = timeout
+                .as_secs()
+                .saturating_add(u64::from(timeout.subsec_nanos() > 0));
+            let seconds = u32::try_from(whole)
+                .unwrap_or(WAIT_SECS_MAX)
+                .min(WAIT_SECS_MAX);
+            return self.waiting.wait(seconds).await;
         }
         tokio::time::sleep(timeout).await;
         if self.is_closed() {
@@ -150,13 +156,9 @@ impl Link for SshLink {
             .handle
             .disconnect(russh::Disconnect::ByApplication, "", "en")
             .await;
-        // Long enough for the goodbye to leave, where the peer still reads.
-        let gone = async {
-            while !self.is_closed() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let _gone = tokio::time::timeout(Duration::from_millis(200), gone).await;
+        // A request behind the goodbye fails when the session has ended: long enough for the goodbye to leave.
+        let ended = self.pulling.raw.stat("/");
+        let _ended = tokio::time::timeout(GOODBYE_MAX, ended).await;
         self.cutter.cut();
     }
 }

@@ -2,7 +2,7 @@
 //! server said there is.
 
 use russh_sftp::client::error::Error;
-use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
+use russh_sftp::protocol::{OpenFlags, StatusCode};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::channel::{Sftp, answer, offer_path, strange};
@@ -17,9 +17,9 @@ type Sink<'a> = &'a mut (dyn FnMut(u64, &[u8]) -> std::io::Result<()> + Send);
 
 /// Lists `/outgoing`.
 pub(super) async fn offers(sftp: &Sftp) -> Result<Vec<Offer>, LinkError> {
-    let handle = sftp.raw.opendir("/outgoing").await.map_err(answer)?.handle;
-    let listed = list(sftp, &handle).await;
-    let closed = sftp.raw.close(handle).await.map_err(answer);
+    let folder = sftp.open_folder("/outgoing").await?;
+    let listed = list(sftp, folder.handle()).await;
+    let closed = folder.close().await;
     let offers = listed?;
     closed?;
     Ok(offers)
@@ -65,13 +65,9 @@ pub(super) async fn get(
     offset: u64,
     into: Sink<'_>,
 ) -> Result<(), LinkError> {
-    let opened = sftp
-        .raw
-        .open(offer_path(name), OpenFlags::READ, FileAttributes::empty())
-        .await;
-    let handle = opened.map_err(answer)?.handle;
-    let read = pump(sftp, &handle, offset, into).await;
-    let closed = sftp.raw.close(handle).await.map(drop).map_err(answer);
+    let file = sftp.open(offer_path(name), OpenFlags::READ).await?;
+    let read = pump(sftp, file.handle(), offset, into).await;
+    let closed = file.close().await;
     read.and(closed)
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use russh_sftp::protocol::{FileAttributes, OpenFlags};
+use russh_sftp::protocol::OpenFlags;
 use tokio::task::spawn_blocking;
 
 use super::channel::{Sftp, answer, part_path};
@@ -16,20 +16,15 @@ use crate::transport::link::{LinkError, Upload, WireName};
 /// Sends the rest of a file and has it synced.
 pub(super) async fn put(sftp: &Sftp, name: WireName, upload: &Upload) -> Result<(), LinkError> {
     let flags = OpenFlags::WRITE | OpenFlags::CREATE;
-    let opened = sftp
-        .raw
-        .open(part_path(name), flags, FileAttributes::empty())
-        .await;
-    let handle = opened.map_err(answer)?.handle;
-    let written = pump(sftp, &handle, upload).await;
-    // Closed also after an error, so that a channel does not run out of handles; the error is the news. Both requests
-    // are sent at once, and answered in order.
-    let close = async { sftp.raw.close(&handle).await.map(drop).map_err(answer) };
-    if written.is_err() {
-        let _closed = close.await;
-        return written;
+    let file = sftp.open(part_path(name), flags).await?;
+    if let Err(error) = pump(sftp, file.handle(), upload).await {
+        // Closed also now, so that a channel does not run out of handles; the error is the news.
+        let _closed = file.close().await;
+        return Err(error);
     }
-    let (synced, closed) = tokio::join!(biased; sftp.sync(&handle), close);
+    let handle = file.handle().to_owned();
+    // Both requests are sent at once, and answered in order.
+    let (synced, closed) = tokio::join!(biased; sftp.sync(&handle), file.close());
     synced.and(closed)
 }
 

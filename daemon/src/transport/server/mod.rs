@@ -4,6 +4,7 @@
 
 mod accept;
 mod framing;
+mod inlet;
 mod network;
 mod session;
 mod tree;
@@ -31,6 +32,8 @@ use super::link::Exchange;
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
 /// Keys that a client may try: it has one.
 const LOGIN_ATTEMPTS_MAX: usize = 3;
+/// Messages between the session and a channel's `inlet`, which is where they wait: enough to keep both busy.
+const CHANNEL_MESSAGES_MAX: usize = 16;
 /// How long `stop` waits for calls into the stages that are under way.
 const STOP_TIME: Duration = Duration::from_secs(3);
 
@@ -189,7 +192,7 @@ fn configuration(host_key: &str) -> Result<russh::server::Config, io::Error> {
         keys: vec![key],
         window_size: algorithms::WINDOW_BYTES,
         maximum_packet_size: algorithms::PACKET_BYTES_MAX,
-        channel_buffer_size: algorithms::CHANNEL_MESSAGES_MAX,
+        channel_buffer_size: CHANNEL_MESSAGES_MAX,
         preferred: algorithms::preferred(PostQuantum::Preferred),
         max_auth_attempts: LOGIN_ATTEMPTS_MAX,
         inactivity_timeout: Some(algorithms::INACTIVITY_MAX),

@@ -15,13 +15,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use super::accept::Parts;
 use super::tree::{Tree, Visit};
-use super::{Connected, Presence, framing};
+use super::{Connected, Presence, framing, inlet};
 use crate::transport::algorithms::SFTP_PACKET_BYTES_MAX;
 use crate::transport::host_key;
 use crate::transport::link::Exchange;
 
 /// The one subsystem.
 const SUBSYSTEM: &str = "sftp";
+/// Of an unknown user's name, this much is logged.
+const USER_CHARS_MAX: usize = 64;
 /// Channels that a client may leave half closed before it gets no more, as a multiple of those that it may use.
 const CHANNELS_UNCLOSED_FACTOR: usize = 4;
 
@@ -71,7 +73,7 @@ impl Caller {
         let known = host_key::ed25519(key).and_then(|key| self.exchange.may_connect(user, &key));
         if known.is_none() {
             let key = key.fingerprint(russh::keys::HashAlg::Sha256);
-            tracing::info!(from = %self.from, user = user.escape_debug().to_string(), %key, "refused: unknown user or key");
+            tracing::info!(from = %self.from, user = user.escape_debug().take(USER_CHARS_MAX).collect::<String>(), %key, "refused: unknown user or key");
         }
         known
     }
@@ -107,7 +109,7 @@ async fn serve(mut channel: Channel<Msg>, tree: Tree) {
     let config = russh_sftp::server::Config {
         max_client_packet_len: SFTP_PACKET_BYTES_MAX,
     };
-    let stream = framing::Framed::new(channel.into_stream());
+    let stream = framing::Framed::new(inlet::Piped::new(channel.into_stream()));
     russh_sftp::server::run_with_config(stream, tree, config).await;
 }
 

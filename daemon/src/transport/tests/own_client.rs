@@ -293,3 +293,53 @@ async fn a_key_that_is_none_is_our_own_fault() {
             .is_err()
     );
 }
+
+#[tokio::test]
+async fn transfers_end_when_the_server_goes() {
+    let (ministry, link) = connected().await;
+    let bytes = pattern(64 << 20);
+    ministry
+        .memory
+        .state()
+        .offers
+        .insert(bundle("b"), Arc::new(bytes.clone()));
+    let (pushed, fetched, ()) = tokio::join!(
+        put(&link, bundle("a"), &bytes, 0),
+        get(&link, bundle("b"), 0),
+        ministry.server.stop(),
+    );
+    assert!(matches!(pushed, Err(LinkError::Broken(_))));
+    assert!(matches!(fetched, Err(LinkError::Broken(_))));
+    assert!(link.is_closed());
+}
+
+#[tokio::test]
+async fn a_transfer_that_is_given_up_leaves_its_channel_usable() {
+    let (ministry, link) = connected().await;
+    let bytes = pattern(8 << 20);
+    // More often than a channel has handles.
+    for round in 0..20 {
+        let name = bundle(&(round / 2).to_string());
+        let given_up = put(&link, name, &bytes, 0);
+        let written = async {
+            while ministry
+                .memory
+                .state()
+                .parts
+                .get(&name)
+                .is_none_or(|(part, _)| part.is_empty())
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            done = given_up => panic!("too fast to be given up: {done:?}"),
+            () = written => {}
+        }
+        ministry.memory.state().parts.clear();
+    }
+    put(&link, bundle("b"), b"bytes", 0).await.unwrap();
+    link.hand_over(LaneChannel::Bulk, bundle("b"))
+        .await
+        .unwrap();
+}

@@ -207,7 +207,7 @@ async fn what_stock_sftp_may_not_do_is_refused() {
 async fn many_large_requests_in_flight_do_not_deadlock() {
     let ministry = ministry().await;
     let stock = Stock::against(&ministry);
-    let (name, bytes) = (bundle("a"), pattern(96 << 20));
+    let (name, bytes) = (bundle("a"), pattern(48 << 20));
     fs::write(stock.path("local"), &bytes).unwrap();
     ministry
         .memory

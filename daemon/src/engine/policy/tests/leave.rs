@@ -98,3 +98,14 @@ fn only_flows_that_go_out_now_get_a_folder() {
     assert!(sendable(THIRD, now).is_empty());
     assert!(sendable("kemenlu", now).is_empty());
 }
+
+#[test]
+fn sizes_add_up_or_are_too_much() {
+    let two = SMALL.plus(SMALL).unwrap();
+    assert_eq!((two.bytes, two.entries), (2000, 2));
+    let endless = Size {
+        bytes: u64::MAX,
+        entries: 1,
+    };
+    assert_eq!(endless.plus(SMALL), None);
+}

@@ -183,6 +183,12 @@ impl Handles {
         })
     }
 
+    /// Closes the upload of this name, if it is open.
+    pub(super) fn forget_part(&mut self, name: WireName) {
+        self.open
+            .retain(|_, open| !matches!(open, Open::Part(part) if part.name == name));
+    }
+
     pub(super) fn part_at(&mut self, handle: &str) -> Result<&mut Part, StatusReply> {
         match self.open.get_mut(handle) {
             Some(Open::Part(part)) => Ok(part),

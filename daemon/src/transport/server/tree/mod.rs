@@ -90,12 +90,8 @@ impl Tree {
                 "/incoming/NAME.part is opened for writing only",
             ));
         }
-        if self.handles.part(name).is_some() {
-            return Err(failure(
-                "exists",
-                "this part is open on this channel already",
-            ));
-        }
+        // A transfer that was given up may have left its handle behind: the newer one counts.
+        self.handles.forget_part(name);
         let afresh = flags.contains(OpenFlags::TRUNCATE);
         let open = move |exchange: &dyn Exchange, peer: &PartyId| {
             if afresh && exchange.part_prefix(peer, name)?.is_some() {
