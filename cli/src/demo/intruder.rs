@@ -13,7 +13,7 @@ use amanah_format::digest::Digest;
 use amanah_format::home;
 use amanahd::clock::Clock;
 use amanahd::transport::client::{Dial, PostQuantum, SshLink};
-use amanahd::transport::link::{LaneChannel, Link, LinkError, WireName};
+use amanahd::transport::link::{LaneChannel, Link, LinkError, Upload, WireName};
 use anyhow::{Context, Result};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -79,7 +79,12 @@ impl Intruder {
     }
 
     async fn hand_over(&self, name: WireName, file: Arc<File>) -> Result<(), LinkError> {
-        self.link.put(LANE, name, file, 0, Arc::new(AtomicU64::new(0))).await?;
+        let upload = Upload {
+            source: file,
+            offset: 0,
+            sent: Arc::new(AtomicU64::new(0)),
+        };
+        self.link.put(LANE, name, upload).await?;
         self.link.hand_over(LANE, name).await
     }
 

@@ -146,7 +146,7 @@ impl Ministry {
             bail!("the daemon of {} runs already", self.party);
         }
         let config = self.folder.join(home::CONFIG);
-        let words = [OsStr::new("daemon"), OsStr::new("run"), OsStr::new("--config"), config.as_os_str()];
+        let words = [OsStr::new("daemon"), OsStr::new("run"), OsStr::new("--with-parent"), OsStr::new("--config"), config.as_os_str()];
         self.daemon = Some(launch.start(&words, &self.log())?);
         Ok(())
     }

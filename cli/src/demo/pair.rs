@@ -22,6 +22,8 @@ const MANIFESTS: &str = "manifes-umrah";
 const CROSSINGS: &str = "perlintasan";
 /// Why the data may be processed.
 const PURPOSE: &str = "PENERTIBAN:Menemukan keberangkatan melalui biro yang tidak terdaftar (peragaan)";
+/// On what legal ground.
+const LEGAL_BASIS: &str = "UU 27/2022 pasal 20 ayat (2) huruf e";
 /// What a flow may carry: any file that a user of the demo has.
 const BYTES_MAX: &str = "1099511627776";
 
@@ -117,8 +119,9 @@ impl Steps<'_> {
         let title = "Pertukaran Data Jemaah Haji dan Umrah (peragaan)";
         let head = ["agreement", "draft", "--id", AGREEMENT, "--peer", "imigrasi", "--title", title];
         let body = ["--flow", &out, "--flow", &back, "--from", &from, "--until", &until];
-        let tail = ["--purpose", PURPOSE, "--dpia", "DPIA-CONTOH-01", "--officer", "ppdp@phu.test", "--peer-officer", "ppdp@imigrasi.test"];
-        self.run(&pair.phu, &[head.as_slice(), &body, &tail].concat())?;
+        let law = ["--purpose", PURPOSE, "--legal-basis", LEGAL_BASIS, "--dpia", "DPIA-CONTOH-01"];
+        let officers = ["--officer", "ppdp@phu.test", "--peer-officer", "ppdp@imigrasi.test"];
+        self.run(&pair.phu, &[head.as_slice(), &body, &law, &officers].concat())?;
         let (half, whole) = (self.paper("pks-contoh.1.amanah"), self.paper("pks-contoh.2.amanah"));
         for (ministry, words) in [
             (&pair.phu, ["agreement", "sign", AGREEMENT].as_slice()),
