@@ -1,4 +1,5 @@
 //! The hidden command `daemon`: the same story as `amanahd`, in this binary, so that the demo can start it.
+//! It adds nothing of its own.
 
 use std::process::ExitCode;
 
