@@ -73,6 +73,7 @@ pub(crate) enum Command {
     Inspect(crate::inspect::Wanted),
     Open(crate::open::Wanted),
     Ledger(crate::ledger::Wanted),
+    Demo(crate::demo::Wanted),
     #[command(hide = true)]
     Daemon(crate::daemon::Wanted),
 }

@@ -52,8 +52,9 @@ pub(crate) fn into_outbox(
         .map_err(|error| Failure::io(folder, &error))?;
     let copy = staging.path().join(name);
     let bytes = tree(&source, &copy, screen, passed)?;
+    // Before the rename: the daemon may claim the item in the very next moment.
+    let inode = copy.metadata().map_or(0, |metadata| metadata.ino());
     durable::rename(&copy, &target)?;
-    let inode = target.metadata().map_or(0, |metadata| metadata.ino());
     Ok(Dropped {
         name: name.to_owned(),
         path: target,

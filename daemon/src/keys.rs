@@ -1,6 +1,6 @@
 //! Reads private keys: owner only, else refused; the credentials folder of systemd (`CREDENTIALS_DIRECTORY`) wins and is
 //! exempt from the mode rule (newer versions serve it as 0440 with an access list). Links are not followed.
-//! Signing and decryption secrets never share a type. DESIGN §6.
+//! Signing and decryption secrets never share a type.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};

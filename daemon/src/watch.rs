@@ -1,6 +1,6 @@
 //! Watches the outbox with inotify and rings a bell; tells which (name, inode) was moved in or closed after writing. Events
 //! never prove that something exists: a scan does. Overflow, a lost watch, a new folder: only a bell. Not for network shares.
-//! DESIGN §8.
+//! SPOOL.md §1.
 //!
 //! Of what happens inside a dropped folder nothing is told: its quiet period decides. It only takes back that it was moved in.
 

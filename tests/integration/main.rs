@@ -2,11 +2,20 @@
 //! Each module is named after the rule or the journey that it puts to the test.
 #![cfg(test)]
 
+mod crash;
 mod crate_versions;
+mod demo;
 mod doc_links;
+mod journey;
 mod promises;
 mod samples;
 mod spool_text;
+mod three_users;
 mod tidy;
 mod tree;
 mod unit_files;
+
+/// The program that the tests start as users do.
+fn program() -> &'static std::path::Path {
+    std::path::Path::new(env!("CARGO_BIN_EXE_amanah-under-test"))
+}

@@ -67,7 +67,7 @@ pub fn next(state: Inbound, event: InboundEvent) -> Result<Inbound, Illegal> {
     }
 }
 
-/// Whether a bundle refused for this reason consumes its number (DESIGN §7: refused numbers count as consumed).
+/// Whether a bundle refused for this reason consumes its number: a refused number counts as consumed.
 ///
 /// The rule: a number is consumed where the signed manifest proves that the peer meant this place of a stream that is
 /// ours. Not so where the signer or the recipient is another (it is somebody else's stream), where the place or the

@@ -212,6 +212,12 @@ pub enum ReturnReason {
 }
 
 impl ReturnReason {
+    /// Reads what [`ReturnReason::code`] wrote.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::String(code.to_owned())).ok()
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -155,6 +155,19 @@ impl Journal {
         })
     }
 
+    /// Records why a bundle is about to go back, before its items are moved: after a crash the return is finished.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn intend_return(
+        &self,
+        bundle: &BundleId,
+        reason: ReturnReason,
+    ) -> Result<(), JournalError> {
+        let store = "UPDATE outbound SET return_reason = ?2 WHERE bundle = ?1";
+        self.edit(|sql| run(sql, store, (bundle.to_string(), reason.code())).map(drop))
+    }
+
     /// Moves to `Returned` with its reason code.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The outbox on disk, as a scan sees it: what lies there, how large it is, when it changed last. DESIGN §8.
+//! The outbox on disk, as a scan sees it: what lies there, how large it is, when it changed last. SPOOL.md §1.
 //!
 //! A scan only looks: it follows no link and opens nothing but folders, so a FIFO or a device is never touched.
 

@@ -11,7 +11,7 @@ use crate::journal::InboundRow;
 use crate::kill;
 use crate::spool::{QuarantineNote, Side};
 
-use super::{Node, Pass, ROWS_PER_PASS, StageError};
+use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
 
 /// The acknowledging stage: the only one that signs receipts.
 pub struct Acknowledge {
@@ -31,11 +31,7 @@ impl Acknowledge {
             .node
             .journal
             .inbound_in(&[Inbound::Imported, Inbound::Refused], ROWS_PER_PASS)?;
-        let done = rows.len();
-        for row in rows {
-            self.sign(&row)?;
-        }
-        Ok(Pass::of(done))
+        each(&self.node.stop, &rows, |row| self.sign(row))
     }
 
     fn sign(&self, row: &InboundRow) -> Result<(), StageError> {

@@ -1,4 +1,4 @@
-//! Admit: a bundle that arrived whole is verified, judged once, and taken over durably before the peer hears yes. DESIGN §2.4.
+//! Admit: a bundle that arrived whole is verified, judged once, and taken over durably before the peer hears yes.
 //!
 //! Four outcomes: *admitted*; *refused* (provable from the signed manifest and a payload that matches its digest; final, signed);
 //! *held* (not yet; told by a slip, judged again); *damaged* (dropped, asked for again). Junk whose signer is unknown is turned

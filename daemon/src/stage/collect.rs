@@ -1,4 +1,4 @@
-//! Collect: takes what is settled in the outbox by renaming it aside, and gives back what may not be sent. DESIGN §8, SPOOL.md §2.
+//! Collect: takes what is settled in the outbox by renaming it aside, and gives back what may not be sent. SPOOL.md §2.
 //!
 //! Recorded first (`Claiming`, with each item's name and inode), renamed then: after a crash the record finishes the renames.
 //! A scan decides what exists; the watch's events only shorten the wait.

@@ -19,6 +19,8 @@ pub(crate) fn give_back(
 ) -> Result<(), StageError> {
     let now = node.clock.now();
     let folder = node.spool.outbox(&row.peer, &row.flow);
+    node.journal.intend_return(&row.bundle, reason)?;
+    kill::point("return.intended");
     let mut items = row.items.clone();
     for item in items.iter_mut().filter(|item| item.resting_place.is_none()) {
         let text = why(&item.name.to_string_lossy(), reason.code(), now);

@@ -23,7 +23,7 @@ use crate::store::{ImportId, Store, StoreError};
 
 use super::admit::verified_again;
 use super::answer::Answer;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, slips};
+use super::{Node, Pass, ROWS_PER_PASS, StageError, each, slips};
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -50,19 +50,11 @@ impl Import {
     /// # Errors
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
-        let mut done = 0;
-        for row in self
+        let rows = self
             .node
             .journal
-            .inbound_in(&[Inbound::Admitted], ROWS_PER_PASS)?
-        {
-            if self.node.stop.is_set() {
-                break;
-            }
-            self.forward(&row)?;
-            done += 1;
-        }
-        Ok(Pass::of(done))
+            .inbound_in(&[Inbound::Admitted], ROWS_PER_PASS)?;
+        each(&self.node.stop, &rows, |row| self.forward(row))
     }
 
     fn forward(&self, row: &InboundRow) -> Result<(), StageError> {

@@ -203,6 +203,27 @@ pub struct Pass {
     pub again_after: Duration,
 }
 
+/// Takes every row a step forward though one fails, so that no row blocks another; the first error is the pass's.
+pub(crate) fn each<T>(
+    stop: &Stop,
+    rows: &[T],
+    mut step: impl FnMut(&T) -> Result<(), StageError>,
+) -> Result<Pass, StageError> {
+    let mut first = None;
+    let mut done = 0;
+    for row in rows {
+        if stop.is_set() {
+            break;
+        }
+        match step(row) {
+            Ok(()) => done += 1,
+            Err(error) if error.reaction() == Reaction::Halt => return Err(error),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    first.map_or(Ok(Pass::of(done)), Err)
+}
+
 /// How long a stage waits without a bell: a lost wake-up costs no more than this.
 pub(crate) const IDLE: Duration = Duration::from_secs(30);
 

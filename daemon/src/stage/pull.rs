@@ -101,7 +101,7 @@ async fn fetch_one<L: Link>(
         outcome.map_err(|error| StageError::Other(format!("a hand-over ended early: {error}")))?;
     let keeps = match &outcome {
         Ok(()) => true,
-        Err(denied) => denied.code != "failure",
+        Err(denied) => denied.code != "failure" && denied.code != "agreement-unknown",
     };
     if keeps && !matches!(offer.name, WireName::Bundle(_)) {
         link.taken(offer.name).await?;

@@ -30,7 +30,7 @@ use crate::kill;
 use crate::spool::outbox::{Source, SourceError};
 
 use super::hand_back::give_back;
-use super::{Node, Pass, ROWS_PER_PASS, StageError};
+use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
 
 /// The sealing stage: the only one with the signing key of bundles.
 pub struct Seal {
@@ -68,25 +68,20 @@ impl Seal {
     pub fn pass(&self) -> Result<Pass, StageError> {
         let states = [Outbound::Claimed, Outbound::Sealed, Outbound::Signed];
         let rows = self.node.journal.outbound_in(&states, ROWS_PER_PASS)?;
-        let mut done = 0;
-        for row in rows {
-            if self.node.stop.is_set() {
-                break;
-            }
-            self.forward(row)?;
-            done += 1;
-        }
-        Ok(Pass::of(done))
+        each(&self.node.stop, &rows, |row| self.forward(row))
     }
 
-    fn forward(&self, row: OutboundRow) -> Result<(), StageError> {
+    fn forward(&self, row: &OutboundRow) -> Result<(), StageError> {
         if row.state != Outbound::Claimed {
-            return self.finish(&row);
+            return self.finish(row);
         }
-        match self.seal(&row) {
+        if let Some(reason) = row.return_reason.as_deref().and_then(ReturnReason::parse) {
+            return give_back(&self.node, row, reason);
+        }
+        match self.seal(row) {
             Ok(sealed) => self.finish(&sealed),
-            Err(NotSealed::Return(reason)) => give_back(&self.node, &row, reason),
-            Err(NotSealed::Changed) => self.put_back(&row),
+            Err(NotSealed::Return(reason)) => give_back(&self.node, row, reason),
+            Err(NotSealed::Changed) => self.put_back(row),
             Err(NotSealed::Failed(error)) => Err(error),
         }
     }
@@ -265,16 +260,14 @@ impl Seal {
         if work.exists() {
             let head = container::bundle_head(manifest, &signature, row.payload_bytes)
                 .map_err(|error| StageError::Other(error.to_string()))?;
-            let file = OpenOptions::new()
-                .write(true)
-                .open(&work)
-                .map_err(|error| other(&work, &error))?;
-            file.write_all_at(&head, 0)
-                .map_err(|error| other(&work, &error))?;
-            durable::sync(&file, &work)?;
+            put_head(&work, &head)?;
             kill::point("seal.head-synced");
             durable::replace(&work, &queued)?;
             kill::point("seal.renamed");
+        } else if !queued.exists() {
+            let (bundle, now) = (row.bundle.to_string(), self.node.clock.now());
+            self.node.board.alarm("payload-lost", &bundle, now);
+            return Err(other(&work, &std::io::ErrorKind::NotFound.into()));
         }
         self.node.journal.advance_outbound(
             &row.bundle,
@@ -324,6 +317,15 @@ impl Look {
             changed: (meta.ctime(), meta.ctime_nsec()),
         })
     }
+}
+
+/// The head is written last, at offset 0, over a payload that is synced already.
+fn put_head(work: &Path, head: &[u8]) -> Result<(), StageError> {
+    let file = OpenOptions::new().write(true).open(work);
+    let file = file.map_err(|error| other(work, &error))?;
+    file.write_all_at(head, 0)
+        .map_err(|error| other(work, &error))?;
+    Ok(durable::sync(&file, work)?)
 }
 
 fn create_anew(path: &Path) -> Result<File, StageError> {

@@ -1,5 +1,5 @@
 //! Settle: a receipt is verified and recorded; only then do the originals leave the outbox, into `sent/` or back to the operator;
-//! and after the agreed days they are destroyed. DESIGN §2.7.
+//! and after the agreed days they are destroyed.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::spool::Side;
 use crate::transport::link::Denied;
 
 use super::hand_back::give_back;
-use super::{Node, Pass, ROWS_PER_PASS, StageError};
+use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
 
 const DAY_SECS: i64 = 86_400;
 
@@ -92,16 +92,17 @@ impl Settle {
             .node
             .journal
             .outbound_in(&[Outbound::Imported, Outbound::Refused], ROWS_PER_PASS)?;
-        let done = rows.len();
-        for row in rows {
-            self.node.spool.archive_sent(&row.peer, &digest_of(&row)?)?;
-            match row.refusal {
-                Some(refusal) => give_back(&self.node, &row, ReturnReason::Refused(refusal))?,
-                None => self.settle(&row)?,
-            }
-        }
+        let pass = each(&self.node.stop, &rows, |row| self.put_away(row));
         self.destroy_due()?;
-        Ok(Pass::of(done))
+        pass
+    }
+
+    fn put_away(&self, row: &OutboundRow) -> Result<(), StageError> {
+        self.node.spool.archive_sent(&row.peer, &digest_of(row)?)?;
+        match row.refusal {
+            Some(refusal) => give_back(&self.node, row, ReturnReason::Refused(refusal)),
+            None => self.settle(row),
+        }
     }
 
     fn settle(&self, row: &OutboundRow) -> Result<(), StageError> {

@@ -1,4 +1,4 @@
-//! When an item of the outbox is settled: nobody writes it any more, as far as anybody can see. DESIGN §8. Pure.
+//! When an item of the outbox is settled: nobody writes it any more, as far as anybody can see. Pure.
 //!
 //! Moved in: at once. Closed after writing: 200 ms later. No event: unchanged for the quiet period. A write seen without its
 //! close: never. Not visible to any daemon: writers on another machine of a network share, and memory maps; the manual says so.

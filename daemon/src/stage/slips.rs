@@ -6,11 +6,11 @@ use std::sync::Arc;
 use amanah_format::digest::Digest;
 use amanah_format::document::{Document, Ext};
 use amanah_format::id::PartyId;
-use amanah_format::ledger::RecordKind;
 use amanah_format::signature::SecretKey;
 use amanah_format::slip::{self, Body, HeldReason, Slip, VerifiedSlip};
 
-use crate::journal::{InboundRow, LedgerEntry};
+use crate::engine::policy::Policy;
+use crate::journal::InboundRow;
 use crate::transport::link::Denied;
 
 use super::{Node, StageError};
@@ -99,10 +99,27 @@ pub(crate) fn receive(node: &Arc<Node>, peer: &PartyId, container: &[u8]) -> Res
             message: "it is from or for another party".to_owned(),
         });
     }
+    if !concerns_us(&policy, slip) {
+        return Err(Denied {
+            code: HeldReason::AgreementUnknown.code().to_owned(),
+            message: "it revokes an agreement that is not here; it is tried again".to_owned(),
+        });
+    }
     heed(node, peer, &verified, container).map_err(|error| Denied::failure(&error))
 }
 
-/// What it asks for is done before its number is noted: a crash between only does it again.
+/// A revocation is kept only for an agreement that is known here and that its signer is a party to.
+fn concerns_us(policy: &Policy, slip: &Slip) -> bool {
+    match &slip.body {
+        Body::Held { .. } => true,
+        Body::Revocation { agreement, .. } => policy.agreements().iter().any(|known| {
+            known.digest() == agreement.digest && known.agreement().party(&slip.from).is_some()
+        }),
+    }
+}
+
+/// What it asks for is done before its number is noted: a crash between only does it again. A revocation's record in the
+/// ledger is made by the reload that it causes.
 fn heed(
     node: &Node,
     peer: &PartyId,
@@ -112,21 +129,14 @@ fn heed(
     let slip = verified.slip();
     let kind = match &slip.body {
         Body::Held { manifest, reason } => {
-            node.journal.note_held(manifest, *reason)?;
+            let bundle = node.journal.outbound_by_digest(manifest)?;
+            if bundle.is_some_and(|bundle| &bundle.peer == peer) {
+                node.journal.note_held(manifest, *reason)?;
+            }
             "held"
         }
-        Body::Revocation { agreement, .. } => {
+        Body::Revocation { .. } => {
             node.spool.keep_revocation(&verified.digest(), container)?;
-            node.journal.record(
-                LedgerEntry {
-                    kind: RecordKind::Loaded,
-                    manifest: None,
-                    digests: vec![agreement.digest, verified.digest()],
-                    code: Some("revocation".to_owned()),
-                    by: None,
-                },
-                node.clock.now(),
-            )?;
             node.bells.reload.ring();
             "revocation"
         }

@@ -1,4 +1,4 @@
-//! The `files` store: a folder per bundle, `inbox/PEER/FLOW/BUNDLE-ID/`. DESIGN §8, §10; SPOOL.md §4.
+//! The `files` store: a folder per bundle, `inbox/PEER/FLOW/BUNDLE-ID/`. SPOOL.md.
 //!
 //! Order: entries into `inbox/.staging/HEX`, synced → marker `inbox/.imports/HEX` durable → one rename → folder synced.
 //! Marker and staging: rename again. Marker without staging: imported (consumers may move the folder away at once).

@@ -1,6 +1,8 @@
 //! Where the log goes: to the journal with fields where systemd started us, else to standard error. Never personal data, never names
 //! of items: codes, digests, counts.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -19,6 +21,7 @@ pub(super) fn start() {
             .with(
                 tracing_subscriber::fmt::layer()
                     .with_writer(std::io::stderr)
+                    .with_ansi(std::io::stderr().is_terminal())
                     .with_target(false),
             )
             .try_init(),

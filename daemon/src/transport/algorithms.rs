@@ -1,5 +1,5 @@
 //! Which cryptography a session may use, and the sizes that both ends share. Both ends are ours or OpenSSH's, so the
-//! lists are short: no compression, no RSA, no NIST curves, no ciphers without authentication (DESIGN §9).
+//! lists are short: no compression, no RSA, no NIST curves, no ciphers without authentication.
 
 use std::borrow::Cow;
 use std::time::Duration;

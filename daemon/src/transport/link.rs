@@ -1,5 +1,5 @@
 //! What both ends of a connection are to the stages: `Link` (we dialled) and `Exchange` (we were dialled), and names on
-//! the wire. DESIGN §9.
+//! the wire. FORMAT.md §16.
 
 use std::fmt;
 use std::fs::File;

@@ -38,6 +38,7 @@ texts! {
     OPEN = "Memverifikasi dan membuka kiriman" / "Verify and open a bundle";
     LEDGER = "Jejak audit" / "The ledger";
     LEDGER_VERIFY = "Memeriksa keutuhan jejak audit" / "Verify that the ledger is whole";
+    DEMO = "Peragaan: dua kementerian di mesin ini" / "Two ministries on this machine, to see it work";
     LEDGER_SHOW = "Menampilkan catatan terbaru" / "Show the newest records";
 }
 
@@ -78,4 +79,5 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("ledger", LEDGER),
     ("ledger verify", LEDGER_VERIFY),
     ("ledger show", LEDGER_SHOW),
+    ("demo", DEMO),
 ];

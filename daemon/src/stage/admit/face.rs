@@ -105,7 +105,10 @@ impl Admit {
 impl Denied {
     /// A door refusal.
     fn refusal(refusal: Refusal) -> Self {
-        Self::new(refusal.code(), "see docs/refusals")
+        Self::new(
+            refusal.code(),
+            "not taken over; FORMAT.md section 10 says what the code means",
+        )
     }
 
     /// Bytes that are not what the manifest says.

@@ -1,6 +1,6 @@
 //! Being dialled: our own accept loop over russh (limits before and after authentication), and the SFTP subsystem over the virtual tree
 //! `/incoming` (write only) and `/outgoing` (read only) of the authenticated peer. Nothing else exists: no shell, exec, forwarding, other
-//! paths, links, attributes. DESIGN §9.
+//! paths, links, attributes. FORMAT.md §16.
 
 mod accept;
 mod framing;

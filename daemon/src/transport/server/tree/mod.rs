@@ -1,4 +1,4 @@
-//! The virtual tree of one peer on one SFTP channel (DESIGN §9): what each request of the protocol means in it.
+//! The virtual tree of one peer on one SFTP channel (FORMAT.md §16): what each request of the protocol means in it.
 //! `handles` holds what is open, `place` the paths; what is asked of the stages runs off the runtime's own threads.
 
 mod answers;
