@@ -53,13 +53,26 @@ impl Report {
         let table = self.table(telling).to_string();
         telling.line(&table)?;
         self.tell_totals(telling)?;
-        telling.say(if self.is_good() { texts::ALL_GOOD } else { texts::NOT_GOOD }, &[])
+        telling.say(
+            if self.is_good() {
+                texts::ALL_GOOD
+            } else {
+                texts::NOT_GOOD
+            },
+            &[],
+        )
     }
 
     fn table(&self, telling: &Telling<'_, '_>) -> Table {
         let mut table = Table::new();
         table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-        let columns = [texts::COLUMN_ITEM, texts::COLUMN_WAY, texts::COLUMN_BYTES, texts::COLUMN_OUTCOME, texts::COLUMN_TIME];
+        let columns = [
+            texts::COLUMN_ITEM,
+            texts::COLUMN_WAY,
+            texts::COLUMN_BYTES,
+            texts::COLUMN_OUTCOME,
+            texts::COLUMN_TIME,
+        ];
         table.set_header(columns.map(|column| telling.text(column, &[])));
         for arrived in self.arrived.iter().take(ROWS_MAX) {
             let item = &arrived.item;
@@ -73,7 +86,13 @@ impl Report {
         }
         for attack in &self.attacks {
             let name = telling.text(attack.text, &[]);
-            table.add_row([name, "✗".to_owned(), String::new(), attack.got.clone(), String::new()]);
+            table.add_row([
+                name,
+                "✗".to_owned(),
+                String::new(),
+                attack.got.clone(),
+                String::new(),
+            ]);
         }
         for place in [2, 4] {
             if let Some(column) = table.column_mut(place) {
@@ -88,12 +107,27 @@ impl Report {
         times.sort_unstable();
         let median = times.get(times.len() / 2).copied().unwrap_or_default();
         let longest = times.last().copied().unwrap_or_default();
-        let seconds = format!("{:.1}", std::time::Duration::from_millis(self.exchange_millis).as_secs_f64());
-        telling.say(texts::TOTAL, &[&self.arrived.len(), &size(self.bytes()), &seconds, &median, &longest])
+        let seconds = format!(
+            "{:.1}",
+            std::time::Duration::from_millis(self.exchange_millis).as_secs_f64()
+        );
+        telling.say(
+            texts::TOTAL,
+            &[
+                &self.arrived.len(),
+                &size(self.bytes()),
+                &seconds,
+                &median,
+                &longest,
+            ],
+        )
     }
 
     fn bytes(&self) -> u64 {
-        self.arrived.iter().map(|arrived| arrived.item.bytes()).sum()
+        self.arrived
+            .iter()
+            .map(|arrived| arrived.item.bytes())
+            .sum()
     }
 
     /// The commands for stock tools.

@@ -1,4 +1,5 @@
 //! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
+//! An alarm is for a person: each says what to do, or whom to call.
 
 use super::refusals::{Explanation, because};
 
