@@ -102,10 +102,18 @@ fn survives(point: &str, part: Part, victim: Victim) {
     if part == Part::Returning {
         return comes_back(&mut exchange, &way, victim);
     }
-    let mut dropped = vec![exchange.drop_text(&way, "manifes umrah.csv", &pilgrims::manifest(7, 50)).unwrap()];
+    let mut dropped = vec![
+        exchange
+            .drop_text(&way, "manifes umrah.csv", &pilgrims::manifest(7, 50))
+            .unwrap(),
+    ];
     dropped.push(exchange.drop_text(&way, "kosong.csv", "").unwrap());
     dies_and_starts_again(&mut exchange, victim);
-    dropped.push(exchange.drop_text(&way, "sesudah mati.csv", "tiga").unwrap());
+    dropped.push(
+        exchange
+            .drop_text(&way, "sesudah mati.csv", "tiga")
+            .unwrap(),
+    );
     let arrived = exchange.settled(&dropped).unwrap();
     exchange.holds(&arrived).unwrap();
 }
@@ -113,15 +121,26 @@ fn survives(point: &str, part: Part, victim: Victim) {
 /// The direction in which the victim passes the point.
 fn way(exchange: &Exchange, part: Part, victim: Victim) -> Way {
     let victim_sends = part != Part::Receiving;
-    if victim_sends == (victim == Victim::Phu) { exchange.out.clone() } else { exchange.back.clone() }
+    if victim_sends == (victim == Victim::Phu) {
+        exchange.out.clone()
+    } else {
+        exchange.back.clone()
+    }
 }
 
 /// Both run, the victim with a death ahead of it.
 fn start_armed(exchange: &mut Exchange, victim: Victim, point: &str) {
     let pair = &mut exchange.pair;
-    for (ministry, own) in [(&mut pair.imigrasi, Victim::Imigrasi), (&mut pair.phu, Victim::Phu)] {
+    for (ministry, own) in [
+        (&mut pair.imigrasi, Victim::Imigrasi),
+        (&mut pair.phu, Victim::Phu),
+    ] {
         let launch = ministry.launch().clone();
-        let launch = if own == victim { launch.with(KILL_AT, point) } else { launch };
+        let launch = if own == victim {
+            launch.with(KILL_AT, point)
+        } else {
+            launch
+        };
         ministry.launch_daemon(&launch).unwrap();
         ministry.until_up().unwrap();
     }
@@ -149,11 +168,30 @@ fn comes_back(exchange: &mut Exchange, way: &Way, victim: Victim) {
     exchange.drop_text(&wrong, "kembali.csv", "satu").unwrap();
     dies_and_starts_again(exchange, victim);
     let ministry = ministry(exchange, victim);
-    ministry.wait_for("the returned item", PATIENCE, |status| status.outgoing.iter().any(|bundle| bundle.state == "returned").then_some(())).unwrap();
-    let names = |folder: &Path| -> BTreeSet<_> { fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect() };
+    ministry
+        .wait_for("the returned item", PATIENCE, |status| {
+            status
+                .outgoing
+                .iter()
+                .any(|bundle| bundle.state == "returned")
+                .then_some(())
+        })
+        .unwrap();
+    let names = |folder: &Path| -> BTreeSet<_> {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect()
+    };
     let place = ministry.path(&home::returned(&wrong.to, &wrong.flow));
-    assert_eq!(names(&place), BTreeSet::from(["kembali.csv".into(), "kembali.csv.why.txt".into()]));
-    assert_eq!(fs::read_to_string(place.join("kembali.csv")).unwrap(), "satu");
+    assert_eq!(
+        names(&place),
+        BTreeSet::from(["kembali.csv".into(), "kembali.csv.why.txt".into()])
+    );
+    assert_eq!(
+        fs::read_to_string(place.join("kembali.csv")).unwrap(),
+        "satu"
+    );
     amanah_tests::exchange::nothing_left(ministry).unwrap();
     amanah_tests::evidence::verify_ledger(ministry).unwrap();
 }
