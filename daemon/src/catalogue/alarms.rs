@@ -22,7 +22,7 @@ const CODES: &[&str] = &[
 
 /// Of the alarm codes.
 pub(super) fn explain(code: &str) -> Option<Explanation> {
-    paper(code).or_else(|| machine(code))
+    paper(code).or_else(|| disk(code)).or_else(|| machine(code))
 }
 
 fn paper(code: &str) -> Option<Explanation> {
@@ -82,28 +82,8 @@ fn paper(code: &str) -> Option<Explanation> {
     Some(found)
 }
 
-fn machine(code: &str) -> Option<Explanation> {
+fn disk(code: &str) -> Option<Explanation> {
     let found = match code {
-        "configuration-refused" => because(
-            (
-                "Konfigurasi baru salah; Amanah tetap memakai yang lama.",
-                "The new configuration is wrong; Amanah keeps the old one.",
-            ),
-            (
-                "Jalankan `amanahd check`, perbaiki, lalu muat ulang.",
-                "Run `amanahd check`, correct it, and reload.",
-            ),
-        ),
-        "restart-needed" => because(
-            (
-                "Alamat, mitra, atau folder data berubah; sisanya sudah berlaku.",
-                "Addresses, peers or the home changed; everything else is in force already.",
-            ),
-            (
-                "Jalankan: systemctl restart amanahd.",
-                "Run: systemctl restart amanahd.",
-            ),
-        ),
         "not-movable" => because(
             (
                 "Amanah tidak boleh memindahkan berkas ini dari kotak keluar, jadi berkas belum dikirim.",
@@ -132,6 +112,33 @@ fn machine(code: &str) -> Option<Explanation> {
             (
                 "Kosongkan ruang diska. Kiriman dilanjutkan sendiri.",
                 "Make space on the disk. It goes on by itself.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn machine(code: &str) -> Option<Explanation> {
+    let found = match code {
+        "configuration-refused" => because(
+            (
+                "Konfigurasi baru salah; Amanah tetap memakai yang lama.",
+                "The new configuration is wrong; Amanah keeps the old one.",
+            ),
+            (
+                "Jalankan `amanahd check`, perbaiki, lalu muat ulang.",
+                "Run `amanahd check`, correct it, and reload.",
+            ),
+        ),
+        "restart-needed" => because(
+            (
+                "Alamat, mitra, atau folder data berubah; sisanya sudah berlaku.",
+                "Addresses, peers or the home changed; everything else is in force already.",
+            ),
+            (
+                "Jalankan: systemctl restart amanahd.",
+                "Run: systemctl restart amanahd.",
             ),
         ),
         "peer-denies" => because(
