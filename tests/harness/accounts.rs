@@ -54,7 +54,11 @@ impl Accounts {
             ministry.types_through(as_user(&Launch::of(&copy), OPERATOR, &[OPERATORS]));
         }
         let daemons = launches.try_into().ok().context("two daemons")?;
-        Ok(Self { exchange, daemons, program: copy })
+        Ok(Self {
+            exchange,
+            daemons,
+            program: copy,
+        })
     }
 
     /// Starts both daemons as their user and waits until they are connected.
@@ -83,9 +87,21 @@ impl Accounts {
 pub fn as_user(launch: &Launch, user: u32, groups: &[u32]) -> Launch {
     let groups = match groups {
         [] => "--clear-groups".to_owned(),
-        some => format!("--groups={}", some.iter().map(u32::to_string).collect::<Vec<_>>().join(",")),
+        some => format!(
+            "--groups={}",
+            some.iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
     };
-    let words: [OsString; 5] = ["setpriv".into(), format!("--reuid={user}").into(), format!("--regid={user}").into(), groups.into(), "--".into()];
+    let words: [OsString; 5] = [
+        "setpriv".into(),
+        format!("--reuid={user}").into(),
+        format!("--regid={user}").into(),
+        groups.into(),
+        "--".into(),
+    ];
     launch.clone().through(&words)
 }
 
@@ -94,14 +110,29 @@ fn hand_over(ministry: &mut Ministry, tmpfiles: &str) -> Result<()> {
     let home = ministry.folder().with_extension("home");
     let config = ministry.folder().join(home::CONFIG);
     let text = fs::read_to_string(&config)?;
-    let moved = text.replace("home = \".\"", &format!("home = {:?}", home.to_string_lossy()));
-    ensure!(moved != text, "{}: says nothing of the home", config.display());
+    let moved = text.replace(
+        "home = \".\"",
+        &format!("home = {:?}", home.to_string_lossy()),
+    );
+    ensure!(
+        moved != text,
+        "{}: says nothing of the home",
+        config.display()
+    );
     fs::write(&config, moved)?;
     let lines = with_numbers(tmpfiles, ministry.folder(), &home);
     let file = ministry.folder().with_extension("tmpfiles");
     fs::write(&file, lines)?;
-    let made = Command::new("systemd-tmpfiles").arg("--create").arg(&file).output().context("systemd-tmpfiles")?;
-    ensure!(made.status.success(), "systemd-tmpfiles: {}", String::from_utf8_lossy(&made.stderr));
+    let made = Command::new("systemd-tmpfiles")
+        .arg("--create")
+        .arg(&file)
+        .output()
+        .context("systemd-tmpfiles")?;
+    ensure!(
+        made.status.success(),
+        "systemd-tmpfiles: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     fs::set_permissions(ministry.folder(), fs::Permissions::from_mode(0o755))?;
     ministry.lives_in(home);
     Ok(())
@@ -121,7 +152,12 @@ fn with_numbers(tmpfiles: &str, config: &Path, home: &Path) -> String {
 /// The keys as systemd serves them: in a folder of the daemon's own, while the originals stay root's.
 fn serve_credentials(config: &Path, credentials: &Path) -> Result<()> {
     fs::create_dir(credentials)?;
-    for key in [home::KEY_SIGNING, home::KEY_TRANSPORT, home::KEY_LEDGER, home::KEY_DECRYPTION] {
+    for key in [
+        home::KEY_SIGNING,
+        home::KEY_TRANSPORT,
+        home::KEY_LEDGER,
+        home::KEY_DECRYPTION,
+    ] {
         let from = config.join(key);
         let to = credentials.join(from.file_name().context("a key without a name")?);
         fs::copy(&from, &to)?;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use amanah::demo::evidence::{verify_ledger, verify_receipts};
-use amanah::demo::exchange::{compare, exactly_once, until_settled};
 pub use amanah::demo::exchange::{Arrived, Dropped, drop_item, inbox_tree};
+use amanah::demo::exchange::{compare, exactly_once, until_settled};
 use amanah::demo::items::{Item, Way, tree_of};
 use amanah::demo::launch::Launch;
 use amanah::demo::ministry::Ministry;
@@ -51,7 +51,12 @@ impl Exchange {
         };
         let pair = pair.found(&mut |_, _| Ok(()))?;
         let [out, back] = pair.ways()?;
-        Ok(Self { pair, out, back, ground })
+        Ok(Self {
+            pair,
+            out,
+            back,
+            ground,
+        })
     }
 
     /// Founded, started and connected.
@@ -76,9 +81,17 @@ impl Exchange {
     /// # Errors
     /// It cannot be written.
     pub fn item(&self, way: &Way, name: &str, files: &[(&str, &str)]) -> Result<Item> {
-        let material = self.folder().join("bahan").join(way.from.as_str()).join(name);
+        let material = self
+            .folder()
+            .join("bahan")
+            .join(way.from.as_str())
+            .join(name);
         for (path, text) in files {
-            let place = if path.is_empty() { material.clone() } else { material.join(path) };
+            let place = if path.is_empty() {
+                material.clone()
+            } else {
+                material.join(path)
+            };
             fs::create_dir_all(place.parent().unwrap_or(&material))?;
             fs::write(place, text)?;
         }
@@ -107,7 +120,9 @@ impl Exchange {
     /// # Errors
     /// One is returned, or it takes too long.
     pub fn settled(&mut self, dropped: &[Dropped]) -> Result<Vec<Arrived>> {
-        let Some(first) = dropped.first() else { return Ok(Vec::new()) };
+        let Some(first) = dropped.first() else {
+            return Ok(Vec::new());
+        };
         let (sender, _) = self.pair.sender_and_receiver(&first.item.from);
         until_settled(sender, dropped, PATIENCE, &mut |_| {})
     }
@@ -118,7 +133,9 @@ impl Exchange {
     /// # Errors
     /// It does not hold.
     pub fn holds(&mut self, arrived: &[Arrived]) -> Result<()> {
-        let Some(first) = arrived.first() else { return Ok(()) };
+        let Some(first) = arrived.first() else {
+            return Ok(());
+        };
         self.at_rest()?;
         let from = first.item.from.clone();
         let (sender, receiver) = self.pair.sender_and_receiver(&from);
@@ -142,8 +159,14 @@ impl Exchange {
     pub fn at_rest(&mut self) -> Result<()> {
         for ministry in [&mut self.pair.phu, &mut self.pair.imigrasi] {
             ministry.wait_for("rest", PATIENCE, |status| {
-                let out = status.outgoing.iter().all(|bundle| OUTBOUND_ENDS.contains(&bundle.state.as_str()));
-                let back = status.incoming.iter().all(|bundle| bundle.state == INBOUND_END);
+                let out = status
+                    .outgoing
+                    .iter()
+                    .all(|bundle| OUTBOUND_ENDS.contains(&bundle.state.as_str()));
+                let back = status
+                    .incoming
+                    .iter()
+                    .all(|bundle| bundle.state == INBOUND_END);
                 (out && back).then_some(())
             })?;
         }
@@ -156,9 +179,19 @@ impl Exchange {
 /// # Errors
 /// Something does.
 pub fn nothing_left(ministry: &Ministry) -> Result<()> {
-    for place in [home::WORK, home::QUEUE, home::INCOMING, home::OUTBOX, home::INBOX_STAGING] {
+    for place in [
+        home::WORK,
+        home::QUEUE,
+        home::INCOMING,
+        home::OUTBOX,
+        home::INBOX_STAGING,
+    ] {
         let left = files_below(&ministry.path(place))?;
-        ensure!(left.is_empty(), "{}: left behind: {left:?}", ministry.party());
+        ensure!(
+            left.is_empty(),
+            "{}: left behind: {left:?}",
+            ministry.party()
+        );
     }
     Ok(())
 }
@@ -171,5 +204,8 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    Ok(tree_of(folder)?.into_keys().map(|path| folder.join(path)).collect())
+    Ok(tree_of(folder)?
+        .into_keys()
+        .map(|path| folder.join(path))
+        .collect())
 }

@@ -4,6 +4,8 @@
 pub mod accounts;
 pub mod exchange;
 
-pub use amanah::demo::{attacks, evidence, forge, intruder, items, launch, ministry, pair, pilgrims, waiting};
+pub use amanah::demo::{
+    attacks, evidence, forge, intruder, items, launch, ministry, pair, pilgrims, waiting,
+};
 
 pub use self::exchange::Exchange;

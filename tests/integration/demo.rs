@@ -16,7 +16,9 @@ const DEMO: Duration = Duration::from_secs(200);
 
 fn demo(words: &[&str], temporary: &Path) -> (Option<i32>, Value, String) {
     let launch = Launch::of(program()).with("TMPDIR", temporary.to_str().unwrap());
-    let ran = launch.run(&[&["demo", "--json", "--lang", "en"], words].concat(), DEMO).unwrap();
+    let ran = launch
+        .run(&[&["demo", "--json", "--lang", "en"], words].concat(), DEMO)
+        .unwrap();
     let facts = serde_json::from_str(&ran.stdout).unwrap_or(Value::Null);
     (ran.status.code(), facts, ran.stderr)
 }
@@ -33,33 +35,70 @@ fn the_demo_ends_well_and_what_it_keeps_verifies_with_stock_tools() {
     assert_eq!(facts["items"].as_array().unwrap().len(), 51);
     let attacks = facts["attacks"].as_array().unwrap();
     assert_eq!(attacks.len(), 6);
-    assert!(attacks.iter().all(|attack| attack["as_expected"] == true && attack["imported"] == false), "{attacks:#?}");
+    assert!(
+        attacks
+            .iter()
+            .all(|attack| attack["as_expected"] == true && attack["imported"] == false),
+        "{attacks:#?}"
+    );
     assert_eq!(facts["ledgers_verified"], 2);
     let commands = facts["commands"].as_array().unwrap();
     assert_eq!(commands.len(), 4);
     for command in commands {
         let command = command["command"].as_str().unwrap();
-        let output = Command::new("bash").args(["-euo", "pipefail", "-c", command]).output().unwrap();
-        assert!(output.status.success(), "{command}\n{}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", command])
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{command}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     assert!(keep.join("allowed_signers").exists());
-    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "something was left behind");
+    assert_eq!(
+        fs::read_dir(&temporary).unwrap().count(),
+        0,
+        "something was left behind"
+    );
 }
 
 #[test]
 fn the_demo_sends_a_users_own_files_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (temporary, own) = (folder.path().join("tmp"), folder.path().join("milik sendiri"));
+    let (temporary, own) = (
+        folder.path().join("tmp"),
+        folder.path().join("milik sendiri"),
+    );
     fs::create_dir_all(own.join("map/dalam")).unwrap();
     fs::create_dir(&temporary).unwrap();
     fs::write(own.join("satu berkas.txt"), "satu").unwrap();
     fs::write(own.join("map/dalam/dua.bin"), [0, 159, 146, 150]).unwrap();
     let (code, facts, complaint) = demo(&["--data", own.to_str().unwrap()], &temporary);
     assert_eq!(code, Some(0), "{complaint}{facts:#}");
-    let names: Vec<&str> = facts["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["map", "satu berkas.txt", "map", "satu berkas.txt", "ditahan-lalu-dikirim.csv"]);
+    let names: Vec<&str> = facts["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "map",
+            "satu berkas.txt",
+            "map",
+            "satu berkas.txt",
+            "ditahan-lalu-dikirim.csv"
+        ]
+    );
     assert_eq!(facts["commands"].as_array().unwrap().len(), 0);
-    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "something was left behind");
+    assert_eq!(
+        fs::read_dir(&temporary).unwrap().count(),
+        0,
+        "something was left behind"
+    );
     assert_eq!(fs::read_dir(&own).unwrap().count(), 2);
 }
 

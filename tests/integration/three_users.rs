@@ -30,8 +30,15 @@ fn accounts() -> Option<Accounts> {
 
 /// A shell command as somebody; `$1` is the path.
 fn shell(who: &Launch, command: &str, path: &Path) -> Ran {
-    let words = ["-c".as_ref(), command.as_ref(), "sh".as_ref(), path.as_os_str()];
-    who.for_program(Path::new("/bin/sh")).run::<&std::ffi::OsStr>(&words, COMMAND).unwrap()
+    let words = [
+        "-c".as_ref(),
+        command.as_ref(),
+        "sh".as_ref(),
+        path.as_os_str(),
+    ];
+    who.for_program(Path::new("/bin/sh"))
+        .run::<&std::ffi::OsStr>(&words, COMMAND)
+        .unwrap()
 }
 
 /// The operator drops an item as operators do: with the tools of their own account.
@@ -40,7 +47,10 @@ fn operator_drops(accounts: &Accounts, name: &str, text: &str) -> Dropped {
     let way = exchange.out.clone();
     let item = exchange.item(&way, name, &[("", text)]).unwrap();
     let outbox = exchange.pair.phu.outbox(&way.to, &way.flow);
-    let command = format!("cp '{}' \"$1/.baru\" && mv \"$1/.baru\" \"$1/{name}\"", item.material.display());
+    let command = format!(
+        "cp '{}' \"$1/.baru\" && mv \"$1/.baru\" \"$1/{name}\"",
+        item.material.display()
+    );
     let ran = shell(exchange.pair.phu.launch(), &command, &outbox);
     assert!(ran.status.success(), "{ran:?}");
     Dropped { item, at_millis: 0 }
@@ -48,7 +58,9 @@ fn operator_drops(accounts: &Accounts, name: &str, text: &str) -> Dropped {
 
 #[test]
 fn the_journey_works_with_three_users_and_an_operator_sees_what_became_of_it() {
-    let Some(mut accounts) = accounts() else { return };
+    let Some(mut accounts) = accounts() else {
+        return;
+    };
     accounts.start().unwrap();
     let dropped = operator_drops(&accounts, "manifes umrah.csv", &pilgrims::manifest(11, 20));
     let arrived = accounts.exchange.settled(&[dropped]).unwrap();
@@ -57,33 +69,75 @@ fn the_journey_works_with_three_users_and_an_operator_sees_what_became_of_it() {
     let pair = &accounts.exchange.pair;
     pair.phu.run(&["status"]).unwrap();
     pair.phu.run(&["receipts"]).unwrap();
-    let item = accounts.exchange.item(&way, "dikirim.csv", &[("", "satu")]).unwrap();
-    let words = ["send".as_ref(), way.to.as_str().as_ref(), way.flow.as_str().as_ref(), item.material.as_os_str(), "--wait".as_ref()];
+    let item = accounts
+        .exchange
+        .item(&way, "dikirim.csv", &[("", "satu")])
+        .unwrap();
+    let words = [
+        "send".as_ref(),
+        way.to.as_str().as_ref(),
+        way.flow.as_str().as_ref(),
+        item.material.as_os_str(),
+        "--wait".as_ref(),
+    ];
     pair.phu.run::<&std::ffi::OsStr>(&words).unwrap();
-    for (ministry, place) in [(&pair.phu, home::SENT), (&pair.imigrasi, home::INBOX), (&pair.phu, home::RECEIPTS)] {
-        let ran = shell(ministry.launch(), "cat $(find \"$1\" -type f) > /dev/null && test -n \"$(find \"$1\" -type f)\"", &ministry.path(place));
-        assert!(ran.status.success(), "the operator cannot read {place}: {ran:?}");
+    for (ministry, place) in [
+        (&pair.phu, home::SENT),
+        (&pair.imigrasi, home::INBOX),
+        (&pair.phu, home::RECEIPTS),
+    ] {
+        let ran = shell(
+            ministry.launch(),
+            "find \"$1\" -name '.?*' -prune -o -type f -exec cat {} +",
+            &ministry.path(place),
+        );
+        assert!(
+            ran.status.success() && !ran.stdout.is_empty(),
+            "the operator cannot read {place}: {ran:?}"
+        );
     }
 }
 
 #[test]
 fn what_comes_back_is_readable_by_the_operator_with_its_reason() {
-    let Some(mut accounts) = accounts() else { return };
+    let Some(mut accounts) = accounts() else {
+        return;
+    };
     accounts.start().unwrap();
     let phu = &mut accounts.exchange.pair.phu;
     let peer = phu.path(home::OUTBOX).join("imigrasi");
-    let ran = shell(phu.launch(), "mkdir \"$1/bukan-alur\" && echo x > \"$1/bukan-alur/.x\" && mv \"$1/bukan-alur/.x\" \"$1/bukan-alur/x.csv\"", &peer);
+    let ran = shell(
+        phu.launch(),
+        "mkdir \"$1/bukan-alur\" && echo x > \"$1/bukan-alur/.x\" && mv \"$1/bukan-alur/.x\" \"$1/bukan-alur/x.csv\"",
+        &peer,
+    );
     assert!(ran.status.success(), "{ran:?}");
-    phu.wait_for("the returned item", PATIENCE, |status| status.outgoing.iter().any(|bundle| bundle.state == "returned").then_some(())).unwrap();
+    phu.wait_for("the returned item", PATIENCE, |status| {
+        status
+            .outgoing
+            .iter()
+            .any(|bundle| bundle.state == "returned")
+            .then_some(())
+    })
+    .unwrap();
     let place = phu.path(home::RETURNED).join("imigrasi/bukan-alur");
-    let ran = shell(phu.launch(), "cat \"$1/x.csv\" \"$1/x.csv.why.txt\"", &place);
-    assert!(ran.status.success() && ran.stdout.contains("flow-not-agreed"), "{ran:?}");
+    let ran = shell(
+        phu.launch(),
+        "cat \"$1/x.csv\" \"$1/x.csv.why.txt\"",
+        &place,
+    );
+    assert!(
+        ran.status.success() && ran.stdout.contains("flow-not-agreed"),
+        "{ran:?}"
+    );
     phu.run(&["returned"]).unwrap();
 }
 
 #[test]
 fn an_operator_reaches_neither_spool_nor_keys_nor_the_configuration() {
-    let Some(mut accounts) = accounts() else { return };
+    let Some(mut accounts) = accounts() else {
+        return;
+    };
     accounts.start().unwrap();
     let phu = &accounts.exchange.pair.phu;
     for (command, path) in [
@@ -102,15 +156,25 @@ fn an_operator_reaches_neither_spool_nor_keys_nor_the_configuration() {
         ("rm -f \"$1\" && echo > \"$1\"", phu.path(home::STATUS)),
     ] {
         let ran = shell(phu.launch(), command, &path);
-        assert!(!ran.status.success(), "the operator may: {command} {}", path.display());
+        assert!(
+            !ran.status.success(),
+            "the operator may: {command} {}",
+            path.display()
+        );
     }
     let own = as_user(phu.launch(), OPERATOR, &[OPERATORS]);
-    assert!(shell(&own, "test -r \"$1\"", &phu.path(home::STATUS)).status.success());
+    assert!(
+        shell(&own, "test -r \"$1\"", &phu.path(home::STATUS))
+            .status
+            .success()
+    );
 }
 
 #[test]
 fn somebody_else_reaches_nothing_at_all() {
-    let Some(mut accounts) = accounts() else { return };
+    let Some(mut accounts) = accounts() else {
+        return;
+    };
     accounts.start().unwrap();
     let dropped = operator_drops(&accounts, "rahasia.csv", &pilgrims::manifest(12, 5));
     accounts.exchange.settled(&[dropped]).unwrap();
@@ -125,24 +189,48 @@ fn somebody_else_reaches_nothing_at_all() {
             ("cat \"$1\"", ministry.folder().join(home::KEY_DECRYPTION)),
         ] {
             let ran = shell(&other, command, &path);
-            assert!(!ran.status.success(), "somebody else may: {command} {}", path.display());
+            assert!(
+                !ran.status.success(),
+                "somebody else may: {command} {}",
+                path.display()
+            );
         }
-        let words = ["status".as_ref(), "--home".as_ref(), ministry.folder().as_os_str()];
-        assert!(!other.run::<&std::ffi::OsStr>(&words, COMMAND).unwrap().status.success());
+        let words = [
+            "status".as_ref(),
+            "--home".as_ref(),
+            ministry.folder().as_os_str(),
+        ];
+        assert!(
+            !other
+                .run::<&std::ffi::OsStr>(&words, COMMAND)
+                .unwrap()
+                .status
+                .success()
+        );
     }
 }
 
 #[test]
 fn a_crash_with_three_users_loses_and_doubles_nothing() {
-    let Some(mut accounts) = accounts() else { return };
+    let Some(mut accounts) = accounts() else {
+        return;
+    };
     let [phu, imigrasi] = accounts.daemons.clone();
     let pair = &mut accounts.exchange.pair;
-    pair.imigrasi.launch_daemon(&imigrasi.with("AMANAH_KILL_AT", "import.committed")).unwrap();
+    pair.imigrasi
+        .launch_daemon(&imigrasi.with("AMANAH_KILL_AT", "import.committed"))
+        .unwrap();
     pair.imigrasi.until_up().unwrap();
-    pair.phu.launch_daemon(&phu.with("AMANAH_KILL_AT", "settle.moved")).unwrap();
+    pair.phu
+        .launch_daemon(&phu.with("AMANAH_KILL_AT", "settle.moved"))
+        .unwrap();
     pair.phu.until_up().unwrap();
     pair.until_connected().unwrap();
-    let mut dropped = vec![operator_drops(&accounts, "sebelum.csv", &pilgrims::manifest(13, 20))];
+    let mut dropped = vec![operator_drops(
+        &accounts,
+        "sebelum.csv",
+        &pilgrims::manifest(13, 20),
+    )];
     let [phu, imigrasi] = &accounts.daemons;
     let pair = &mut accounts.exchange.pair;
     for (ministry, launch) in [(&mut pair.imigrasi, imigrasi), (&mut pair.phu, phu)] {

@@ -42,6 +42,8 @@ pub struct Attack {
     pub name: &'static str,
     /// The same for people.
     pub text: Text,
+    /// From whom to whom.
+    pub way: String,
     /// What must come of it.
     pub expected: String,
     /// What came.
@@ -80,10 +82,15 @@ impl<'a> Siege<'a> {
         std::fs::create_dir_all(&folder)?;
         let phu = &pair.phu;
         let file = home::agreement_file(&pair.agreement()?, 1);
-        let file = std::fs::read(phu.folder().join(home::AGREEMENTS).join(file)).context("the agreement")?;
+        let file = std::fs::read(phu.folder().join(home::AGREEMENTS).join(file))
+            .context("the agreement")?;
         let file = AgreementFile::parse(&file)?;
         let agreement = file.agreement()?;
-        let card = std::fs::read(phu.folder().join(home::CARDS).join(home::card_file(&way.to)))?;
+        let card = std::fs::read(
+            phu.folder()
+                .join(home::CARDS)
+                .join(home::card_file(&way.to)),
+        )?;
         Ok(Self {
             reference: AgreementRef {
                 id: agreement.id.clone(),
@@ -91,7 +98,9 @@ impl<'a> Siege<'a> {
                 digest: file.digest(),
             },
             card: VerifiedCard::verify(&card)?,
-            signing: SecretKey::from_openssh(&std::fs::read_to_string(phu.folder().join(home::KEY_SIGNING))?)?,
+            signing: SecretKey::from_openssh(&std::fs::read_to_string(
+                phu.folder().join(home::KEY_SIGNING),
+            )?)?,
             agreement,
             pair,
             way,
@@ -103,24 +112,44 @@ impl<'a> Siege<'a> {
     ///
     /// # Errors
     /// One could not be tried at all, or the true bundle did not arrive after all.
-    pub fn run(mut self, delivered: &Arrived, told: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Arrived> {
+    pub fn run(
+        mut self,
+        delivered: &Arrived,
+        told: &mut dyn FnMut(Event<'_>) -> Result<()>,
+    ) -> Result<Arrived> {
         let way = self.way.clone();
-        told(Event::Command(&self.pair.phu.run(&["pause", way.to.as_str()])?))?;
-        self.pair.phu.wait_for_peer("the pause", &way.to, |peer| peer.paused && !peer.connected)?;
+        told(Event::Command(
+            &self.pair.phu.run(&["pause", way.to.as_str()])?,
+        ))?;
+        self.pair
+            .phu
+            .wait_for_peer("the pause", &way.to, |peer| peer.paused && !peer.connected)?;
         let held_back = self.hold_back()?;
         let intruder = Intruder::connect(&self.pair.phu, self.pair.address, &self.card)?;
         let before = inbox_tree(&self.pair.imigrasi)?;
-        for attempt in [Self::flipped_bit, Self::unknown_signer, Self::wrong_recipient, Self::flow_not_agreed, Self::replay] {
+        for attempt in [
+            Self::flipped_bit,
+            Self::unknown_signer,
+            Self::wrong_recipient,
+            Self::flow_not_agreed,
+            Self::replay,
+        ] {
             let mut attack = attempt(&self, &intruder, delivered)?;
             attack.imported = inbox_tree(&self.pair.imigrasi)? != before;
+            attack.way = self.arrow();
             told(Event::Attack(&attack))?;
         }
         drop(intruder);
-        told(Event::Command(&self.pair.phu.run(&["resume", way.to.as_str()])?))?;
+        told(Event::Command(
+            &self.pair.phu.run(&["resume", way.to.as_str()])?,
+        ))?;
         let arrived = until_settled(&mut self.pair.phu, &[held_back], STEP, &mut |_| {})?;
         let attack = self.dropped_in_no_flow()?;
         told(Event::Attack(&attack))?;
-        arrived.into_iter().next().context("the bundle that was held back")
+        arrived
+            .into_iter()
+            .next()
+            .context("the bundle that was held back")
     }
 
     /// Drops an item while the sender is paused: its sealed bundle waits in the queue.
@@ -128,7 +157,15 @@ impl<'a> Siege<'a> {
         let material = self.folder.join("ditahan-lalu-dikirim.csv");
         std::fs::write(&material, pilgrims::manifest(SEED, 300))?;
         let dropped = drop_item(&self.pair.phu, self.item(material)?)?;
-        self.pair.phu.wait_for("the bundle in the queue", STEP, |status| status.outgoing.iter().any(|bundle| bundle.state == "queued").then_some(()))?;
+        self.pair
+            .phu
+            .wait_for("the bundle in the queue", STEP, |status| {
+                status
+                    .outgoing
+                    .iter()
+                    .any(|bundle| bundle.state == "queued")
+                    .then_some(())
+            })?;
         Ok(dropped)
     }
 
@@ -146,22 +183,42 @@ impl<'a> Siege<'a> {
     /// A bundle that waits in the sender's queue, with one bit turned over on its way.
     fn flipped_bit(&self, intruder: &Intruder, _: &Arrived) -> Result<Attack> {
         let queue = self.pair.phu.path(&home::queue(&self.way.to));
-        let path = std::fs::read_dir(&queue)?.next().context("nothing in the queue")??.path();
-        let hex = path.file_stem().context("a bundle without a name")?.to_string_lossy().into_owned();
+        let path = std::fs::read_dir(&queue)?
+            .next()
+            .context("nothing in the queue")??
+            .path();
+        let hex = path
+            .file_stem()
+            .context("a bundle without a name")?
+            .to_string_lossy()
+            .into_owned();
         let answer = intruder.push(Digest::from_hex(&hex)?, &flip_a_bit(std::fs::read(&path)?)?)?;
-        Ok(attack("flipped-bit", texts::FLIPPED_BIT, "damaged", &answer))
+        Ok(attack(
+            "flipped-bit",
+            texts::FLIPPED_BIT,
+            "damaged",
+            &answer,
+        ))
     }
 
     /// Well formed in every way, but signed by a key that is on no card.
     fn unknown_signer(&self, intruder: &Intruder, _: &Arrived) -> Result<Attack> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)?;
-        let bundle = forge(&self.claim(&self.way.to, &self.way.flow)?, &SecretKey::from_seed(&seed))?;
+        let bundle = forge(
+            &self.claim(&self.way.to, &self.way.flow)?,
+            &SecretKey::from_seed(&seed),
+        )?;
         let answer = intruder.push(bundle.manifest, &bundle.bytes)?;
         if intruder.is_receipt_offered(bundle.manifest)? {
             bail!("a bundle by an unknown signer got a receipt");
         }
-        Ok(attack("unknown-signer", texts::UNKNOWN_SIGNER, "signer-unknown", &answer))
+        Ok(attack(
+            "unknown-signer",
+            texts::UNKNOWN_SIGNER,
+            "signer-unknown",
+            &answer,
+        ))
     }
 
     /// Signed by the sender itself, but for another party.
@@ -177,14 +234,22 @@ impl<'a> Siege<'a> {
     }
 
     /// What gets a signed refusal: its receipt is fetched, kept and verified.
-    fn refused(&self, intruder: &Intruder, claim: &Claim, code: &'static str, text: Text) -> Result<Attack> {
+    fn refused(
+        &self,
+        intruder: &Intruder,
+        claim: &Claim,
+        code: &'static str,
+        text: Text,
+    ) -> Result<Attack> {
         let bundle = forge(claim, &self.signing)?;
         let answer = intruder.push(bundle.manifest, &bundle.bytes)?;
         if answer != Answer::Taken {
             return Ok(attack(code, text, &format!("refused {code}"), &answer));
         }
         let receipt = intruder.receipt(bundle.manifest)?;
-        let path = self.folder.join(amanah_format::receipt::name(&bundle.manifest));
+        let path = self
+            .folder
+            .join(amanah_format::receipt::name(&bundle.manifest));
         std::fs::write(&path, &receipt)?;
         self.pair.phu.run(&["verify".as_ref(), path.as_os_str()])?;
         Ok(Attack {
@@ -202,7 +267,9 @@ impl<'a> Siege<'a> {
         let first = std::fs::read(&path)?;
         let answer = intruder.push(delivered.manifest, &bundle)?;
         let got = match answer {
-            Answer::Taken if intruder.receipt(delivered.manifest)? == first => "the same receipt".to_owned(),
+            Answer::Taken if intruder.receipt(delivered.manifest)? == first => {
+                "the same receipt".to_owned()
+            }
             Answer::Taken => "another receipt".to_owned(),
             Answer::Denied(code) => code,
         };
@@ -223,30 +290,53 @@ impl<'a> Siege<'a> {
         let place = self.pair.phu.path(&home::returned(&item.to, &item.flow));
         let name = item.name.to_string_lossy().into_owned();
         drop_item(&self.pair.phu, item)?;
-        let reason = self.pair.phu.wait_for("the returned item", STEP, |status| returned(status, &name))?;
+        let reason = self
+            .pair
+            .phu
+            .wait_for("the returned item", STEP, |status| returned(status, &name))?;
         let why = place.join(home::why_name(&name));
         if tree_of(&place.join(&name))?.is_empty() || std::fs::read_to_string(&why)?.is_empty() {
             bail!("{}: returned without its bytes or reason", place.display());
         }
         Ok(Attack {
             got: format!("{RETURNED} {reason}"),
+            way: self.arrow(),
             imported: inbox_tree(&self.pair.imigrasi)? != before,
             evidence: Some(why),
-            ..attack("drop-not-agreed", texts::DROP_NOT_AGREED, "returned flow-not-agreed", &Answer::Taken)
+            ..attack(
+                "drop-not-agreed",
+                texts::DROP_NOT_AGREED,
+                "returned flow-not-agreed",
+                &Answer::Taken,
+            )
         })
+    }
+
+    fn arrow(&self) -> String {
+        format!("{} → {}", self.way.from, self.way.to)
     }
 
     fn claim(&self, to: &PartyId, flow: &FlowName) -> Result<Claim> {
         let agreed = self.agreement.flow(&self.way.flow).context("the flow")?;
         let now = Clock::default().now();
-        let recipients = self.card.card().keys.decryption.iter().filter(|key| key.at(now));
+        let recipients = self
+            .card
+            .card()
+            .keys
+            .decryption
+            .iter()
+            .filter(|key| key.at(now));
         let recipients: Vec<Recipient> = recipients.map(|key| key.key.clone()).collect();
         Ok(Claim {
             from: self.way.from.clone(),
             to: to.clone(),
             flow: flow.clone(),
             agreement: self.reference.clone(),
-            purpose: agreed.purpose.first().context("a flow without a purpose")?.clone(),
+            purpose: agreed
+                .purpose
+                .first()
+                .context("a flow without a purpose")?
+                .clone(),
             recipients,
         })
     }
@@ -264,6 +354,7 @@ fn attack(name: &'static str, text: Text, expected: &str, answer: &Answer) -> At
     Attack {
         name,
         text,
+        way: String::new(),
         expected: expected.to_owned(),
         got: match answer {
             Answer::Taken => "taken over".to_owned(),
@@ -279,12 +370,21 @@ fn outcome_in(receipt: &[u8]) -> Result<String> {
     let files = container::unpack_small(receipt, DOCUMENT_BYTES_MAX)?;
     let (_, text) = files.first().context("an empty receipt")?;
     let receipt: serde_json::Value = serde_json::from_slice(text)?;
-    let word = |name: &str| receipt.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    Ok(format!("{} {}", word("outcome"), word("refusal")).trim_end().to_owned())
+    let word = |name: &str| {
+        receipt
+            .get(name)
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    Ok(format!("{} {}", word("outcome"), word("refusal"))
+        .trim_end()
+        .to_owned())
 }
 
 fn returned(status: &amanahd::snapshot::Snapshot, name: &str) -> Option<String> {
-    let carries = |bundle: &&amanahd::snapshot::OutgoingStatus| bundle.state == RETURNED && bundle.items.iter().any(|item| item.name == name);
+    let carries = |bundle: &&amanahd::snapshot::OutgoingStatus| {
+        bundle.state == RETURNED && bundle.items.iter().any(|item| item.name == name)
+    };
     status.outgoing.iter().find(carries)?.return_reason.clone()
 }
-

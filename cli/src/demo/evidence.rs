@@ -29,9 +29,13 @@ const ALLOWED_SIGNERS: &str = "allowed_signers";
 pub fn verify_receipts(ministry: &Ministry, peer: &Ministry) -> Result<usize> {
     let folder = ministry.path(&home::receipts_received(peer.party()));
     let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
-    let receipts: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let receipts: Vec<PathBuf> = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()?;
     anyhow::ensure!(!receipts.is_empty(), "{}: no receipts", folder.display());
-    let words = ["verify".as_ref()].into_iter().chain(receipts.iter().map(|path| path.as_os_str()));
+    let words = ["verify".as_ref()]
+        .into_iter()
+        .chain(receipts.iter().map(|path| path.as_os_str()));
     ministry.run(&words.collect::<Vec<_>>())?;
     Ok(receipts.len())
 }
@@ -48,10 +52,19 @@ pub fn verify_ledger(ministry: &Ministry) -> Result<()> {
 ///
 /// # Errors
 /// Something is not there, or cannot be written.
-pub(crate) fn lay_out(pair: &Pair, arrived: &Arrived, folder: &Path, telling: &Telling<'_, '_>) -> Result<Vec<ByHand>> {
+pub(crate) fn lay_out(
+    pair: &Pair,
+    arrived: &Arrived,
+    folder: &Path,
+    telling: &Telling<'_, '_>,
+) -> Result<Vec<ByHand>> {
     let place = folder.join(BY_HAND);
     fs::create_dir_all(&place)?;
-    let (sender, receiver) = if &arrived.item.from == pair.phu.party() { (&pair.phu, &pair.imigrasi) } else { (&pair.imigrasi, &pair.phu) };
+    let (sender, receiver) = if &arrived.item.from == pair.phu.party() {
+        (&pair.phu, &pair.imigrasi)
+    } else {
+        (&pair.imigrasi, &pair.phu)
+    };
     let signers = sender.run(&["card", "allowed-signers"])?.stdout;
     fs::write(folder.join(ALLOWED_SIGNERS), signers)?;
     let receipt = fs::read(sender.receipt(receiver.party(), &arrived.manifest))?;
@@ -61,21 +74,47 @@ pub(crate) fn lay_out(pair: &Pair, arrived: &Arrived, folder: &Path, telling: &T
     Ok(commands(sender, receiver, arrived, folder, telling))
 }
 
-fn commands(sender: &Ministry, receiver: &Ministry, arrived: &Arrived, folder: &Path, telling: &Telling<'_, '_>) -> Vec<ByHand> {
+fn commands(
+    sender: &Ministry,
+    receiver: &Ministry,
+    arrived: &Arrived,
+    folder: &Path,
+    telling: &Telling<'_, '_>,
+) -> Vec<ByHand> {
     let path = |path: &Path| quoted(&path.to_string_lossy());
     let place = path(&folder.join(BY_HAND));
     let signers = path(&folder.join(ALLOWED_SIGNERS));
     let bundle = path(&sender.archived(receiver.party(), &arrived.manifest));
     let key = path(&receiver.folder().join(home::KEY_DECRYPTION));
     let verify = |party: &Ministry, namespace: &str, text: &str| {
-        format!("cd {place} && ssh-keygen -Y verify -f {signers} -I {} -n {namespace} -s {text}.sig < {text}", party.party())
+        format!(
+            "cd {place} && ssh-keygen -Y verify -f {signers} -I {} -n {namespace} -s {text}.sig < {text}",
+            party.party()
+        )
     };
     let commands = [
-        (texts::HAND_RECEIPT, verify(receiver, "receipt@amanah", "receipt.json")),
-        (texts::HAND_DIGEST, format!("cd {place} && tar xf {bundle} && sha256sum manifest.json payload.tar.zst.age && grep -o '\"manifest\":\"[^\"]*\"' receipt.json")),
-        (texts::HAND_MANIFEST, verify(sender, "bundle@amanah", "manifest.json")),
-        (texts::HAND_OPEN, format!("cd {place} && age -d -i {key} payload.tar.zst.age | zstd -dq | tar t")),
+        (
+            texts::HAND_RECEIPT,
+            verify(receiver, "receipt@amanah", "receipt.json"),
+        ),
+        (
+            texts::HAND_DIGEST,
+            format!(
+                "cd {place} && tar xf {bundle} && sha256sum manifest.json payload.tar.zst.age && grep '\"manifest\"' receipt.json"
+            ),
+        ),
+        (
+            texts::HAND_MANIFEST,
+            verify(sender, "bundle@amanah", "manifest.json"),
+        ),
+        (
+            texts::HAND_OPEN,
+            format!("cd {place} && age -d -i {key} payload.tar.zst.age | zstd -dq | tar t"),
+        ),
     ];
-    let by_hand = |(shows, command)| ByHand { shows: telling.text(shows, &[]), command };
+    let by_hand = |(shows, command)| ByHand {
+        shows: telling.text(shows, &[]),
+        command,
+    };
     commands.into_iter().map(by_hand).collect()
 }

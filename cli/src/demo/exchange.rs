@@ -66,7 +66,9 @@ pub fn until_settled(
 ) -> Result<Vec<Arrived>> {
     sender.wait_for("every receipt", within, |status| {
         told(Progress::of(status, dropped));
-        let looks = dropped.iter().map(|dropped| arrived(status, dropped).transpose());
+        let looks = dropped
+            .iter()
+            .map(|dropped| arrived(status, dropped).transpose());
         match looks.collect::<Result<Vec<_>>>() {
             Ok(looks) => looks.into_iter().collect::<Option<Vec<_>>>().map(Ok),
             Err(error) => Some(Err(error)),
@@ -106,9 +108,15 @@ fn bundle_of<'a>(status: &'a Snapshot, dropped: &Dropped) -> Option<&'a Outgoing
     let item = &dropped.item;
     let name = item.name.to_string_lossy();
     let carries = |bundle: &&OutgoingStatus| {
-        bundle.peer == item.to.as_str() && bundle.flow == item.flow.as_str() && bundle.items.iter().any(|carried| carried.name == name)
+        bundle.peer == item.to.as_str()
+            && bundle.flow == item.flow.as_str()
+            && bundle.items.iter().any(|carried| carried.name == name)
     };
-    status.outgoing.iter().filter(carries).max_by_key(|bundle| bundle.seen_millis)
+    status
+        .outgoing
+        .iter()
+        .filter(carries)
+        .max_by_key(|bundle| bundle.seen_millis)
 }
 
 /// Nothing yet, arrived, or come back.
@@ -117,8 +125,15 @@ fn arrived(status: &Snapshot, dropped: &Dropped) -> Option<Result<Arrived>> {
     match bundle.state.as_str() {
         SETTLED => Some(carried_by(bundle, dropped)),
         RETURNED => {
-            let reason = bundle.refusal.as_deref().or(bundle.return_reason.as_deref()).unwrap_or("?");
-            Some(Err(anyhow::anyhow!("{} was returned: {reason}", dropped.item.name.to_string_lossy())))
+            let reason = bundle
+                .refusal
+                .as_deref()
+                .or(bundle.return_reason.as_deref())
+                .unwrap_or("?");
+            Some(Err(anyhow::anyhow!(
+                "{} was returned: {reason}",
+                dropped.item.name.to_string_lossy()
+            )))
         }
         _ => None,
     }
@@ -128,7 +143,11 @@ fn carried_by(bundle: &OutgoingStatus, dropped: &Dropped) -> Result<Arrived> {
     Ok(Arrived {
         item: dropped.item.clone(),
         bundle: bundle.bundle.parse()?,
-        manifest: bundle.manifest.as_deref().context("a settled bundle without a manifest")?.parse()?,
+        manifest: bundle
+            .manifest
+            .as_deref()
+            .context("a settled bundle without a manifest")?
+            .parse()?,
         millis: bundle.changed_millis.saturating_sub(dropped.at_millis),
     })
 }
@@ -139,16 +158,23 @@ fn carried_by(bundle: &OutgoingStatus, dropped: &Dropped) -> Result<Arrived> {
 /// They differ, or one is not there.
 pub fn compare(sender: &Ministry, receiver: &Ministry, arrived: &Arrived) -> Result<()> {
     let item = &arrived.item;
-    let imported = receiver.path(&home::inbox_bundle(&item.from, &item.flow, &arrived.bundle)).join(&item.name);
+    let imported = receiver
+        .path(&home::inbox_bundle(&item.from, &item.flow, &arrived.bundle))
+        .join(&item.name);
     same(&imported, item, "imported")?;
-    let sent = sender.path(&home::sent(&item.to, &item.flow)).join(&item.name);
+    let sent = sender
+        .path(&home::sent(&item.to, &item.flow))
+        .join(&item.name);
     same(&sent, item, "sent")
 }
 
 fn same(path: &std::path::Path, item: &Item, what: &str) -> Result<()> {
     let found = tree_of(path)?;
     if found != item.tree {
-        bail!("{}: {what}, but not the bytes that were dropped", path.display());
+        bail!(
+            "{}: {what}, but not the bytes that were dropped",
+            path.display()
+        );
     }
     Ok(())
 }
@@ -177,7 +203,11 @@ pub fn exactly_once(receiver: &Ministry, arrived: &[Arrived]) -> Result<()> {
         let folder: OsString = format!("{}/{}/{bundle}", item.from, item.flow).into();
         for (path, file) in &item.tree {
             let place = std::path::Path::new(&folder).join(&item.name);
-            let place = if path.as_os_str().is_empty() { place } else { place.join(path) };
+            let place = if path.as_os_str().is_empty() {
+                place
+            } else {
+                place.join(path)
+            };
             expected.insert(place, *file);
         }
     }
@@ -185,7 +215,16 @@ pub fn exactly_once(receiver: &Ministry, arrived: &[Arrived]) -> Result<()> {
     if found == expected {
         return Ok(());
     }
-    let missing: Vec<_> = expected.keys().filter(|path| !found.contains_key(*path)).collect();
-    let surplus: Vec<_> = found.keys().filter(|path| !expected.contains_key(*path)).collect();
-    bail!("{}: the inbox lacks {missing:?} and has besides {surplus:?}", receiver.party())
+    let missing: Vec<_> = expected
+        .keys()
+        .filter(|path| !found.contains_key(*path))
+        .collect();
+    let surplus: Vec<_> = found
+        .keys()
+        .filter(|path| !expected.contains_key(*path))
+        .collect();
+    bail!(
+        "{}: the inbox lacks {missing:?} and has besides {surplus:?}",
+        receiver.party()
+    )
 }

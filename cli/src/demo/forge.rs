@@ -63,7 +63,14 @@ pub fn forge(claim: &Claim, key: &SecretKey) -> Result<Bundle> {
         to: claim.to.clone(),
         flow: claim.flow.clone(),
     };
-    let mut sealer = Sealer::new(Vec::new(), &claim.recipients, SealOptions { level: 1, workers: 0 })?;
+    let mut sealer = Sealer::new(
+        Vec::new(),
+        &claim.recipients,
+        SealOptions {
+            level: 1,
+            workers: 0,
+        },
+    )?;
     let path = EntryPath::parse(NAME.as_bytes())?;
     sealer.entry(&path, u64::try_from(CONTENT.len())?, &mut &*CONTENT)?;
     let sealed = sealer.finish(&binding, *salt)?;
@@ -109,6 +116,8 @@ fn manifest(claim: &Claim, binding: &Binding, sealed: &Sealed<Vec<u8>>) -> Resul
 pub fn flip_a_bit(mut bundle: Vec<u8>) -> Result<Vec<u8>> {
     let head = usize::try_from(amanah_format::limits::BUNDLE_HEAD_BYTES)?;
     let middle = head + bundle.len().saturating_sub(head) / 3;
-    *bundle.get_mut(middle).context("a bundle without a payload")? ^= 1;
+    *bundle
+        .get_mut(middle)
+        .context("a bundle without a payload")? ^= 1;
     Ok(bundle)
 }

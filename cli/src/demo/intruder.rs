@@ -46,7 +46,10 @@ impl Intruder {
     /// # Errors
     /// The keys cannot be read, or it does not connect.
     pub fn connect(victim: &Ministry, address: SocketAddr, peer: &VerifiedCard) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
         let now = Clock::default().now();
         let host_keys = peer.card().keys.transport.iter().filter(|key| key.at(now));
         let dial = Dial {
@@ -69,7 +72,11 @@ impl Intruder {
         let mut file = tempfile::tempfile()?;
         file.write_all(bytes)?;
         let pushed = self.runtime.block_on(async {
-            timeout(ANSWER, self.hand_over(WireName::Bundle(manifest), Arc::new(file))).await
+            timeout(
+                ANSWER,
+                self.hand_over(WireName::Bundle(manifest), Arc::new(file)),
+            )
+            .await
         });
         match pushed.context("no answer to a hand-over")? {
             Ok(()) => Ok(Answer::Taken),
@@ -114,18 +121,27 @@ impl Intruder {
     /// # Errors
     /// The connection breaks.
     pub fn is_receipt_offered(&self, manifest: Digest) -> Result<bool> {
-        let offered = self.runtime.block_on(async { timeout(ANSWER, self.offers(WireName::Receipt(manifest))).await });
+        let offered = self
+            .runtime
+            .block_on(async { timeout(ANSWER, self.offers(WireName::Receipt(manifest))).await });
         Ok(offered.context("no list of offers")??)
     }
 
     async fn offers(&self, name: WireName) -> Result<bool, LinkError> {
-        Ok(self.link.offers().await?.iter().any(|offer| offer.name == name))
+        Ok(self
+            .link
+            .offers()
+            .await?
+            .iter()
+            .any(|offer| offer.name == name))
     }
 }
 
 impl Drop for Intruder {
     fn drop(&mut self) {
         // The connection goes with the runtime in any case: this only spares the other side a line in its log.
-        let _ = self.runtime.block_on(async { timeout(Duration::from_secs(1), self.link.close()).await });
+        let _ = self
+            .runtime
+            .block_on(async { timeout(Duration::from_secs(1), self.link.close()).await });
     }
 }

@@ -127,17 +127,38 @@ pub struct Way {
 pub fn made_up(way: &Way, seed: u64, folder: &Path) -> Result<Vec<Item>> {
     fs::create_dir_all(folder)?;
     let write = |name: &str, text: &str| fs::write(folder.join(name), text);
-    write("manifes-umrah-2030-01-05.csv", &pilgrims::manifest_of(seed, LARGE))?;
+    write(
+        "manifes-umrah-2030-01-05.csv",
+        &pilgrims::manifest_of(seed, LARGE),
+    )?;
     for number in 1..=SMALL {
-        write(&format!("rombongan-{number:02}.csv"), &pilgrims::manifest(seed + number, 10))?;
+        write(
+            &format!("rombongan-{number:02}.csv"),
+            &pilgrims::manifest(seed + number, 10),
+        )?;
     }
     write("tanpa-keberangkatan.csv", "")?;
-    write("Daftar jemaah & pembimbing – gelombang ke-2 (contoh).csv", &pilgrims::manifest(seed + 31, 40))?;
-    write("Perjalanan Jum'at, “uji coba” ñandú.txt", "Hanya contoh. Bukan orang sungguhan.\n")?;
+    write(
+        "Daftar jemaah & pembimbing – gelombang ke-2 (contoh).csv",
+        &pilgrims::manifest(seed + 31, 40),
+    )?;
+    write(
+        "Perjalanan Jum'at, “uji coba” ñandú.txt",
+        "Hanya contoh. Bukan orang sungguhan.\n",
+    )?;
     for (place, text) in [
-        ("kloter JKG 01/rombongan 1/manifes.csv", pilgrims::manifest(seed + 41, 40)),
-        ("kloter JKG 01/rombongan 2/manifes.csv", pilgrims::manifest(seed + 42, 40)),
-        ("kloter JKG 01/rombongan 2/regu 4/catatan pembimbing.txt", "Data rekaan untuk peragaan.\n".to_owned()),
+        (
+            "kloter JKG 01/rombongan 1/manifes.csv",
+            pilgrims::manifest(seed + 41, 40),
+        ),
+        (
+            "kloter JKG 01/rombongan 2/manifes.csv",
+            pilgrims::manifest(seed + 42, 40),
+        ),
+        (
+            "kloter JKG 01/rombongan 2/regu 4/catatan pembimbing.txt",
+            "Data rekaan untuk peragaan.\n".to_owned(),
+        ),
         ("kloter JKG 01/baca dulu.txt", String::new()),
     ] {
         let path = folder.join(place);
@@ -153,14 +174,19 @@ pub fn made_up(way: &Way, seed: u64, folder: &Path) -> Result<Vec<Item>> {
 /// Something in it could not be sent as it is (a link, a device, a folder without files), or there is nothing.
 pub fn items_in(way: &Way, folder: &Path) -> Result<Vec<Item>> {
     let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
-    let mut names = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
+    let mut names = entries
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<io::Result<Vec<_>>>()?;
     names.retain(|name| !is_ignored(name.as_encoded_bytes()));
     names.sort();
     let item = |name: OsString| {
         let material = folder.join(&name);
         let tree = tree_of(&material)?;
         if tree.is_empty() {
-            bail!("{}: a folder without files cannot be sent", material.display());
+            bail!(
+                "{}: a folder without files cannot be sent",
+                material.display()
+            );
         }
         Ok(Item {
             from: way.from.clone(),

@@ -78,7 +78,9 @@ impl Launch {
         let typed = typed(arguments);
         let mut command = self.command(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.program.display()))?;
         let streams = (read_all(child.stdout.take()), read_all(child.stderr.take()));
         let status = ended_within(&mut child, within).with_context(|| typed.clone());
         if status.is_err() {
@@ -101,7 +103,9 @@ impl Launch {
         let log = File::options().create(true).append(true).open(log)?;
         let mut command = self.command(arguments);
         command.stdout(log.try_clone()?).stderr(log);
-        command.spawn().with_context(|| format!("cannot start {}", self.program.display()))
+        command
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.program.display()))
     }
 }
 
@@ -127,7 +131,12 @@ impl Ran {
         if self.status.success() {
             return Ok(self);
         }
-        let Self { typed, status, stdout, stderr } = self;
+        let Self {
+            typed,
+            status,
+            stdout,
+            stderr,
+        } = self;
         bail!("{typed}\n{status}\n{stdout}{stderr}")
     }
 }
@@ -190,27 +199,54 @@ mod tests {
 
     #[test]
     fn a_command_that_fails_says_so_with_its_own_words() {
-        let ran = shell().run(&["-c", "echo out; echo err >&2; exit 3"], PLENTY).unwrap();
-        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("out\n", "err\n"));
+        let ran = shell()
+            .run(&["-c", "echo out; echo err >&2; exit 3"], PLENTY)
+            .unwrap();
+        assert_eq!(
+            (ran.stdout.as_str(), ran.stderr.as_str()),
+            ("out\n", "err\n")
+        );
         let error = ran.succeeded().unwrap_err().to_string();
-        assert!(error.contains("exit status: 3") && error.contains("err"), "{error}");
-        assert!(shell().run(&["-c", "exit 0"], PLENTY).unwrap().succeeded().is_ok());
+        assert!(
+            error.contains("exit status: 3") && error.contains("err"),
+            "{error}"
+        );
+        assert!(
+            shell()
+                .run(&["-c", "exit 0"], PLENTY)
+                .unwrap()
+                .succeeded()
+                .is_ok()
+        );
     }
 
     #[test]
     fn a_command_that_does_not_end_is_killed() {
-        let error = shell().run(&["-c", "exec sleep 600"], Duration::from_millis(50)).unwrap_err();
+        let error = shell()
+            .run(&["-c", "exec sleep 600"], Duration::from_millis(50))
+            .unwrap_err();
         assert!(format!("{error:#}").contains("waited"), "{error:#}");
     }
 
     #[test]
     fn a_program_is_started_through_another_with_its_environment() {
-        let through = shell().with("AMANAH_WORD", "satu").through(&["/usr/bin/env"]);
-        assert_eq!(through.run(&["-c", "echo $AMANAH_WORD"], PLENTY).unwrap().stdout, "satu\n");
+        let through = shell()
+            .with("AMANAH_WORD", "satu")
+            .through(&["/usr/bin/env"]);
+        assert_eq!(
+            through
+                .run(&["-c", "echo $AMANAH_WORD"], PLENTY)
+                .unwrap()
+                .stdout,
+            "satu\n"
+        );
     }
 
     #[test]
     fn words_are_quoted_where_a_shell_needs_it() {
-        assert_eq!(typed(&["send", "a b", "it's", "x.csv", ""]), r"amanah send 'a b' 'it'\''s' x.csv ''");
+        assert_eq!(
+            typed(&["send", "a b", "it's", "x.csv", ""]),
+            r"amanah send 'a b' 'it'\''s' x.csv ''"
+        );
     }
 }

@@ -100,13 +100,15 @@ impl Ministry {
     /// The receipt that `peer` signed for a bundle of ours.
     #[must_use]
     pub fn receipt(&self, peer: &PartyId, manifest: &Digest) -> PathBuf {
-        self.path(&home::receipts_received(peer)).join(amanah_format::receipt::name(manifest))
+        self.path(&home::receipts_received(peer))
+            .join(amanah_format::receipt::name(manifest))
     }
 
     /// Our bundle after its receipt.
     #[must_use]
     pub fn archived(&self, peer: &PartyId, manifest: &Digest) -> PathBuf {
-        self.path(&home::archive_sent(peer)).join(amanah_format::container::bundle_name(manifest))
+        self.path(&home::archive_sent(peer))
+            .join(amanah_format::container::bundle_name(manifest))
     }
 
     /// Runs a command of this ministry; any exit code is an answer.
@@ -146,7 +148,13 @@ impl Ministry {
             bail!("the daemon of {} runs already", self.party);
         }
         let config = self.folder.join(home::CONFIG);
-        let words = [OsStr::new("daemon"), OsStr::new("run"), OsStr::new("--with-parent"), OsStr::new("--config"), config.as_os_str()];
+        let words = [
+            OsStr::new("daemon"),
+            OsStr::new("run"),
+            OsStr::new("--with-parent"),
+            OsStr::new("--config"),
+            config.as_os_str(),
+        ];
         self.daemon = Some(launch.start(&words, &self.log())?);
         Ok(())
     }
@@ -157,7 +165,9 @@ impl Ministry {
     /// It ends, or does not come up.
     pub fn until_up(&mut self) -> Result<()> {
         let process = self.daemon.as_ref().map(Child::id);
-        self.wait_for("its first status", DAEMON, |status| (status.running && Some(status.process) == process).then_some(()))
+        self.wait_for("its first status", DAEMON, |status| {
+            (status.running && Some(status.process) == process).then_some(())
+        })
     }
 
     /// Sends the daemon a signal.
@@ -186,6 +196,20 @@ impl Ministry {
     pub fn kill(&mut self) -> Result<ExitStatus> {
         self.signal(Signal::KILL)?;
         self.until_ended()
+    }
+
+    /// Whether the daemon that was started has ended by itself.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self
+            .daemon
+            .as_mut()
+            .map(Child::try_wait)
+            .transpose()?
+            .flatten()
+            .is_some())
     }
 
     /// Waits until the daemon has ended by itself.
@@ -217,12 +241,23 @@ impl Ministry {
     ///
     /// # Errors
     /// It does not within `within`, or the daemon ends first.
-    pub fn wait_for<T>(&mut self, what: &str, within: Duration, mut found: impl FnMut(&Snapshot) -> Option<T>) -> Result<T> {
+    pub fn wait_for<T>(
+        &mut self,
+        what: &str,
+        within: Duration,
+        mut found: impl FnMut(&Snapshot) -> Option<T>,
+    ) -> Result<T> {
         let outcome = waiting::until(what, within, || {
             if let Some(answer) = self.status()?.as_ref().and_then(&mut found) {
                 return Ok(Some(answer));
             }
-            match self.daemon.as_mut().map(Child::try_wait).transpose()?.flatten() {
+            match self
+                .daemon
+                .as_mut()
+                .map(Child::try_wait)
+                .transpose()?
+                .flatten()
+            {
                 Some(status) => bail!("the daemon ended meanwhile: {status}"),
                 None => Ok(None),
             }
@@ -234,9 +269,17 @@ impl Ministry {
     ///
     /// # Errors
     /// It is not in time.
-    pub fn wait_for_peer(&mut self, what: &str, peer: &PartyId, mut wished: impl FnMut(&PeerStatus) -> bool) -> Result<()> {
+    pub fn wait_for_peer(
+        &mut self,
+        what: &str,
+        peer: &PartyId,
+        mut wished: impl FnMut(&PeerStatus) -> bool,
+    ) -> Result<()> {
         self.wait_for(what, DAEMON, |status| {
-            let peer = status.peers.iter().find(|found| found.party == peer.as_str())?;
+            let peer = status
+                .peers
+                .iter()
+                .find(|found| found.party == peer.as_str())?;
             wished(peer).then_some(())
         })
     }
@@ -246,8 +289,14 @@ impl Ministry {
         let log = std::fs::read(self.log()).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();
-        let last = lines.get(lines.len().saturating_sub(LOG_TAIL)..).unwrap_or_default();
-        format!("{}; its daemon's last words:\n{}", self.party, last.join("\n"))
+        let last = lines
+            .get(lines.len().saturating_sub(LOG_TAIL)..)
+            .unwrap_or_default();
+        format!(
+            "{}; its daemon's last words:\n{}",
+            self.party,
+            last.join("\n")
+        )
     }
 }
 

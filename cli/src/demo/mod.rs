@@ -71,7 +71,11 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
         let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         screen.facts(&report.to_json(wanted.keep.as_deref(), millis))?;
     }
-    Ok(if report.is_good() { Exit::Ok } else { Exit::Negative })
+    Ok(if report.is_good() {
+        Exit::Ok
+    } else {
+        Exit::Negative
+    })
 }
 
 fn failure(error: &anyhow::Error) -> Failure {
@@ -127,6 +131,13 @@ fn items(wanted: &Wanted, pair: &Pair, folder: &Path) -> Result<Vec<Item>> {
 fn exchange(pair: &mut Pair, items: Vec<Item>, telling: &mut Telling<'_, '_>) -> Result<Report> {
     let bytes: u64 = items.iter().map(Item::bytes).sum();
     telling.chapter(texts::DROPPING, &[&items.len(), &size(bytes)])?;
+    for way in pair.ways()? {
+        let (sender, _) = pair.sender_and_receiver(&way.from);
+        telling.say(
+            texts::OUTBOX,
+            &[&way.from, &sender.outbox(&way.to, &way.flow).display()],
+        )?;
+    }
     let patience = EXCHANGE + Duration::from_secs(bytes / BYTES_PER_SEC);
     let start = Instant::now();
     let mut dropped: Vec<Dropped> = Vec::with_capacity(items.len());
@@ -137,10 +148,16 @@ fn exchange(pair: &mut Pair, items: Vec<Item>, telling: &mut Telling<'_, '_>) ->
     }
     let mut report = Report::default();
     for way in pair.ways()? {
-        let own: Vec<Dropped> = dropped.iter().filter(|dropped| dropped.item.from == way.from).cloned().collect();
+        let own: Vec<Dropped> = dropped
+            .iter()
+            .filter(|dropped| dropped.item.from == way.from)
+            .cloned()
+            .collect();
         let mut watched = telling.transfer(&way, own.len())?;
         let (sender, _) = pair.sender_and_receiver(&way.from);
-        let arrived = until_settled(sender, &own, patience, &mut |progress| watched.show(progress))?;
+        let arrived = until_settled(sender, &own, patience, &mut |progress| {
+            watched.show(progress)
+        })?;
         watched.finish();
         report.arrived.extend(arrived);
     }
@@ -149,11 +166,21 @@ fn exchange(pair: &mut Pair, items: Vec<Item>, telling: &mut Telling<'_, '_>) ->
 }
 
 /// The attacks, after which the bundle that was held back has arrived too.
-fn besiege(pair: &mut Pair, folder: &Path, report: &mut Report, telling: &mut Telling<'_, '_>) -> Result<()> {
+fn besiege(
+    pair: &mut Pair,
+    folder: &Path,
+    report: &mut Report,
+    telling: &mut Telling<'_, '_>,
+) -> Result<()> {
     let [way, _] = pair.ways()?;
     telling.chapter(texts::ATTACKING, &[])?;
     let own = |arrived: &&Arrived| arrived.item.from == way.from;
-    let replayed = report.arrived.iter().find(own).context("nothing was sent")?.clone();
+    let replayed = report
+        .arrived
+        .iter()
+        .find(own)
+        .context("nothing was sent")?
+        .clone();
     let siege = Siege::new(pair, way, folder.join(ATTACKS))?;
     let attacks = &mut report.attacks;
     let held_back = siege.run(&replayed, &mut |event| match event {
@@ -193,7 +220,12 @@ fn check(pair: &Pair, report: &mut Report, telling: &mut Telling<'_, '_>) -> Res
 }
 
 /// What is kept can be verified without this program: says how.
-fn by_hand(pair: &Pair, place: &Place, report: &mut Report, telling: &mut Telling<'_, '_>) -> Result<()> {
+fn by_hand(
+    pair: &Pair,
+    place: &Place,
+    report: &mut Report,
+    telling: &mut Telling<'_, '_>,
+) -> Result<()> {
     if !place.is_kept() {
         return telling.say(texts::KEEP_HINT, &[]);
     }

@@ -21,7 +21,8 @@ const MANIFESTS: &str = "manifes-umrah";
 /// What Imigrasi sends.
 const CROSSINGS: &str = "perlintasan";
 /// Why the data may be processed.
-const PURPOSE: &str = "PENERTIBAN:Menemukan keberangkatan melalui biro yang tidak terdaftar (peragaan)";
+const PURPOSE: &str =
+    "PENERTIBAN:Menemukan keberangkatan melalui biro yang tidak terdaftar (peragaan)";
 /// On what legal ground.
 const LEGAL_BASIS: &str = "UU 27/2022 pasal 20 ayat (2) huruf e";
 /// What a flow may carry: any file that a user of the demo has.
@@ -55,14 +56,21 @@ impl Ground<'_> {
     pub fn found(self, told: &mut dyn FnMut(&Ministry, &Ran) -> Result<()>) -> Result<Pair> {
         let ministry = |party: &str, launch: Launch| -> Result<Ministry> {
             let party: PartyId = party.parse()?;
-            Ok(Ministry::new(launch, self.folder.join(party.as_str()), party))
+            Ok(Ministry::new(
+                launch,
+                self.folder.join(party.as_str()),
+                party,
+            ))
         };
         let pair = Pair {
             phu: ministry("phu", self.phu)?,
             imigrasi: ministry("imigrasi", self.imigrasi)?,
             address: free_address()?,
         };
-        let mut steps = Steps { folder: self.folder, told };
+        let mut steps = Steps {
+            folder: self.folder,
+            told,
+        };
         steps.identities(&pair)?;
         steps.peers(&pair)?;
         steps.agreement(&pair)?;
@@ -85,11 +93,36 @@ impl Steps<'_> {
     }
 
     fn identities(&mut self, pair: &Pair) -> Result<()> {
-        let (name, contact) = ("Direktorat Jenderal Penyelenggaraan Haji dan Umrah (peragaan)", "Piket PHU, phu.test");
-        self.run(&pair.phu, &["init", "--party", "phu", "--name", name, "--contact", contact])?;
-        let (name, contact) = ("Direktorat Jenderal Imigrasi (peragaan)", "Piket Imigrasi, imigrasi.test");
+        let (name, contact) = (
+            "Direktorat Jenderal Penyelenggaraan Haji dan Umrah (peragaan)",
+            "Piket PHU, phu.test",
+        );
+        self.run(
+            &pair.phu,
+            &[
+                "init",
+                "--party",
+                "phu",
+                "--name",
+                name,
+                "--contact",
+                contact,
+            ],
+        )?;
+        let (name, contact) = (
+            "Direktorat Jenderal Imigrasi (peragaan)",
+            "Piket Imigrasi, imigrasi.test",
+        );
         let address = pair.address.to_string();
-        let identity = ["init", "--party", "imigrasi", "--name", name, "--contact", contact];
+        let identity = [
+            "init",
+            "--party",
+            "imigrasi",
+            "--name",
+            name,
+            "--contact",
+            contact,
+        ];
         let listening = ["--address", &address, "--network", "127.0.0.0/8"];
         self.run(&pair.imigrasi, &[identity.as_slice(), &listening].concat())?;
         Ok(())
@@ -114,15 +147,50 @@ impl Steps<'_> {
     /// Drafted and signed by the one, signed by the other, and back.
     fn agreement(&mut self, pair: &Pair) -> Result<()> {
         let today = Zoned::now().date();
-        let (from, until) = (today.checked_sub(1.day())?.to_string(), today.checked_add(1.year())?.to_string());
-        let (out, back) = (format!("{MANIFESTS}:out:{BYTES_MAX}"), format!("{CROSSINGS}:in:{BYTES_MAX}"));
+        let (from, until) = (
+            today.checked_sub(1.day())?.to_string(),
+            today.checked_add(1.year())?.to_string(),
+        );
+        let (out, back) = (
+            format!("{MANIFESTS}:out:{BYTES_MAX}"),
+            format!("{CROSSINGS}:in:{BYTES_MAX}"),
+        );
         let title = "Pertukaran Data Jemaah Haji dan Umrah (peragaan)";
-        let head = ["agreement", "draft", "--id", AGREEMENT, "--peer", "imigrasi", "--title", title];
-        let body = ["--flow", &out, "--flow", &back, "--from", &from, "--until", &until];
-        let law = ["--purpose", PURPOSE, "--legal-basis", LEGAL_BASIS, "--dpia", "DPIA-CONTOH-01"];
-        let officers = ["--officer", "ppdp@phu.test", "--peer-officer", "ppdp@imigrasi.test"];
-        self.run(&pair.phu, &[head.as_slice(), &body, &law, &officers].concat())?;
-        let (half, whole) = (self.paper("pks-contoh.1.amanah"), self.paper("pks-contoh.2.amanah"));
+        let head = [
+            "agreement",
+            "draft",
+            "--id",
+            AGREEMENT,
+            "--peer",
+            "imigrasi",
+            "--title",
+            title,
+        ];
+        let body = [
+            "--flow", &out, "--flow", &back, "--from", &from, "--until", &until,
+        ];
+        let law = [
+            "--purpose",
+            PURPOSE,
+            "--legal-basis",
+            LEGAL_BASIS,
+            "--dpia",
+            "DPIA-CONTOH-01",
+        ];
+        let officers = [
+            "--officer",
+            "ppdp@phu.test",
+            "--peer-officer",
+            "ppdp@imigrasi.test",
+        ];
+        self.run(
+            &pair.phu,
+            &[head.as_slice(), &body, &law, &officers].concat(),
+        )?;
+        let (half, whole) = (
+            self.paper("pks-contoh.1.amanah"),
+            self.paper("pks-contoh.2.amanah"),
+        );
         for (ministry, words) in [
             (&pair.phu, ["agreement", "sign", AGREEMENT].as_slice()),
             (&pair.phu, &["agreement", "export", AGREEMENT, &half]),
@@ -159,7 +227,8 @@ impl Pair {
     /// It does not come.
     pub fn until_connected(&mut self) -> Result<()> {
         let peer = self.imigrasi.party().clone();
-        self.phu.wait_for_peer("the connection", &peer, |peer| peer.connected)
+        self.phu
+            .wait_for_peer("the connection", &peer, |peer| peer.connected)
     }
 
     /// The two directions of the agreement.
@@ -170,9 +239,16 @@ impl Pair {
         let (phu, imigrasi) = (self.phu.party(), self.imigrasi.party());
         let way = |from: &PartyId, to: &PartyId, flow: &str| -> Result<Way> {
             let flow: FlowName = flow.parse()?;
-            Ok(Way { from: from.clone(), to: to.clone(), flow })
+            Ok(Way {
+                from: from.clone(),
+                to: to.clone(),
+                flow,
+            })
         };
-        Ok([way(phu, imigrasi, MANIFESTS)?, way(imigrasi, phu, CROSSINGS)?])
+        Ok([
+            way(phu, imigrasi, MANIFESTS)?,
+            way(imigrasi, phu, CROSSINGS)?,
+        ])
     }
 
     /// The agreement's id.
@@ -185,7 +261,11 @@ impl Pair {
 
     /// The ministry of this id and the other one.
     pub fn sender_and_receiver(&mut self, from: &PartyId) -> (&mut Ministry, &mut Ministry) {
-        if from == self.phu.party() { (&mut self.phu, &mut self.imigrasi) } else { (&mut self.imigrasi, &mut self.phu) }
+        if from == self.phu.party() {
+            (&mut self.phu, &mut self.imigrasi)
+        } else {
+            (&mut self.imigrasi, &mut self.phu)
+        }
     }
 
     /// Both, for what is done on either side.
@@ -196,8 +276,13 @@ impl Pair {
 }
 
 fn fingerprint_in(ran: &Ran) -> Result<String> {
-    let facts: serde_json::Value = serde_json::from_str(&ran.stdout).with_context(|| ran.typed.clone())?;
-    Ok(facts.get("fingerprint").and_then(|text| text.as_str()).with_context(|| ran.stdout.clone())?.to_owned())
+    let facts: serde_json::Value =
+        serde_json::from_str(&ran.stdout).with_context(|| ran.typed.clone())?;
+    Ok(facts
+        .get("fingerprint")
+        .and_then(|text| text.as_str())
+        .with_context(|| ran.stdout.clone())?
+        .to_owned())
 }
 
 /// Where a daemon of this process can listen: a free port of a loopback address that no other process takes for its own, so
@@ -205,8 +290,13 @@ fn fingerprint_in(ran: &Ran) -> Result<String> {
 fn free_address() -> Result<SocketAddr> {
     static NEXT: AtomicU8 = AtomicU8::new(1);
     let [_, _, high, low] = std::process::id().to_be_bytes();
-    let own = Ipv4Addr::new(127, 64 | (high & 63), low, NEXT.fetch_add(1, Ordering::Relaxed).max(1));
-    let listener = TcpListener::bind((own, 0)).with_context(|| format!("no port of {own} is free"))?;
+    let own = Ipv4Addr::new(
+        127,
+        64 | (high & 63),
+        low,
+        NEXT.fetch_add(1, Ordering::Relaxed).max(1),
+    );
+    let listener =
+        TcpListener::bind((own, 0)).with_context(|| format!("no port of {own} is free"))?;
     Ok(listener.local_addr()?)
 }
-

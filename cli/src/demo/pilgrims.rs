@@ -13,11 +13,27 @@ kewarganegaraan,tanggal_lahir,jenis_kelamin,nik,jenis_visa,nomor_visa,tanggal_ak
 bandara_tujuan,tanggal_berangkat,rencana_tanggal_pulang,status_rekam\n";
 
 /// First names that nobody has.
-const FIRST: [&str; 8] = ["TIRUNA", "WASKARI", "MELANGI", "SADIPRA", "KALURA", "BERINDA", "JANUKA", "RAWISTA"];
+const FIRST: [&str; 8] = [
+    "TIRUNA", "WASKARI", "MELANGI", "SADIPRA", "KALURA", "BERINDA", "JANUKA", "RAWISTA",
+];
 /// Last names that nobody has.
-const LAST: [&str; 8] = ["CONTOHWATI", "PRACOBA", "TELADANI", "MISALKAN", "UMPAMANA", "PERAGAWI", "REKAANTO", "TIRUANSYAH"];
+const LAST: [&str; 8] = [
+    "CONTOHWATI",
+    "PRACOBA",
+    "TELADANI",
+    "MISALKAN",
+    "UMPAMANA",
+    "PERAGAWI",
+    "REKAANTO",
+    "TIRUANSYAH",
+];
 /// Agencies.
-const AGENCIES: [&str; 4] = ["PT CONTOH BERKAH", "PT CONTOH SAFAR", "PT CONTOH TELADAN", "PT CONTOH UJI COBA"];
+const AGENCIES: [&str; 4] = [
+    "PT CONTOH BERKAH",
+    "PT CONTOH SAFAR",
+    "PT CONTOH TELADAN",
+    "PT CONTOH UJI COBA",
+];
 /// Airports of departure.
 const AIRPORTS: [&str; 4] = ["CGK", "SUB", "UPG", "KNO"];
 /// Everybody's first day: the rows count on from here.
@@ -88,7 +104,12 @@ fn national_number(birthday: Date, woman: bool, row: u64) -> String {
     let year = birthday.year() % 100;
     let mut number = String::from("990101");
     // INVARIANT: writing to a String cannot fail.
-    let _ = write!(number, "{day:02}{:02}{year:02}{:04}", birthday.month(), row % 9_999 + 1);
+    let _ = write!(
+        number,
+        "{day:02}{:02}{year:02}{:04}",
+        birthday.month(),
+        row % 9_999 + 1
+    );
     number
 }
 
@@ -126,9 +147,15 @@ mod tests {
         for row in csv.lines().skip(1) {
             let fields: Vec<&str> = row.split(',').collect();
             assert_eq!(fields.len(), columns, "{row}");
-            assert!(fields[1].starts_with("OSS:00") && fields[2].starts_with("PT CONTOH "), "{row}");
+            assert!(
+                fields[1].starts_with("OSS:00") && fields[2].starts_with("PT CONTOH "),
+                "{row}"
+            );
             assert!(fields[5].len() == 8 && fields[5].starts_with('Z'), "{row}");
-            assert!(fields[9].len() == 16 && fields[9].starts_with("99"), "{row}");
+            assert!(
+                fields[9].len() == 16 && fields[9].starts_with("99"),
+                "{row}"
+            );
             assert!(fields[9].bytes().all(|byte| byte.is_ascii_digit()), "{row}");
         }
         assert_eq!(csv.lines().count(), 501);

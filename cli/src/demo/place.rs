@@ -21,12 +21,18 @@ impl Place {
     /// Makes it. A folder to keep must be new or empty: nothing in it is ever overwritten.
     pub(crate) fn make(keep: Option<&Path>, telling: &Telling<'_, '_>) -> Result<Self> {
         let Some(keep) = keep else {
-            return Ok(Self::Temporary(tempfile::Builder::new().prefix("amanah-demo-").tempdir()?));
+            return Ok(Self::Temporary(
+                tempfile::Builder::new().prefix("amanah-demo-").tempdir()?,
+            ));
         };
         let folder = std::path::absolute(keep)?;
         let shown = folder.display().to_string();
         fs::create_dir_all(&folder).with_context(|| shown.clone())?;
-        if fs::read_dir(&folder).with_context(|| shown.clone())?.next().is_some() {
+        if fs::read_dir(&folder)
+            .with_context(|| shown.clone())?
+            .next()
+            .is_some()
+        {
             bail!(telling.text(texts::KEEP_NOT_EMPTY, &[&shown]));
         }
         Ok(Self::Kept(folder))

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use amanahd::catalogue::shown;
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
@@ -12,7 +13,7 @@ use super::exchange::Arrived;
 use super::telling::{Telling, size};
 use super::texts;
 
-/// Rows of items that the table shows; of the rest it shows the sum.
+/// Most bundles that the table shows; the totals count all.
 const ROWS_MAX: usize = 60;
 
 /// Everything that the demo found out.
@@ -53,27 +54,63 @@ impl Report {
         let table = self.table(telling).to_string();
         telling.line(&table)?;
         self.tell_totals(telling)?;
-        telling.say(if self.is_good() { texts::ALL_GOOD } else { texts::NOT_GOOD }, &[])
+        telling.say(
+            if self.is_good() {
+                texts::ALL_GOOD
+            } else {
+                texts::NOT_GOOD
+            },
+            &[],
+        )
     }
 
+    /// A row for each bundle, named after its first item, then one for each attack.
     fn table(&self, telling: &Telling<'_, '_>) -> Table {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-        let columns = [texts::COLUMN_ITEM, texts::COLUMN_WAY, texts::COLUMN_BYTES, texts::COLUMN_OUTCOME, texts::COLUMN_TIME];
+        table.load_style(presets::UTF8_FULL_CONDENSED);
+        let columns = [
+            texts::COLUMN_ITEM,
+            texts::COLUMN_WAY,
+            texts::COLUMN_BYTES,
+            texts::COLUMN_OUTCOME,
+            texts::COLUMN_TIME,
+        ];
         table.set_header(columns.map(|column| telling.text(column, &[])));
-        for arrived in self.arrived.iter().take(ROWS_MAX) {
-            let item = &arrived.item;
+        let bundles = self.bundles();
+        for items in bundles.iter().take(ROWS_MAX) {
+            let Some((first, more)) = items.split_first() else {
+                continue;
+            };
+            let name = shown(&first.item.name.to_string_lossy());
+            let name = if more.is_empty() {
+                name
+            } else {
+                telling.text(texts::AND_MORE, &[&name, &more.len()])
+            };
+            let bytes = items.iter().map(|arrived| arrived.item.bytes()).sum();
+            let millis = items
+                .iter()
+                .map(|arrived| arrived.millis)
+                .max()
+                .unwrap_or_default();
+            let way = format!("{} → {}", first.item.from, first.item.to);
             table.add_row([
-                amanahd::catalogue::shown(&item.name.to_string_lossy()),
-                format!("{} → {}", item.from, item.to),
-                size(item.bytes()),
+                name,
+                way,
+                size(bytes),
                 telling.text(texts::IMPORTED, &[]),
-                format!("{} ms", arrived.millis),
+                format!("{millis} ms"),
             ]);
         }
         for attack in &self.attacks {
             let name = telling.text(attack.text, &[]);
-            table.add_row([name, "✗".to_owned(), String::new(), attack.got.clone(), String::new()]);
+            table.add_row([
+                name,
+                attack.way.clone(),
+                String::new(),
+                attack.got.clone(),
+                String::new(),
+            ]);
         }
         for place in [2, 4] {
             if let Some(column) = table.column_mut(place) {
@@ -83,17 +120,49 @@ impl Report {
         table
     }
 
+    /// What arrived, by the bundle that carried it, in the order of arrival.
+    fn bundles(&self) -> Vec<Vec<&Arrived>> {
+        let mut bundles: Vec<Vec<&Arrived>> = Vec::new();
+        for arrived in &self.arrived {
+            let same = |items: &&mut Vec<&Arrived>| {
+                items
+                    .first()
+                    .is_some_and(|first| first.manifest == arrived.manifest)
+            };
+            match bundles.iter_mut().find(same) {
+                Some(items) => items.push(arrived),
+                None => bundles.push(vec![arrived]),
+            }
+        }
+        bundles
+    }
+
     fn tell_totals(&self, telling: &mut Telling<'_, '_>) -> Result<()> {
         let mut times: Vec<u64> = self.arrived.iter().map(|arrived| arrived.millis).collect();
         times.sort_unstable();
         let median = times.get(times.len() / 2).copied().unwrap_or_default();
         let longest = times.last().copied().unwrap_or_default();
-        let seconds = format!("{:.1}", std::time::Duration::from_millis(self.exchange_millis).as_secs_f64());
-        telling.say(texts::TOTAL, &[&self.arrived.len(), &size(self.bytes()), &seconds, &median, &longest])
+        let seconds = format!(
+            "{:.1}",
+            std::time::Duration::from_millis(self.exchange_millis).as_secs_f64()
+        );
+        telling.say(
+            texts::TOTAL,
+            &[
+                &self.arrived.len(),
+                &size(self.bytes()),
+                &seconds,
+                &median,
+                &longest,
+            ],
+        )
     }
 
     fn bytes(&self) -> u64 {
-        self.arrived.iter().map(|arrived| arrived.item.bytes()).sum()
+        self.arrived
+            .iter()
+            .map(|arrived| arrived.item.bytes())
+            .sum()
     }
 
     /// The commands for stock tools.

@@ -6,14 +6,20 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::waiting;
 
 /// What ends it: Ctrl-C, a polite kill, a terminal that closes.
-const KINDS: [fn() -> SignalKind; 3] = [SignalKind::interrupt, SignalKind::terminate, SignalKind::hangup];
+const KINDS: [fn() -> SignalKind; 3] = [
+    SignalKind::interrupt,
+    SignalKind::terminate,
+    SignalKind::hangup,
+];
 
 /// Listens on a thread of its own until the process ends.
 ///
 /// # Errors
 /// The signals cannot be listened for.
 pub(crate) fn listen() -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let signals = {
         let _entered = runtime.enter();
         KINDS.map(|kind| signal(kind()))

@@ -48,7 +48,10 @@ impl<'a, 'b> Telling<'a, 'b> {
         if attack.is_as_expected() {
             self.say(texts::ATTACK, &[&format!("   ✓ {name}"), &attack.got])
         } else {
-            self.say(texts::ATTACK_WRONG, &[&format!("   ✗ {name}"), &attack.got, &attack.expected])
+            self.say(
+                texts::ATTACK_WRONG,
+                &[&format!("   ✗ {name}"), &attack.got, &attack.expected],
+            )
         }
     }
 
@@ -67,11 +70,21 @@ impl<'a, 'b> Telling<'a, 'b> {
     }
 
     /// Shows how far a direction is.
-    pub(crate) fn transfer<'t>(&'t mut self, way: &Way, items: usize) -> Result<Transfer<'t, 'a, 'b>> {
+    pub(crate) fn transfer<'t>(
+        &'t mut self,
+        way: &Way,
+        items: usize,
+    ) -> Result<Transfer<'t, 'a, 'b>> {
         let items = u64::try_from(items)?;
-        let target = if self.screen.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if self.screen.shows_progress() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(items), target);
-        bar.set_style(ProgressStyle::with_template("   {prefix} {bar:32} {pos}/{len}  {msg}  {elapsed}")?);
+        bar.set_style(ProgressStyle::with_template(
+            "   {prefix} {bar:32} {pos}/{len}  {msg}  {elapsed}",
+        )?);
         bar.set_prefix(format!("{} → {}", way.from, way.to));
         Ok(Transfer {
             telling: self,
@@ -96,10 +109,15 @@ impl Transfer<'_, '_, '_> {
     /// A look: the bar moves; without one a line is said whenever more items are done.
     pub(crate) fn show(&mut self, progress: Progress) {
         self.bar.set_position(progress.items);
-        self.bar.set_message(format!("{} / {}", size(progress.sent_bytes), size(progress.bytes)));
+        self.bar.set_message(format!(
+            "{} / {}",
+            size(progress.sent_bytes),
+            size(progress.bytes)
+        ));
         if self.bar.is_hidden() && self.told != Some(progress.items) {
             self.told = Some(progress.items);
-            let values: [&dyn Display; 4] = [&self.way.from, &self.way.to, &progress.items, &self.items];
+            let values: [&dyn Display; 4] =
+                [&self.way.from, &self.way.to, &progress.items, &self.items];
             // A line that cannot be written now fails at the next sentence as well, which says so.
             let _ = self.telling.say(texts::WAITING, &values);
         }

@@ -19,21 +19,23 @@ texts! {
     FOUNDING = "1. Kunci, kartu dan perjanjian" / "1. Keys, cards and agreement";
     STARTING = "2. Kedua daemon dijalankan; SSH di {0}, hanya satu pihak membuka port" / "2. Both daemons start; SSH on {0}, only one side has an open port";
     DROPPING = "3. Berkas ditaruh di kotak keluar: {0} butir, {1}, dua arah" / "3. Files are dropped: {0} items, {1}, in both directions";
-    COMPARING = "4. Diperiksa: berkas yang tiba, tanda terima, jejak audit" / "4. Checked: what arrived, the receipts, the ledgers";
-    ATTACKING = "5. Serangan: pengirim dijeda, kuncinya dipakai penyusup" / "5. Attacks: the sender is paused, an intruder uses its keys";
-    WAITING = "{0} → {1}: {2} dari {3} butir selesai" / "{0} → {1}: {2} of {3} items done";
-    COMPARED = "{0} → {1}: {2} berkas sama persis (SHA-256), masing-masing tepat satu kali" / "{0} → {1}: {2} files identical (SHA-256), each exactly once";
-    RECEIPTS_VERIFIED = "{0}: {1} tanda terima sah" / "{0}: {1} receipts valid";
-    LEDGER_VERIFIED = "{0}: jejak audit utuh" / "{0}: ledger intact";
+    COMPARING = "5. Diperiksa: berkas yang tiba, tanda terima, jejak audit" / "5. Checked: what arrived, the receipts, the ledgers";
+    ATTACKING = "4. Serangan: pengirim dijeda, kuncinya dipakai penyusup" / "4. Attacks: the sender is paused, an intruder uses its keys";
+    OUTBOX = "   {0} menaruh berkasnya di {1}" / "   {0} drops into {1}";
+    WAITING = "   {0} → {1}: {2} dari {3} butir selesai" / "   {0} → {1}: {2} of {3} items done";
+    COMPARED = "   ✓ {0} → {1}: {2} berkas sama persis (SHA-256), masing-masing tepat satu kali" / "   ✓ {0} → {1}: {2} files identical (SHA-256), each exactly once";
+    RECEIPTS_VERIFIED = "   ✓ {0}: {1} tanda terima sah" / "   ✓ {0}: {1} receipts valid";
+    LEDGER_VERIFIED = "   ✓ {0}: jejak audit utuh" / "   ✓ {0}: ledger intact";
     ATTACK = "{0}: {1}, tidak ada yang diimpor" / "{0}: {1}, nothing imported";
     ATTACK_WRONG = "{0}: {1} TIDAK SESUAI, seharusnya {2}" / "{0}: {1} NOT AS EXPECTED, should be {2}";
-    HELD_BACK = "Kiriman yang asli, sesudah jeda dicabut: tiba dan sama persis" / "The true bundle, once resumed: arrived and identical";
+    HELD_BACK = "   ✓ Kiriman yang asli, sesudah jeda dicabut: tiba dan sama persis" / "   ✓ The true bundle, once resumed: arrived and identical";
     FLIPPED_BIT = "Satu bit diubah di jalan" / "One bit changed on the way";
     UNKNOWN_SIGNER = "Penanda tangan tidak dikenal" / "Unknown signer";
     WRONG_RECIPIENT = "Ditujukan kepada pihak lain" / "Addressed to another party";
     FLOW_NOT_AGREED = "Alur di luar perjanjian" / "A flow that is not in the agreement";
     REPLAY = "Kiriman yang sama sekali lagi" / "The same bundle again";
     DROP_NOT_AGREED = "Berkas ditaruh di luar perjanjian" / "A file dropped outside the agreement";
+    AND_MORE = "{0} (dan {1} lagi)" / "{0} (and {1} more)";
     COLUMN_ITEM = "butir" / "item";
     COLUMN_WAY = "arah" / "direction";
     COLUMN_BYTES = "ukuran" / "size";
@@ -58,7 +60,11 @@ mod tests {
     use super::*;
 
     fn places(text: &str) -> Vec<&str> {
-        let mut places: Vec<&str> = text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        let mut places: Vec<&str> = text
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split('}').next())
+            .collect();
         places.sort_unstable();
         places
     }

@@ -27,14 +27,22 @@ pub fn interrupt() {
 /// # Errors
 /// [`Interrupted`].
 pub fn not_interrupted() -> Result<(), Interrupted> {
-    if STOP.load(Ordering::SeqCst) { Err(Interrupted) } else { Ok(()) }
+    if STOP.load(Ordering::SeqCst) {
+        Err(Interrupted)
+    } else {
+        Ok(())
+    }
 }
 
 /// Asks `found` until it has an answer.
 ///
 /// # Errors
 /// None came within `within`, the user asked to stop, or the question itself failed.
-pub fn until<T>(what: &str, within: Duration, mut found: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+pub fn until<T>(
+    what: &str,
+    within: Duration,
+    mut found: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
     let start = Instant::now();
     loop {
         if let Some(answer) = found()? {
@@ -66,6 +74,11 @@ mod tests {
     fn a_deadline_and_a_failed_question_end_it_too() {
         let never = until("nothing", Duration::ZERO, || Ok(None::<()>)).unwrap_err();
         assert!(never.to_string().contains("nothing"), "{never}");
-        assert!(until("x", Duration::from_secs(20), || -> Result<Option<()>> { bail!("broken") }).is_err());
+        assert!(
+            until("x", Duration::from_secs(20), || -> Result<Option<()>> {
+                bail!("broken")
+            })
+            .is_err()
+        );
     }
 }
