@@ -75,6 +75,7 @@ kill_points! {
     import_recorded at "import.recorded" while Receiving;
     acknowledge_kept at "acknowledge.kept" while Receiving;
     acknowledge_signed at "acknowledge.signed" while Receiving;
+    return_intended at "return.intended" while Returning;
     return_moved at "return.moved" while Returning;
 }
 
