@@ -1,4 +1,5 @@
 //! The arguments: what can be asked, in one tree. Meaning is given by each command's own file.
+//! Every command takes `--home` or `--config`, `--lang` and `--json`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

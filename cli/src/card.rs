@@ -1,4 +1,5 @@
 //! `amanah card`: shows cards, exports our own, prints `allowed_signers` for stock `ssh-keygen`.
+//! Cards hold public halves only: nothing here reads a private key. FORMAT.md §11.
 
 use std::path::{Path, PathBuf};
 

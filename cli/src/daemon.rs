@@ -1,4 +1,5 @@
 //! The hidden command `daemon`: the same story as `amanahd`, in this binary, so that the demo and the tests can start it.
+//! It adds nothing of its own but an end together with the program that started it.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
 //! How a command ends: a closed list of exit codes (sysexits.h), and the failure that says why.
+//! Scripts may rely on the codes; a new one needs a line in the help text.
 
 use std::fmt::Display;
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! `amanah inspect`: what a document's public face says, without any key, and therefore without proof.
+//! It never says that anything is true, and everything foreign is escaped.
 
 use std::path::PathBuf;
 

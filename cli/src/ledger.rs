@@ -1,4 +1,5 @@
 //! `amanah ledger`: verifies the published records against the signed checkpoint, and shows the newest of them.
+//! Memory does not depend on the ledger's length. FORMAT.md §15.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,5 @@
 //! `amanah open`: verifies a bundle, decrypts it, and writes its entries into a new folder: all of them, or nothing.
+//! A bundle that does not verify is not decrypted into place. FORMAT.md §7.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

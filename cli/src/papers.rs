@@ -1,4 +1,5 @@
 //! Documents on disk: their names in the configuration's folder, reading them under a bound, writing new ones.
+//! Nothing here judges a document; what is written is written durably or not at all.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

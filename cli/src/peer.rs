@@ -1,4 +1,5 @@
 //! `amanah peer`: who the peers are. A card is trusted only after its fingerprint, read over the telephone, was compared.
+//! The configuration's comments and order stay as the sysadmin wrote them.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! Where this node lives: the configuration that the arguments name, its home, its cards. Also which language to speak.
+//! Nothing is read before a command asks for it, so that offline commands need no configuration.
 
 use std::path::{Path, PathBuf};
 

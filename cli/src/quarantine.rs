@@ -1,4 +1,5 @@
 //! `amanah quarantine`: bundles that were refused or are in doubt, and those that are held; a held one can be released.
+//! Only the notes are read here; the bundles themselves are the daemon's alone.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
 //! `amanah receipts`: the evidence kept in the home, each verified anew, here and now.
+//! A file's name and place prove nothing: only what verifies is listed as valid. FORMAT.md §13.
 
 use std::path::{Path, PathBuf};
 

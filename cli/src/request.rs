@@ -1,4 +1,5 @@
 //! `amanah retry`, `pause`, `resume`: what an operator asks of the daemon is a file renamed into `requests/`.
+//! Asking is not doing: the daemon decides, and its ledger names who asked.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
 //! `amanah returned`: what came back to the operator, and why.
+//! The reason is read from the note beside the item; a note that says none is shown as it is.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! `amanah send`: drops files or folders into the outbox, and with `--wait` follows them to the receipt.
+//! The source is copied, never moved: what is not accepted is still where it was.
 
 mod follow;
 

@@ -2,6 +2,7 @@
 //! connections, then what waits and what happens next, then what was done.
 
 mod table;
+pub(crate) mod words;
 
 #[cfg(test)]
 pub(crate) mod tests;

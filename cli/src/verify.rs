@@ -1,4 +1,5 @@
 //! `amanah verify`: what a document proves and what it does not, offline, with public keys alone.
+//! A file's own time counts only where its signer's key has expired, and then it is said so.
 
 mod bundle;
 mod document;

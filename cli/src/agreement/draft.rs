@@ -1,4 +1,5 @@
 //! `amanah agreement draft`: an agreement's text from arguments or from a file, checked, unsigned.
+//! Nothing is guessed: dates, purposes and officers are the caller's words; cards supply names and digests.
 
 use std::path::PathBuf;
 

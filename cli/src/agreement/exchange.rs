@@ -1,4 +1,5 @@
 //! Signing an agreement, handing it over, taking over the other side's copy and signature.
+//! A text is never changed here; a signature is taken over only for exactly the same bytes. FORMAT.md §12.
 
 use std::path::Path;
 

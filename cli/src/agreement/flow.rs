@@ -1,4 +1,5 @@
 //! A flow as the command line names it: `NAME:DIRECTION[:BYTES_MAX[:LANE[:DAYS]]]`. Pure reading, no files.
+//! What is left out has one stated default; what is not understood is refused.
 
 use amanah_format::{agreement::Lane, id::FlowName};
 

@@ -1,4 +1,5 @@
 //! `amanah agreement show` and `list`: the text as an officer reads it before signing.
+//! Everything that a peer wrote is escaped; whether it counts is judged anew each time.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
 //! Whether an agreement counts at a moment, and if not, why: what `show`, `list` and `import` say of it.
+//! Signatures first, then revocation, dates and later versions: the order in which an officer asks.
 
 use amanah_format::{
     agreement::{Agreement, AgreementFile},

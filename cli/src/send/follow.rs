@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use amanahd::{
-    catalogue::{faces::traffic, refusals, shown, states},
+    catalogue::{faces::traffic, refusals, shown},
     engine::outbound::Outbound,
     snapshot::{OutgoingStatus, Snapshot},
 };
@@ -15,7 +15,7 @@ use crate::{
     copy::Dropped,
     exit::{Exit, Outcome},
     screen::Screen,
-    status,
+    status::{self, words},
 };
 
 const EVERY: Duration = Duration::from_millis(200);
@@ -48,7 +48,7 @@ pub(super) fn fate(snapshot: &Snapshot, item: &Dropped) -> Fate {
     let Some(bundle) = bundles.max_by_key(|bundle| bundle.seen_millis) else {
         return Fate::Waiting;
     };
-    match states::parse_outbound(&bundle.state) {
+    match words::parse_outbound(&bundle.state) {
         Some(Outbound::Settled | Outbound::Destroyed) => Fate::Settled,
         Some(Outbound::Returned) => {
             let code = bundle.return_reason.as_ref().or(bundle.refusal.as_ref());
@@ -124,7 +124,7 @@ fn draw(bar: &ProgressBar, fates: &[Fate], screen: &Screen<'_>) {
             sent += one;
             bytes += whole;
             screen
-                .text(states::outbound(*state).name, &[])
+                .text(words::outbound(*state).name, &[])
                 .clone_into(&mut message);
         }
     }
@@ -165,7 +165,7 @@ fn sentence(item: &Dropped, fate: &Fate, screen: &mut Screen<'_>) -> Outcome<()>
         Fate::Settled => screen.say(traffic::SETTLED, &[&name]),
         Fate::Waiting => screen.say(traffic::STILL_WAITING, &[&name]),
         Fate::UnderWay { state, .. } => {
-            let state = states::outbound(*state);
+            let state = words::outbound(*state);
             let (is, next) = (screen.text(state.name, &[]), screen.text(state.next, &[]));
             screen.say(traffic::STILL_UNDER_WAY, &[&name, &is, &next])
         }

@@ -1,13 +1,14 @@
 //! The status as sentences and tables.
+//! One line is one thing; names that operators or peers chose are escaped.
 
 use amanah_format::time::UtcTime;
 use amanahd::{
-    catalogue::{Text, faces::status as face, moment, refusals, shown, states},
+    catalogue::{Text, faces::status as face, moment, refusals, shown, states::StateText},
     engine::{inbound::Inbound, outbound::Outbound},
     snapshot::{IncomingStatus, OutgoingStatus, PeerStatus, Snapshot},
 };
 
-use super::Life;
+use super::{Life, words};
 use crate::{exit::Outcome, screen::Screen};
 
 /// How many finished bundles are shown.
@@ -110,7 +111,7 @@ type Row = [String; 5];
 fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Vec<Row>) {
     let mut all: Vec<(u64, bool, Row)> = Vec::new();
     for bundle in &snapshot.outgoing {
-        let state = states::parse_outbound(&bundle.state);
+        let state = words::parse_outbound(&bundle.state);
         let is_done = state.is_some_and(|state| {
             matches!(
                 state,
@@ -124,7 +125,7 @@ fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Ve
         ));
     }
     for bundle in &snapshot.incoming {
-        let state = states::parse_inbound(&bundle.state);
+        let state = words::parse_inbound(&bundle.state);
         let is_done = matches!(state, Some(Inbound::Acknowledged | Inbound::Delivered));
         all.push((
             bundle.changed_millis,
@@ -147,7 +148,7 @@ fn outgoing(
     now: UtcTime,
     screen: &Screen<'_>,
 ) -> Row {
-    let (name, mut next) = words(state.map(states::outbound), &bundle.state, screen);
+    let (name, mut next) = state_words(state.map(words::outbound), &bundle.state, screen);
     let code = bundle
         .return_reason
         .as_ref()
@@ -183,7 +184,7 @@ fn incoming(
     now: UtcTime,
     screen: &Screen<'_>,
 ) -> Row {
-    let (name, mut next) = words(state.map(states::inbound), &bundle.state, screen);
+    let (name, mut next) = state_words(state.map(words::inbound), &bundle.state, screen);
     if let Some(code) = bundle.refusal.as_ref().or(bundle.held.as_ref()) {
         next = reason(code, screen);
     }
@@ -202,7 +203,7 @@ fn incoming(
     ]
 }
 
-fn words(state: Option<states::StateText>, raw: &str, screen: &Screen<'_>) -> (String, String) {
+fn state_words(state: Option<StateText>, raw: &str, screen: &Screen<'_>) -> (String, String) {
     match state {
         Some(state) => (screen.text(state.name, &[]), screen.text(state.next, &[])),
         None => (shown(raw), String::new()),

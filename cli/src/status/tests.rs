@@ -1,4 +1,5 @@
 //! Tests of the status, and made-up snapshots for the tests of others.
+//! No daemon runs: a snapshot is a value like any other.
 
 use super::*;
 use amanahd::catalogue::Language;

@@ -1,4 +1,5 @@
 //! `agreement`: from draft to revocation, and what the daemon's own policy makes of the result.
+//! The policy is the judge: what it does not permit, no command may call in force.
 
 use super::stand::{agreed, draft, now, pair};
 use crate::Exit;

@@ -1,4 +1,5 @@
 //! `verify`, `inspect`, `open`, `ledger`: what counts, what does not, and what is only said.
+//! Each proof has its forgery beside it.
 
 use super::stand::{Ministry, agreed, amanah, bundle, now, pair, receipt, receipt_at};
 use crate::Exit;

@@ -1,4 +1,5 @@
 //! `init`, `card`, `peer`, help and usage.
+//! Nothing that exists is ever overwritten.
 
 use super::stand::{Ministry, amanah, pair};
 use crate::Exit;

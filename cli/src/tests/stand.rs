@@ -1,4 +1,5 @@
 //! Two pretend ministries that have met, and what a peer would have sent them.
+//! Keys are made anew for each test; nothing is kept.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

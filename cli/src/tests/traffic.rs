@@ -1,4 +1,5 @@
 //! `send`, `status`, `receipts`, `returned`, `quarantine`, `retry`, `pause`, `resume`: what meets the daemon in the home.
+//! Where a daemon would answer, the test publishes the snapshot itself.
 
 use super::stand::{Ministry, bundle, now, pair, receipt};
 use crate::Exit;

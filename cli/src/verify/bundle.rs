@@ -1,4 +1,5 @@
 //! Judging a bundle: its head, then every byte of its payload against the digest that the head signs. Streaming.
+//! The payload is not decrypted: what it holds is not judged. FORMAT.md §9.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

@@ -1,4 +1,5 @@
 //! Judging the small documents: receipt, card, agreement, slip, checkpoint.
+//! Each finding names what is proven, and what somebody might think is proven and is not.
 
 use amanah_format::{
     agreement::AgreementFile,

@@ -1,4 +1,5 @@
 //! What a verification says: who signed, whether that is proven for its time as well, and what is not proven.
+//! A finding without proof carries the rule that was broken.
 
 use amanah_format::{
     digest::Digest, id::PartyId, keyring::Keyring, receipt::VerifiedReceipt, signature::PublicKey,

@@ -1,11 +1,15 @@
 //! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
+//! An alarm is for a person: each says what to do, or whom to call.
 
 use super::refusals::{Explanation, because};
 
 /// Every alarm code that the daemon may publish beside the codes of the other files.
 #[cfg(test)]
 const CODES: &[&str] = &[
-    "agreements-conflict",
+    "agreement-conflict",
+    "flow-doubled",
+    "not-movable",
+    "payload-lost",
     "receipt-without-bundle",
     "receipt-doubtful",
     "configuration-refused",
@@ -18,12 +22,22 @@ const CODES: &[&str] = &[
 
 /// Of the alarm codes.
 pub(super) fn explain(code: &str) -> Option<Explanation> {
-    paper(code).or_else(|| machine(code))
+    paper(code).or_else(|| disk(code)).or_else(|| machine(code))
 }
 
 fn paper(code: &str) -> Option<Explanation> {
     let found = match code {
-        "agreements-conflict" => because(
+        "flow-doubled" => because(
+            (
+                "Dua perjanjian dengan mitra yang sama memuat aliran bernama sama; aliran itu tidak dipakai.",
+                "Two agreements with one peer list a flow of the same name; that flow is not used.",
+            ),
+            (
+                "Kedua pihak menyepakati naskah baru dengan nama aliran yang berbeda.",
+                "Both parties agree on a new text with another name for one of the flows.",
+            ),
+        ),
+        "agreement-conflict" => because(
             (
                 "Ada dua naskah perjanjian yang berbeda dengan nomor dan versi yang sama; keduanya tidak diberlakukan.",
                 "Two different texts of one agreement and version are installed; neither is in force.",
@@ -68,6 +82,43 @@ fn paper(code: &str) -> Option<Explanation> {
     Some(found)
 }
 
+fn disk(code: &str) -> Option<Explanation> {
+    let found = match code {
+        "not-movable" => because(
+            (
+                "Amanah tidak boleh memindahkan berkas ini dari kotak keluar, jadi berkas belum dikirim.",
+                "Amanah may not move this item out of the outbox, so it was not sent.",
+            ),
+            (
+                "Admin sistem memeriksa hak akses folder kotak keluar (mode 2770, grup amanah-operators), lalu letakkan lagi.",
+                "The system administrator checks the outbox folder's rights (mode 2770, group amanah-operators); then drop it again.",
+            ),
+        ),
+        "payload-lost" => because(
+            (
+                "Isi kiriman yang sudah diberi nomor hilang dari diska.",
+                "The payload of a bundle that has its number already is gone from the disk.",
+            ),
+            (
+                "Jangan hapus apa pun; periksa diska dan beri tahu admin sistem. Berkas aslinya masih ada di kotak keluar.",
+                "Delete nothing; check the disk and tell the system administrator. The original is still in the outbox.",
+            ),
+        ),
+        "no-space" => because(
+            (
+                "Ruang diska hampir habis; kiriman dari mitra tidak diterima.",
+                "The disk is nearly full; bundles from peers are not taken.",
+            ),
+            (
+                "Kosongkan ruang diska. Kiriman dilanjutkan sendiri.",
+                "Make space on the disk. It goes on by itself.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
 fn machine(code: &str) -> Option<Explanation> {
     let found = match code {
         "configuration-refused" => because(
@@ -88,16 +139,6 @@ fn machine(code: &str) -> Option<Explanation> {
             (
                 "Jalankan: systemctl restart amanahd.",
                 "Run: systemctl restart amanahd.",
-            ),
-        ),
-        "no-space" => because(
-            (
-                "Ruang diska hampir habis; kiriman dari mitra tidak diterima.",
-                "The disk is nearly full; bundles from peers are not taken.",
-            ),
-            (
-                "Kosongkan ruang diska. Kiriman dilanjutkan sendiri.",
-                "Make space on the disk. It goes on by itself.",
             ),
         ),
         "peer-denies" => because(

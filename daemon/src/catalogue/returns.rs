@@ -1,4 +1,5 @@
 //! Why an item is returned before it was sent, and why a bundle waits at its recipient: meaning and remedy of each.
+//! None of them is final for a bundle: what is returned may be dropped again, what is held goes on by itself.
 
 use super::refusals::{Explanation, because};
 

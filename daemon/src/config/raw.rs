@@ -1,4 +1,5 @@
 //! The configuration as written: every table of `amanah.toml`, unknown fields refused. Meaning is given by `checked`.
+//! Nothing is checked here beyond the types; defaults stand here and nowhere else.
 
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf};

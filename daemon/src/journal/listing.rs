@@ -12,6 +12,14 @@ use super::{InboundRow, Journal, JournalError, OutboundRow, WAITING_ROWS_MAX};
 use crate::engine::inbound::Inbound;
 use crate::engine::outbound::Outbound;
 
+/// All columns but the manifest (14 KiB each) and the signature, which the status snapshot does not show.
+const OUTBOUND_SHOWN: &str = "SELECT age, bundle, peer, flow, lane, state, seen_millis, agreement_id,
+    agreement_version, agreement, epoch, sequence, NULL AS manifest, digest, NULL AS signature, payload_bytes,
+    refusal, return_reason, held, changed, changed_millis FROM outbound";
+const INBOUND_SHOWN: &str = "SELECT age, digest, peer, state, bundle, agreement, flow, epoch, sequence, received,
+    x'' AS manifest, x'' AS signature, payload_bytes, held, refusal, receipt, receipt_signature, changed,
+    changed_millis FROM inbound";
+
 impl Journal {
     /// All outgoing bundles in one of `states`, oldest first, at most `limit`.
     ///
@@ -96,17 +104,19 @@ impl Journal {
         self.read(|sql| outbound_where(sql, query, (moment.unix(), limit)))
     }
 
-    /// The newest outgoing bundles, active ones first, at most `limit` active and `limit` others.
+    /// The newest outgoing bundles, active ones first, at most `limit` active and `limit` others; without manifests.
     ///
     /// # Errors
     /// [`JournalError`].
     pub fn recent_outbound(&self, limit: u32) -> Result<Vec<OutboundRow>, JournalError> {
-        let active = "SELECT * FROM outbound
-            WHERE state NOT IN ('settled', 'returned', 'put-back', 'destroyed') ORDER BY age DESC LIMIT ?1";
-        let newest = "SELECT * FROM outbound ORDER BY age DESC LIMIT ?1";
+        let active = format!(
+            "{OUTBOUND_SHOWN} WHERE state NOT IN ('settled', 'returned', 'put-back', 'destroyed')
+            ORDER BY age DESC LIMIT ?1"
+        );
+        let newest = format!("{OUTBOUND_SHOWN} ORDER BY age DESC LIMIT ?1");
         self.read(|sql| {
-            let mut found = outbound_where(sql, active, [limit])?;
-            let others = outbound_where(sql, newest, [limit])?;
+            let mut found = outbound_where(sql, &active, [limit])?;
+            let others = outbound_where(sql, &newest, [limit])?;
             found.extend(others.into_iter().filter(|row| row.state.is_final()));
             Ok(found)
         })
@@ -150,16 +160,17 @@ impl Journal {
         self.read(|sql| many(sql, query, (peer.as_str(), WAITING_ROWS_MAX), inbound_row))
     }
 
-    /// The newest incoming bundles, active ones first, at most `limit` active and `limit` others.
+    /// The newest incoming bundles, active ones first, at most `limit` active and `limit` others; without manifests.
     ///
     /// # Errors
     /// [`JournalError`].
     pub fn recent_inbound(&self, limit: u32) -> Result<Vec<InboundRow>, JournalError> {
-        let active = "SELECT * FROM inbound WHERE state <> 'delivered' ORDER BY age DESC LIMIT ?1";
-        let newest = "SELECT * FROM inbound ORDER BY age DESC LIMIT ?1";
+        let active =
+            format!("{INBOUND_SHOWN} WHERE state <> 'delivered' ORDER BY age DESC LIMIT ?1");
+        let newest = format!("{INBOUND_SHOWN} ORDER BY age DESC LIMIT ?1");
         self.read(|sql| {
-            let mut found = many(sql, active, [limit], inbound_row)?;
-            let others = many(sql, newest, [limit], inbound_row)?;
+            let mut found = many(sql, &active, [limit], inbound_row)?;
+            let others = many(sql, &newest, [limit], inbound_row)?;
             let is_done = |row: &InboundRow| row.state == Inbound::Delivered;
             found.extend(others.into_iter().filter(is_done));
             Ok(found)

@@ -161,6 +161,8 @@ impl Admit {
                 self.node.bells.peer(&row.peer).ring();
             }
         }
+        let name = WireName::Bundle(row.digest).to_string();
+        self.node.board.quiet_all_of(&name);
         tracing::info!(manifest = %row.digest, peer = %row.peer, state = row.state.as_str(), code = row.refusal.map(Refusal::code), "taken over");
         self.node.bells.publish.ring();
         Ok(())

@@ -39,6 +39,8 @@ pub struct Collect {
     pub scan_every: Duration,
     /// What the last scans saw: since when an item is unchanged.
     memory: Mutex<HashMap<PathBuf, Unchanged>>,
+    /// Items that cannot be moved: explained in place, and left alone until they change.
+    stuck: Mutex<HashMap<PathBuf, u64>>,
 }
 
 /// An item's look and since when it has it.
@@ -76,6 +78,7 @@ impl Collect {
             batch_items_max,
             scan_every,
             memory: Mutex::default(),
+            stuck: Mutex::default(),
         }
     }
 
@@ -150,7 +153,11 @@ impl Collect {
         let mut kept = HashMap::with_capacity(seen.len());
         let mut ready = Vec::new();
         let mut again_after = self.scan_every;
+        let stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         for item in seen {
+            if stuck.get(&item.path) == Some(&item.inode) {
+                continue;
+            }
             let fresh = Unchanged {
                 inode: item.inode,
                 bytes: item.bytes,
@@ -299,6 +306,8 @@ impl Collect {
                 Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(%bundle, "an item cannot be moved in the outbox: {error}");
+                    let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+                    stuck.insert(path.clone(), item.inode);
                     self.node.spool.explain_in_place(
                         folder,
                         &item.name,

@@ -43,6 +43,7 @@ impl Exchange for Door {
     }
 
     fn open_part(&self, peer: &PartyId, name: WireName) -> Result<Box<dyn PartWriter>, Denied> {
+        self.still_known(peer)?;
         let free = self
             .node
             .spool
@@ -57,6 +58,7 @@ impl Exchange for Door {
                 "the receiving machine has no space left; it is tried again",
             ));
         }
+        self.node.board.quiet("no-space", "spool");
         let part = self
             .node
             .spool
@@ -92,10 +94,12 @@ impl Exchange for Door {
     }
 
     fn hand_over(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        self.still_known(peer)?;
         self.arrive.hand_over(peer, name)
     }
 
     fn offers(&self, peer: &PartyId) -> Result<Vec<Offer>, Denied> {
+        self.still_known(peer)?;
         offers(&self.node, peer).map_err(|error| Denied::failure(&error))
     }
 
@@ -114,6 +118,21 @@ impl Exchange for Door {
 
     fn offers_bell(&self, peer: &PartyId) -> Bell {
         self.node.bells.peer(peer)
+    }
+}
+
+impl Door {
+    /// Login asked once; a card withdrawn or run out since then ends the peer's rights on a connection that is still open.
+    fn still_known(&self, peer: &PartyId) -> Result<(), Denied> {
+        let keys = self.node.rules.now();
+        let keys = keys.keyring().transport_keys(peer, self.node.clock.now());
+        if keys.is_empty() {
+            return Err(denied(
+                "not-allowed",
+                "no card of this peer is valid here any more",
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ use super::requests::is_paused;
 use super::{Node, Pass, StageError};
 
 /// Bundles shown in each direction: what is active, and the newest of what is done.
-const SHOWN_MAX: u32 = 500;
+const SHOWN_MAX: u32 = 200;
 /// Ledger lines copied at one pass.
 const LINES_PER_PASS: u32 = 4_096;
 /// A snapshot is never older than this while the daemon runs; readers call an older one stale.
@@ -101,7 +101,7 @@ impl Publish {
         let peers = self
             .peers
             .iter()
-            .map(|(peer, side)| self.peer(peer, *side, &outgoing))
+            .map(|(peer, side)| self.peer(peer, *side))
             .collect::<Result<_, _>>()?;
         let mut numbers = BTreeMap::new();
         numbers.extend(
@@ -138,16 +138,9 @@ impl Publish {
         })
     }
 
-    fn peer(
-        &self,
-        peer: &PartyId,
-        side: Side,
-        outgoing: &[OutboundRow],
-    ) -> Result<PeerStatus, StageError> {
+    fn peer(&self, peer: &PartyId, side: Side) -> Result<PeerStatus, StageError> {
         let link = self.node.board.link(peer);
-        let waiting = outgoing.iter().filter(|row| {
-            &row.peer == peer && matches!(row.state, Outbound::Queued | Outbound::HandedOver)
-        });
+        let (waiting_bundles, waiting_bytes) = self.node.journal.waiting_for(peer)?;
         let policy = self.node.rules.now();
         Ok(PeerStatus {
             party: peer.to_string(),
@@ -166,8 +159,8 @@ impl Publish {
             last_error: link.last_error,
             retry_at: link.retry_at,
             paused: is_paused(&self.node, peer)?,
-            waiting_bundles: waiting.clone().count().try_into().unwrap_or(u64::MAX),
-            waiting_bytes: waiting.map(|row| row.payload_bytes).sum(),
+            waiting_bundles,
+            waiting_bytes,
         })
     }
 

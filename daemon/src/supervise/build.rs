@@ -137,7 +137,7 @@ fn assemble(
     peers: Vec<PartyId>,
 ) -> Result<Parts, RunError> {
     let store = FilesStore::new(node.spool.inbox());
-    store.create().map_err(StageError::from)?;
+    create_once(&node, &store)?;
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
@@ -211,6 +211,16 @@ fn collect(config: &Config, node: &Arc<Node>) -> Collect {
         items_max,
         secs(config.outbox.scan_secs),
     )
+}
+
+/// A new store is made once in a home's life: later a missing one is a disk that is not mounted, never an empty one.
+fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
+    const MADE: &str = "store made";
+    if node.journal.fact(MADE)?.is_none() {
+        store.create()?;
+        node.journal.set_fact(MADE, Some("files"))?;
+    }
+    Ok(())
 }
 
 const fn side(dial: Option<&str>) -> Side {

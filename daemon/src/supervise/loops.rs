@@ -18,6 +18,9 @@ use super::{Halt, RunError};
 /// How often `requests/` is looked at: an operator waits for it.
 const REQUESTS_EVERY: Duration = Duration::from_secs(1);
 
+/// Between two snapshots: people do not read faster, and each costs a few syncs.
+const PUBLISH_GAP: Duration = Duration::from_millis(50);
+
 /// The threads of the stages.
 pub(super) struct Loops {
     threads: Vec<(&'static str, JoinHandle<()>)>,
@@ -67,7 +70,12 @@ impl Loops {
                     ..pass
                 })
             })?,
-            common.spawn("publish", &bells.publish, move || publishing.pass(true))?,
+            common.spawn("publish", &bells.publish, move || {
+                let pass = publishing.pass(true);
+                // What rings meanwhile is shown together.
+                std::thread::sleep(PUBLISH_GAP);
+                pass
+            })?,
         ];
         Ok(Self {
             threads,

@@ -65,7 +65,8 @@ pub(super) fn settle_in(config: &Config, node: &Node, loaded: &[Loaded]) -> Resu
         note(node, document)?;
     }
     for alarm in policy.alarms() {
-        node.board.alarm("agreements-conflict", alarm, now);
+        let (code, subject) = alarm.split_once(' ').unwrap_or((alarm, ""));
+        node.board.alarm(code, subject, now);
     }
     for revocation in config.own_revocations(&policy, now) {
         slips::ship_revocation(

@@ -18,13 +18,14 @@ enum Floor {
 
 const FLOORS: [(&str, Floor); 21] = [
     ("bell", Floor::Leaf),
-    ("catalogue", Floor::Leaf),
     ("clock", Floor::Leaf),
     ("kill", Floor::Leaf),
     ("request", Floor::Leaf),
     ("snapshot", Floor::Leaf),
     ("engine", Floor::Ground),
     ("durable", Floor::Ground),
+    // Texts about what the engine decides: above it, and beside whatever acts.
+    ("catalogue", Floor::Io),
     ("journal", Floor::Io),
     ("spool", Floor::Io),
     ("keys", Floor::Io),

@@ -1,4 +1,5 @@
 //! Sentences of `amanah agreement`.
+//! An officer reads these before signing: they say no more than the agreement does.
 
 use crate::catalogue::texts;
 

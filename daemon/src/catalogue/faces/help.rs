@@ -1,4 +1,5 @@
 //! What each command is for, as `--help` shows it.
+//! One line each; the examples stand in the commands' own files.
 
 use crate::catalogue::{Text, texts};
 

@@ -1,4 +1,5 @@
 //! The sentences of the command line, by what they speak of; here those that several commands say.
+//! A test holds both languages to the same values.
 
 pub mod agreement;
 pub mod help;

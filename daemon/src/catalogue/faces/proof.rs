@@ -1,4 +1,5 @@
 //! Sentences of `verify`, `inspect`, `open`, `ledger`.
+//! What is not proven is said as plainly as what is.
 
 use crate::catalogue::texts;
 

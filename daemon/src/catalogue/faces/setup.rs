@@ -1,4 +1,5 @@
 //! Sentences of `init`, `card`, `peer`; the comments of a new configuration.
+//! Whoever reads them installs a node for the first time.
 
 use crate::catalogue::texts;
 

@@ -1,4 +1,5 @@
 //! Sentences of `amanah status`.
+//! Written for the end of a shift: what is wrong stands in capitals, with the command that helps.
 
 use crate::catalogue::texts;
 

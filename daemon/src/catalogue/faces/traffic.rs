@@ -1,4 +1,5 @@
 //! Sentences of `send`, `receipts`, `returned`, `quarantine`, `retry`, `pause`, `resume`.
+//! Each failure says what to do next.
 
 use crate::catalogue::texts;
 

@@ -1,4 +1,5 @@
 //! Tests of the configuration: what is taken, and the line, the finding and the remedy of what is not.
+//! Each rule of the file is broken once.
 
 use super::*;
 
