@@ -13,12 +13,16 @@ use amanah::demo::items::{Item, Way, tree_of};
 use amanah::demo::launch::Launch;
 use amanah::demo::ministry::Ministry;
 use amanah::demo::pair::{Ground, Pair};
+use amanah::demo::waiting::until;
 use amanah_format::home;
 use anyhow::{Result, ensure};
 use tempfile::TempDir;
 
 /// Longest wait for anything: many times what it takes, also where eight tests share two cores.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Longest time between the last published state and the end of the work that it tells of.
+const SWEEP: Duration = Duration::from_secs(10);
 
 /// States of an outgoing bundle in which nothing more happens.
 const OUTBOUND_ENDS: [&str; 3] = ["settled", "returned", "put-back"];
@@ -147,7 +151,9 @@ impl Exchange {
         verify_ledger(sender)?;
         verify_ledger(receiver)?;
         for ministry in [sender, receiver] {
-            nothing_left(ministry)?;
+            // The last state is published a moment before the last file is swept.
+            let swept = || Ok(nothing_left(ministry).is_ok().then_some(()));
+            until("an empty spool", SWEEP, swept).or_else(|_| nothing_left(ministry))?;
         }
         Ok(())
     }

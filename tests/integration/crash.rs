@@ -7,10 +7,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use amanah_format::home;
-use amanah_tests::exchange::{Exchange, PATIENCE, files_below};
+use amanah_tests::exchange::{Dropped, Exchange, PATIENCE, files_below};
 use amanah_tests::items::Way;
 use amanah_tests::ministry::Ministry;
 use amanah_tests::pilgrims;
+use amanahd::snapshot::OutgoingStatus;
 use rustix::process::Signal;
 
 use crate::{program, tree};
@@ -29,7 +30,7 @@ enum Part {
 /// Two tests for each point: the side that dials dies there, and the side that listens does.
 macro_rules! kill_points {
     ($($point:ident at $name:literal while $part:ident;)+) => {
-        const POINTS: &[&str] = &[$($name),+, ONLY_DIALLING];
+        const POINTS: &[&str] = &[$($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1]];
         $(mod $point {
             use super::*;
 
@@ -48,6 +49,10 @@ macro_rules! kill_points {
 
 /// Passed by the side that dials alone.
 const ONLY_DIALLING: &str = "ship.handed-over";
+/// Passed again and again: each time is put to the test.
+const COMMITS: [&str; 2] = ["journal.before-commit", "journal.after-commit"];
+/// More commits than one item costs on either side: the test ends by itself before that.
+const COMMITS_MAX: u32 = 60;
 
 kill_points! {
     collect_recorded at "collect.recorded" while Sending;
@@ -62,16 +67,98 @@ kill_points! {
     settle_recorded at "settle.recorded" while Sending;
     admit_moved at "admit.moved" while Receiving;
     admit_recorded at "admit.recorded" while Receiving;
+    files_staged at "files.staged" while Receiving;
+    files_synced at "files.synced" while Receiving;
+    files_marked at "files.marked" while Receiving;
+    files_renamed at "files.renamed" while Receiving;
     import_committed at "import.committed" while Receiving;
     import_recorded at "import.recorded" while Receiving;
     acknowledge_kept at "acknowledge.kept" while Receiving;
     acknowledge_signed at "acknowledge.signed" while Receiving;
+    return_intended at "return.intended" while Returning;
     return_moved at "return.moved" while Returning;
 }
 
 #[test]
 fn nothing_is_lost_or_doubled_when_the_dialling_side_is_killed_after_a_hand_over() {
     survives(ONLY_DIALLING, Part::Sending, Victim::Phu);
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_the_sender_is_killed_before_or_after_any_commit() {
+    survives_every_commit(Victim::Phu);
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_the_receiver_is_killed_before_or_after_any_commit() {
+    survives_every_commit(Victim::Imigrasi);
+}
+
+/// The victim dies at its first commit, its second, and so on, an item under way each time, until one life is long enough
+/// for an item's whole journey.
+fn survives_every_commit(victim: Victim) {
+    let mut exchange = Exchange::connected(program()).unwrap();
+    let way = exchange.out.clone();
+    let mut dropped = Vec::new();
+    for point in COMMITS {
+        for passing in 1.. {
+            assert!(passing < COMMITS_MAX, "an item's journey never ends");
+            if !dies_at(
+                &mut exchange,
+                victim,
+                &format!("{point}:{passing}"),
+                &mut dropped,
+            ) {
+                break;
+            }
+        }
+    }
+    assert!(
+        dropped.len() > COMMITS.len() * 3,
+        "{} lives are too few",
+        dropped.len()
+    );
+    assert_eq!(dropped[0].item.from, way.from);
+    let arrived = exchange.settled(&dropped).unwrap();
+    exchange.holds(&arrived).unwrap();
+}
+
+/// One life of the victim with one more item; whether it died at the point before that item was settled.
+fn dies_at(
+    exchange: &mut Exchange,
+    victim: Victim,
+    point: &str,
+    dropped: &mut Vec<Dropped>,
+) -> bool {
+    ministry(exchange, victim).kill().unwrap();
+    let launch = ministry(exchange, victim)
+        .launch()
+        .clone()
+        .with(KILL_AT, point);
+    ministry(exchange, victim).launch_daemon(&launch).unwrap();
+    let way = exchange.out.clone();
+    let name = format!("{}.csv", point.replace([':', '.'], "-"));
+    dropped.push(exchange.drop_text(&way, &name, point).unwrap());
+    let ended = amanah_tests::waiting::until("an end", PATIENCE, || {
+        let status = exchange.pair.phu.status()?;
+        let carries = |bundle: &OutgoingStatus| {
+            bundle.items.iter().any(|item| item.name == name) && bundle.state == "settled"
+        };
+        let settled = status.is_some_and(|status| status.outgoing.iter().any(carries));
+        let died = ministry(exchange, victim).has_ended()?;
+        Ok(died.then_some(true).or_else(|| settled.then_some(false)))
+    });
+    let died = ended.unwrap();
+    if died {
+        let status = ministry(exchange, victim).until_ended().unwrap();
+        assert_eq!(
+            status.signal(),
+            Some(Signal::KILL.as_raw()),
+            "{point}: {status}"
+        );
+        ministry(exchange, victim).start().unwrap();
+    }
+    died
 }
 
 #[test]

@@ -42,6 +42,8 @@ pub struct Attack {
     pub name: &'static str,
     /// The same for people.
     pub text: Text,
+    /// From whom to whom.
+    pub way: String,
     /// What must come of it.
     pub expected: String,
     /// What came.
@@ -134,6 +136,7 @@ impl<'a> Siege<'a> {
         ] {
             let mut attack = attempt(&self, &intruder, delivered)?;
             attack.imported = inbox_tree(&self.pair.imigrasi)? != before;
+            attack.way = self.arrow();
             told(Event::Attack(&attack))?;
         }
         drop(intruder);
@@ -297,6 +300,7 @@ impl<'a> Siege<'a> {
         }
         Ok(Attack {
             got: format!("{RETURNED} {reason}"),
+            way: self.arrow(),
             imported: inbox_tree(&self.pair.imigrasi)? != before,
             evidence: Some(why),
             ..attack(
@@ -306,6 +310,10 @@ impl<'a> Siege<'a> {
                 &Answer::Taken,
             )
         })
+    }
+
+    fn arrow(&self) -> String {
+        format!("{} → {}", self.way.from, self.way.to)
     }
 
     fn claim(&self, to: &PartyId, flow: &FlowName) -> Result<Claim> {
@@ -346,6 +354,7 @@ fn attack(name: &'static str, text: Text, expected: &str, answer: &Answer) -> At
     Attack {
         name,
         text,
+        way: String::new(),
         expected: expected.to_owned(),
         got: match answer {
             Answer::Taken => "taken over".to_owned(),

@@ -198,6 +198,20 @@ impl Ministry {
         self.until_ended()
     }
 
+    /// Whether the daemon that was started has ended by itself.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self
+            .daemon
+            .as_mut()
+            .map(Child::try_wait)
+            .transpose()?
+            .flatten()
+            .is_some())
+    }
+
     /// Waits until the daemon has ended by itself.
     ///
     /// # Errors

@@ -131,6 +131,13 @@ fn items(wanted: &Wanted, pair: &Pair, folder: &Path) -> Result<Vec<Item>> {
 fn exchange(pair: &mut Pair, items: Vec<Item>, telling: &mut Telling<'_, '_>) -> Result<Report> {
     let bytes: u64 = items.iter().map(Item::bytes).sum();
     telling.chapter(texts::DROPPING, &[&items.len(), &size(bytes)])?;
+    for way in pair.ways()? {
+        let (sender, _) = pair.sender_and_receiver(&way.from);
+        telling.say(
+            texts::OUTBOX,
+            &[&way.from, &sender.outbox(&way.to, &way.flow).display()],
+        )?;
+    }
     let patience = EXCHANGE + Duration::from_secs(bytes / BYTES_PER_SEC);
     let start = Instant::now();
     let mut dropped: Vec<Dropped> = Vec::with_capacity(items.len());

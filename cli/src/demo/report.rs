@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use amanahd::catalogue::shown;
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
@@ -12,7 +13,7 @@ use super::exchange::Arrived;
 use super::telling::{Telling, size};
 use super::texts;
 
-/// Rows of items that the table shows; of the rest it shows the sum.
+/// Most bundles that the table shows; the totals count all.
 const ROWS_MAX: usize = 60;
 
 /// Everything that the demo found out.
@@ -63,9 +64,10 @@ impl Report {
         )
     }
 
+    /// A row for each bundle, named after its first item, then one for each attack.
     fn table(&self, telling: &Telling<'_, '_>) -> Table {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::UTF8_FULL_CONDENSED);
         let columns = [
             texts::COLUMN_ITEM,
             texts::COLUMN_WAY,
@@ -74,21 +76,37 @@ impl Report {
             texts::COLUMN_TIME,
         ];
         table.set_header(columns.map(|column| telling.text(column, &[])));
-        for arrived in self.arrived.iter().take(ROWS_MAX) {
-            let item = &arrived.item;
+        let bundles = self.bundles();
+        for items in bundles.iter().take(ROWS_MAX) {
+            let Some((first, more)) = items.split_first() else {
+                continue;
+            };
+            let name = shown(&first.item.name.to_string_lossy());
+            let name = if more.is_empty() {
+                name
+            } else {
+                telling.text(texts::AND_MORE, &[&name, &more.len()])
+            };
+            let bytes = items.iter().map(|arrived| arrived.item.bytes()).sum();
+            let millis = items
+                .iter()
+                .map(|arrived| arrived.millis)
+                .max()
+                .unwrap_or_default();
+            let way = format!("{} → {}", first.item.from, first.item.to);
             table.add_row([
-                amanahd::catalogue::shown(&item.name.to_string_lossy()),
-                format!("{} → {}", item.from, item.to),
-                size(item.bytes()),
+                name,
+                way,
+                size(bytes),
                 telling.text(texts::IMPORTED, &[]),
-                format!("{} ms", arrived.millis),
+                format!("{millis} ms"),
             ]);
         }
         for attack in &self.attacks {
             let name = telling.text(attack.text, &[]);
             table.add_row([
                 name,
-                "✗".to_owned(),
+                attack.way.clone(),
                 String::new(),
                 attack.got.clone(),
                 String::new(),
@@ -100,6 +118,23 @@ impl Report {
             }
         }
         table
+    }
+
+    /// What arrived, by the bundle that carried it, in the order of arrival.
+    fn bundles(&self) -> Vec<Vec<&Arrived>> {
+        let mut bundles: Vec<Vec<&Arrived>> = Vec::new();
+        for arrived in &self.arrived {
+            let same = |items: &&mut Vec<&Arrived>| {
+                items
+                    .first()
+                    .is_some_and(|first| first.manifest == arrived.manifest)
+            };
+            match bundles.iter_mut().find(same) {
+                Some(items) => items.push(arrived),
+                None => bundles.push(vec![arrived]),
+            }
+        }
+        bundles
     }
 
     fn tell_totals(&self, telling: &mut Telling<'_, '_>) -> Result<()> {

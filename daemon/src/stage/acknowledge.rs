@@ -54,6 +54,8 @@ impl Acknowledge {
             self.node.clock.now(),
         )?;
         kill::point("acknowledge.signed");
+        // The peer may have handed it over again after it was put away and before this was recorded.
+        self.node.spool.forget_incoming(&row.peer, &row.digest)?;
         self.node.bells.peer(&row.peer).ring();
         self.node.bells.publish.ring();
         Ok(())

@@ -256,15 +256,22 @@ impl Admit {
         Ok(Pass::of(0))
     }
 
-    /// After a restart: what was moved but not recorded becomes a part again, which the peer hands over anew.
+    /// After a restart: what was moved but not recorded becomes a part again, which the peer hands over anew; what came
+    /// again after its answer goes.
     ///
     /// # Errors
     /// This machine's.
     pub fn recover(&self, peers: &[PartyId]) -> Result<(), StageError> {
         for peer in peers {
             for digest in self.node.spool.incoming_bundles(peer)? {
-                if self.node.journal.inbound(&digest)?.is_none() {
-                    self.node.spool.back_to_part(peer, &digest)?;
+                match self.node.journal.inbound(&digest)?.map(|row| row.state) {
+                    None => self.node.spool.back_to_part(peer, &digest)?,
+                    Some(Inbound::Acknowledged | Inbound::Delivered) => {
+                        self.node.spool.forget_incoming(peer, &digest)?;
+                    }
+                    Some(
+                        Inbound::Held | Inbound::Admitted | Inbound::Imported | Inbound::Refused,
+                    ) => {}
                 }
             }
         }
