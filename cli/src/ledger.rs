@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use amanah_format::{
+    digest::Digest,
     home,
     id::PartyId,
     keyring::Keyring,
@@ -49,6 +50,8 @@ enum Act {
     },
 }
 
+/// `sha256:` and 16 hex digits.
+const ABRIDGED: usize = 23;
 /// Longest line read: a record has a few hundred bytes.
 const LINE_BYTES_MAX: usize = 64 * 1024;
 
@@ -186,6 +189,13 @@ fn show(folder: &Path, last: usize, screen: &mut Screen<'_>) -> Outcome {
     Ok(Exit::Ok)
 }
 
+/// What is enough to tell digests apart, and for `amanah quarantine show`; `--json` has all of it.
+fn abridged(digest: &Digest) -> String {
+    let text = digest.to_string();
+    text.get(..ABRIDGED)
+        .map_or_else(String::new, |start| format!("{start}…"))
+}
+
 fn row(record: &Record, screen: &Screen<'_>) -> [String; 4] {
     let kind = serde_json::to_value(record.kind).unwrap_or_default();
     let mut event = kind.as_str().unwrap_or_default().to_owned();
@@ -193,11 +203,11 @@ fn row(record: &Record, screen: &Screen<'_>) -> [String; 4] {
         event.push_str(&format!(" ({})", shown(code)));
     }
     let about = record.manifest.iter().chain(&record.digests);
-    let about: Vec<String> = about.map(ToString::to_string).collect();
+    let about: Vec<String> = about.map(abridged).collect();
     [
         record.index.to_string(),
-        moment::wib(record.time, screen.language),
+        moment::brief(record.time, screen.language),
         event,
-        about.join("\n"),
+        about.join(" "),
     ]
 }

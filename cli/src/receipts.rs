@@ -39,6 +39,14 @@ struct Kept {
     verified: Result<(VerifiedReceipt, Proof), String>,
 }
 
+impl Kept {
+    /// What does not verify comes first; it has no time that counts.
+    fn finished(&self) -> Option<UtcTime> {
+        let (verified, _) = self.verified.as_ref().ok()?;
+        Some(verified.receipt().finished)
+    }
+}
+
 /// Exit 1 when one of them does not verify.
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let home = place.config()?.home;
@@ -59,6 +67,7 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
             }
         }
     }
+    kept.sort_by_key(Kept::finished);
     let all_good = kept.iter().all(|one| one.verified.is_ok());
     if screen.json {
         let facts: Vec<_> = kept.iter().map(fact).collect();
@@ -148,7 +157,7 @@ fn row(kept: &Kept, screen: &Screen<'_>) -> [String; 6] {
         }
     };
     [
-        moment::wib(receipt.finished, screen.language),
+        moment::brief(receipt.finished, screen.language),
         receipt.from.to_string(),
         receipt
             .flow

@@ -99,7 +99,8 @@ pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -
         let amount = moment::bytes(peer.waiting_bytes, screen.language);
         line.push_str(&screen.text(face::PEER_WAITING, &[&waiting, &amount]));
     }
-    if let Some(error) = peer.last_error.as_ref().filter(|_| !peer.connected) {
+    let is_news = !peer.connected && !peer.paused;
+    if let Some(error) = peer.last_error.as_ref().filter(|_| is_news) {
         line.push_str(&format!("\n    {}", shown(error)));
     }
     line
@@ -148,7 +149,7 @@ fn outgoing(
     now: UtcTime,
     screen: &Screen<'_>,
 ) -> Row {
-    let (name, mut next) = state_words(state.map(words::outbound), &bundle.state, screen);
+    let (mut name, mut next) = state_words(state.map(words::outbound), &bundle.state, screen);
     let code = bundle
         .return_reason
         .as_ref()
@@ -158,6 +159,7 @@ fn outgoing(
         next = reason(code, screen);
     } else if state == Some(Outbound::Queued) && bundle.sent_bytes > 0 {
         let percent = bundle.sent_bytes.saturating_mul(100) / bundle.bytes.max(1);
+        name = screen.text(face::SENDING, &[]);
         next = screen.text(face::SENT_PERCENT, &[&percent]);
     }
     [
@@ -189,10 +191,13 @@ fn incoming(
         next = reason(code, screen);
     }
     let flow = bundle.flow.as_deref().unwrap_or("?");
-    let what = bundle
+    // The flow's column says the rest of `inbox/PEER/FLOW/NAME`.
+    let folder = bundle
         .folder
-        .as_ref()
-        .or(bundle.bundle.as_ref())
+        .as_deref()
+        .and_then(|path| path.rsplit('/').next());
+    let what = folder
+        .or(bundle.bundle.as_deref())
         .unwrap_or(&bundle.manifest);
     [
         time(bundle.changed_millis, now, screen),

@@ -29,7 +29,7 @@ texts! {
     SET_ASIDE = "tidak berlaku: digantikan versi baru, atau bertentangan dengan naskah lain" /
         "not in force: superseded by a later version, or in conflict with another text";
     TITLE = "Perjanjian {0} versi {1}: {2}" / "Agreement {0} version {1}: {2}";
-    DATES = "Jangka waktu:  {0} sampai {1}" / "Term:          {0} to {1}";
+    DATES = "Jangka waktu:  dari {0}\n               sampai sebelum {1}" / "Term:          from {0}\n               until before {1}";
     LEGAL_BASIS = "Dasar hukum:   {0}" / "Legal basis:   {0}";
     PURPOSE = "Tujuan:        {0}: {1}" / "Purpose:       {0}: {1}";
     DPIA = "DPIA:          {0}" / "DPIA:          {0}";
@@ -38,14 +38,9 @@ texts! {
     PARTY_PAPER = "    Nomor dokumen {0}; penanda tangan {1}" / "    Document number {0}; signatory {1}";
     PARTY_CONTACT = "    Narahubung {0}; pejabat pelindungan data {1}" / "    Contact {0}; data protection officer {1}";
     PARTY_CARD = "    Kartu {0}" / "    Card {0}";
-    FLOW = "Alur data" / "Flow";
-    FROM = "Dari" / "From";
-    TO = "Ke" / "To";
-    BYTES_MAX = "Ukuran maksimal" / "At most";
-    LANE = "Jalur" / "Lane";
-    DAYS = "Retensi (hari)" / "Kept (days)";
-    PURPOSES = "Tujuan" / "Purpose";
-    CLASSIFICATION = "Klasifikasi" / "Classification";
+    FLOW = "Alur data {0}: {1} → {2}" / "Flow {0}: {1} → {2}";
+    FLOW_BOUNDS = "    Ukuran maksimal {0}; jalur {1}; disimpan {2} hari" / "    At most {0}; lane {1}; kept {2} days";
+    FLOW_PURPOSE = "    Tujuan {0}; klasifikasi {1}" / "    Purpose {0}; classification {1}";
     LANE_URGENT = "segera" / "urgent";
     LANE_NORMAL = "biasa" / "normal";
     LANE_BULK = "massal" / "bulk";

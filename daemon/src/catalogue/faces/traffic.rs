@@ -24,6 +24,8 @@ texts! {
     RETURNED = "{0}: DIKEMBALIKAN ({1})." / "{0}: RETURNED ({1}).";
     STILL_WAITING = "{0}: belum selesai; menunggu diambil layanan." / "{0}: not finished; waits for the daemon to take it.";
     STILL_UNDER_WAY = "{0}: belum selesai; {1}, {2}." / "{0}: not finished; {1}, {2}.";
+    DONE_OF = "{0} dari {1} selesai; " / "{0} of {1} done; ";
+    NOT_TAKEN_YET = "menunggu diambil layanan" / "waits for the daemon to take it";
     NO_RECEIPTS = "Belum ada tanda terima." / "No receipt yet.";
     FINISHED = "Selesai" / "Finished";
     SIGNED_BY = "Ditandatangani" / "Signed by";
