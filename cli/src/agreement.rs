@@ -129,6 +129,17 @@ fn find(named: &Named, place: &Place, screen: &Screen<'_>) -> Outcome<Local> {
     })
 }
 
+/// The parties that have not signed, by name; none where both have, rightly or not.
+pub(crate) fn unsigned(file: &AgreementFile, text: &Agreement) -> Option<String> {
+    let signed = |party: &PartyId| file.signers().any(|signer| signer == party);
+    let parties = text.parties.iter().map(|party| &party.id);
+    let missing: Vec<&str> = parties
+        .filter(|party| !signed(party))
+        .map(PartyId::as_str)
+        .collect();
+    (!missing.is_empty()).then(|| missing.join(", "))
+}
+
 /// The other party of an agreement that `own` is a party to.
 fn peer_of<'a>(text: &'a Agreement, own: &PartyId) -> Option<&'a PartyId> {
     let [one, other] = &text.parties;

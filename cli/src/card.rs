@@ -46,6 +46,7 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
                 Some(party) => party.clone(),
                 None => place.config()?.party,
             };
+            place.demand_card(&party, screen)?;
             let card = papers::read_card(&place.card(&party))?;
             show(&card, screen)?;
         }

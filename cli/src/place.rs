@@ -5,11 +5,16 @@ use std::path::{Path, PathBuf};
 
 use amanah_format::{home, id::PartyId, keyring::Keyring};
 use amanahd::{
-    catalogue::Language,
+    catalogue::{Language, faces::setup},
     config::checked::{Config, ConfigError},
 };
 
-use crate::{args::Globals, exit::Outcome, papers};
+use crate::{
+    args::Globals,
+    exit::{Exit, Outcome},
+    papers,
+    screen::Screen,
+};
 
 /// Where the packages put it.
 const DEFAULT: &str = "/etc/amanah/amanah.toml";
@@ -52,6 +57,14 @@ impl Place {
     /// `cards/PARTY.card.amanah`
     pub(crate) fn card(&self, party: &PartyId) -> PathBuf {
         self.cards().join(papers::card_name(party))
+    }
+
+    /// Says whose card is missing, before a command needs it.
+    pub(crate) fn demand_card(&self, party: &PartyId, screen: &Screen<'_>) -> Outcome<()> {
+        if self.card(party).exists() {
+            return Ok(());
+        }
+        Err(screen.failure(Exit::Missing, setup::NO_CARD, &[party]))
     }
 
     /// Every card that somebody put into `cards/`, each verified.

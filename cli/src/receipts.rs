@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use amanah_format::{
-    id::PartyId,
+    id::{PartyId, Sequence},
     keyring::Keyring,
     receipt::{Outcome as Answer, VerifiedReceipt},
     time::UtcTime,
@@ -41,9 +41,10 @@ struct Kept {
 
 impl Kept {
     /// What does not verify comes first; it has no time that counts.
-    fn finished(&self) -> Option<UtcTime> {
+    fn finished(&self) -> Option<(UtcTime, Option<Sequence>)> {
         let (verified, _) = self.verified.as_ref().ok()?;
-        Some(verified.receipt().finished)
+        let receipt = verified.receipt();
+        Some((receipt.finished, receipt.sequence))
     }
 }
 

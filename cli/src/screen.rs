@@ -104,15 +104,16 @@ impl<'a> Screen<'a> {
 
     /// Says why it failed, and returns the exit code. Failing to say so changes nothing.
     pub(crate) fn complain(&mut self, failure: &Failure) -> Exit {
-        if failure.message.is_empty() {
+        let message = failure.sentence(self.language);
+        if message.is_empty() {
             return failure.exit;
         }
         let line = if self.json {
             let code = failure.exit.code();
-            serde_json::json!({"format": "amanah-error/1", "exit": code, "message": failure.message})
+            serde_json::json!({"format": "amanah-error/1", "exit": code, "message": message})
                 .to_string()
         } else {
-            self.text(faces::FAILED, &[&failure.message])
+            self.text(faces::FAILED, &[&message])
         };
         let _ = writeln!(self.streams.err, "{line}");
         failure.exit

@@ -10,7 +10,10 @@ use amanah_format::{
     id::{AgreementId, PartyId},
     time::UtcTime,
 };
-use amanahd::{catalogue::faces::agreement as face, config};
+use amanahd::{
+    catalogue::{faces::agreement as face, moment as catalogue_moment},
+    config,
+};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -96,7 +99,7 @@ struct Terms {
 pub(super) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let text = match (&wanted.file, &wanted.terms) {
         (Some(file), _) => from_file(file)?,
-        (None, Some(terms)) => from_terms(terms, place)?,
+        (None, Some(terms)) => from_terms(terms, place, screen)?,
         (None, None) => return Err(screen.failure(Exit::Usage, face::DRAFT_NEEDS, &[])),
     };
     let own = place.config()?.party;
@@ -116,6 +119,10 @@ pub(super) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     } else {
         screen.say(face::DRAFTED, &[&path.display()])?;
         screen.say(face::DIGEST, &[&file.digest()])?;
+        if text.ends <= papers::now() {
+            let ended = catalogue_moment::date(text.ends.plus_secs(-1), screen.language);
+            screen.hint(face::DRAFT_ENDED, &[&ended])?;
+        }
         screen.hint(face::DRAFT_NEXT, &[&text.id])?;
     }
     Ok(Exit::Ok)
@@ -175,7 +182,8 @@ fn fill(value: &mut Value, members: &[(&str, Value)]) {
     }
 }
 
-fn from_terms(terms: &Terms, place: &Place) -> Outcome<Agreement> {
+fn from_terms(terms: &Terms, place: &Place, screen: &Screen<'_>) -> Outcome<Agreement> {
+    place.demand_card(&terms.peer, screen)?;
     let own = place.config()?.party;
     let usage = |reason: String| Failure::new(Exit::Usage, reason);
     let purposes = terms.purpose.iter().map(|text| purpose(text));

@@ -151,6 +151,23 @@ fn a_peer_is_added_only_with_the_fingerprint_of_its_card() {
 }
 
 #[test]
+fn a_missing_card_and_our_own_are_named_as_such() {
+    let one = Ministry::new("kemenhaj");
+    one.run(&["card", "show", "imigrasi"])
+        .fails(Exit::Missing, "no card of imigrasi here");
+    let card = one.card();
+    let other = Ministry::new("imigrasi").fingerprint();
+    one.run(&[
+        "peer",
+        "add",
+        card.to_str().unwrap(),
+        "--fingerprint",
+        &other,
+    ])
+    .fails(Exit::Usage, "our own party");
+}
+
+#[test]
 fn another_card_of_a_known_peer_and_a_damaged_card_are_refused() {
     let (one, _) = pair();
     let impostor = Ministry::new("imigrasi");

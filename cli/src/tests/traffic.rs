@@ -266,6 +266,9 @@ fn the_quarantine_is_listed_shown_and_a_held_bundle_released() {
     one.run(&["quarantine", "release", &name]).ok();
     one.run(&["quarantine", "release", "../x"])
         .fails(Exit::Usage, "");
+    publish(&one, &snapshot());
+    one.run(&["quarantine", "release", &name])
+        .fails(Exit::Missing, "only a held one");
 }
 
 #[test]

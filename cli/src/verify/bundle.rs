@@ -165,5 +165,6 @@ fn finding(head: &VerifiedHead, proof: Proof, bench: &Bench<'_>) -> Finding {
         ],
         not_proven: vec![face::BUNDLE_NOT_PROVEN],
         facts: serde_json::to_value(manifest).unwrap_or_default(),
+        unread: None,
     }
 }

@@ -10,6 +10,8 @@ texts! {
     NOT_A_PARTY = "{0} bukan pihak dalam perjanjian ini." / "{0} is not a party to this agreement.";
     DRAFTED = "Rancangan perjanjian ditulis di {0}." / "The draft was written to {0}.";
     DIGEST = "Nilai hash naskah: {0}" / "Digest of the text: {0}";
+    DRAFT_ENDED = "PERHATIAN: jangka waktunya sudah lewat ({0}); periksa --from dan --until." /
+        "NOTE: its dates have passed ({0}); check --from and --until.";
     DRAFT_NEXT = "Baca dengan `amanah agreement show {0}`, lalu tanda tangani: `amanah agreement sign {0}`." /
         "Read it with `amanah agreement show {0}`, then sign it: `amanah agreement sign {0}`.";
     KEY_NOT_ON_CARD = "Kunci tanda tangan {0} tidak tercantum pada kartu kita." / "The signing key {0} is not on our card.";
@@ -23,6 +25,7 @@ texts! {
     IMPORT_NEXT = "Bila setuju, tanda tangani: `amanah agreement sign {0}`." / "If you agree, sign it: `amanah agreement sign {0}`.";
     IN_FORCE = "BERLAKU" / "IN FORCE";
     NOT_SIGNED = "belum berlaku: {0}" / "not in force: {0}";
+    UNSIGNED = "belum ditandatangani oleh {0}" / "not signed yet by {0}";
     NOT_BEGUN = "belum berlaku: mulai {0}" / "not in force: begins {0}";
     ENDED = "tidak berlaku: berakhir {0}" / "not in force: ended {0}";
     IS_REVOKED = "tidak berlaku: DICABUT" / "not in force: REVOKED";

@@ -11,7 +11,7 @@ texts! {
     CARD_EXPORT = "Menyalin kartu kita untuk mitra" / "Copy our card for a peer";
     CARD_SIGNERS = "Mencetak allowed_signers untuk ssh-keygen" / "Print allowed_signers for ssh-keygen";
     PEER = "Mengatur mitra" / "Add, list and remove peers";
-    PEER_ADD = "Memasang kartu mitra setelah sidiknya dicocokkan" / "Install a peer's card after comparing its fingerprint";
+    PEER_ADD = "Memasang kartu mitra setelah sidik jarinya dicocokkan" / "Install a peer's card after comparing its fingerprint";
     PEER_LIST = "Menampilkan mitra" / "List the peers";
     PEER_REMOVE = "Menghapus mitra" / "Remove a peer";
     AGREEMENT = "Perjanjian kerja sama" / "Agreements";
