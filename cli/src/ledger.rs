@@ -46,7 +46,7 @@ enum Act {
     },
     Show {
         /// How many
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_name = "NUMBER")]
         last: usize,
     },
 }

@@ -27,6 +27,10 @@ use crate::{
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "amanah agreement draft [OPTIONS] --id <ID> --peer <PARTY> --flow <FLOW>...
+       amanah agreement draft --file <FILE>"
+)]
 pub(crate) struct Wanted {
     /// The whole text as TOML or JSON, instead of the other arguments
     #[arg(long, value_name = "FILE", exclusive = true)]
@@ -37,59 +41,59 @@ pub(crate) struct Wanted {
 
 #[derive(Debug, clap::Args)]
 struct Terms {
-    /// Agreement id
+    /// Agreement id, required
     #[arg(long, required = true)]
     id: AgreementId,
     /// Version; above 1 it supersedes the version before it, which must be here
     #[arg(long, default_value_t = 1)]
     version: u32,
-    /// The other party
-    #[arg(long, required = true)]
+    /// The other party, required
+    #[arg(long, required = true, value_name = "PARTY")]
     peer: PartyId,
-    /// Title
-    #[arg(long, required = true)]
+    /// Title, required
+    #[arg(long, required = true, value_name = "TEXT")]
     title: String,
-    /// NAME:DIRECTION[:BYTES_MAX[:LANE[:DAYS]]], DIRECTION out or in; may be repeated
+    /// NAME:out or NAME:in [:BYTES_MAX[:LANE[:DAYS]]], LANE urgent, normal or bulk; required, may be repeated
     #[arg(long, required = true, value_name = "FLOW")]
     flow: Vec<FlowSpec>,
-    /// First day in force (or a time in UTC)
+    /// First day in force (or a time in UTC), required
     #[arg(long, required = true, value_name = "DATE")]
     from: String,
-    /// Last day in force (or the first moment no longer, in UTC)
+    /// Last day in force (or the first moment no longer, in UTC), required
     #[arg(long, required = true, value_name = "DATE")]
     until: String,
-    /// Purpose of processing, CODE:TEXT; may be repeated
+    /// Purpose of processing; required, may be repeated
     #[arg(long, required = true, value_name = "CODE:TEXT")]
     purpose: Vec<String>,
-    /// Reference of the data protection impact assessment
-    #[arg(long, required = true)]
-    dpia: String,
-    /// Our data protection officer
-    #[arg(long, required = true)]
-    officer: String,
-    /// The peer's data protection officer
-    #[arg(long, required = true)]
-    peer_officer: String,
-    /// Legal basis; may be repeated
-    #[arg(long, required = true)]
+    /// Legal basis; required, may be repeated
+    #[arg(long, required = true, value_name = "TEXT")]
     legal_basis: Vec<String>,
+    /// Reference of the data protection impact assessment, required
+    #[arg(long, required = true, value_name = "TEXT")]
+    dpia: String,
+    /// Our data protection officer, required
+    #[arg(long, required = true, value_name = "CONTACT")]
+    officer: String,
+    /// The peer's data protection officer, required
+    #[arg(long, required = true, value_name = "CONTACT")]
+    peer_officer: String,
     /// Our number of the document
-    #[arg(long, default_value = "-")]
+    #[arg(long, default_value = "-", value_name = "TEXT")]
     document_number: String,
     /// The peer's number of the document
-    #[arg(long, default_value = "-")]
+    #[arg(long, default_value = "-", value_name = "TEXT")]
     peer_document_number: String,
     /// Office of who signs for us
-    #[arg(long, default_value = "-")]
+    #[arg(long, default_value = "-", value_name = "TEXT")]
     signatory: String,
     /// Office of who signs for the peer
-    #[arg(long, default_value = "-")]
+    #[arg(long, default_value = "-", value_name = "TEXT")]
     peer_signatory: String,
     /// Classification of the data
-    #[arg(long, default_value = "terbatas")]
+    #[arg(long, default_value = "terbatas", value_name = "TEXT")]
     classification: String,
     /// Days for which bundles under the version before are still admitted
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_name = "DAYS")]
     drain_days: u32,
     /// Time zone of the dates
     #[arg(long, default_value = "Asia/Jakarta")]
