@@ -7,6 +7,7 @@ mod crate_versions;
 mod demo;
 mod doc_links;
 mod journey;
+mod notify;
 mod promises;
 mod samples;
 mod spool_text;
