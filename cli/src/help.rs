@@ -147,6 +147,21 @@ mod tests {
     }
 
     #[test]
+    fn the_commands_of_the_readme_are_understood_as_they_stand() {
+        let readme = include_str!("../../README.md").replace("\\\n", " ");
+        let lines = readme.lines().flat_map(|line| line.split(" && "));
+        let commands: Vec<&str> = lines
+            .map(str::trim)
+            .filter(|line| line.starts_with("amanah "))
+            .collect();
+        assert!(commands.len() >= 9, "{commands:?}");
+        for command in commands {
+            let parsed = crate::args::parse(&words(command));
+            assert!(parsed.is_ok(), "{command}: {:?}", parsed.err());
+        }
+    }
+
+    #[test]
     fn what_every_command_takes_stands_apart_from_its_own_options() {
         let arguments =
             ["amanah", "--lang", "id", "agreement", "draft", "--help"].map(OsString::from);

@@ -101,6 +101,11 @@ fn a_card_is_exported_and_known_to_ssh_keygen() {
     one.run(&["card", "export", target])
         .fails(Exit::Io, "nothing is overwritten");
     let lines = one.run(&["card", "allowed-signers"]).ok().out;
+    let facts = one.run(&["card", "allowed-signers", "--json"]).ok().facts();
+    assert_eq!(
+        facts["lines"].as_array().unwrap().len(),
+        lines.lines().count()
+    );
     for ministry in [&one, &other] {
         assert!(
             lines.contains(&ministry.signing().public().to_string()),
