@@ -90,13 +90,13 @@ impl Fault {
     }
 
     pub(crate) fn sentence(&self, language: Language) -> String {
-        let values: Vec<&dyn Display> = self
-            .values
-            .iter()
-            .map(|value| value as &dyn Display)
-            .collect();
+        let values: Vec<&dyn Display> = self.values.iter().map(displayed).collect();
         self.text.with(language, &values)
     }
+}
+
+fn displayed(text: &String) -> &dyn Display {
+    text
 }
 
 /// A checkpoint verified under a ledger key of the party that its origin names.

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use amanah_format::{home, id::PartyId, keyring::Keyring};
 use amanahd::{
     catalogue::{Language, faces::setup},
-    config::checked::{Config, ConfigError},
+    config::{
+        self,
+        checked::{Config, ConfigError},
+    },
 };
 
 use crate::{
@@ -44,6 +47,26 @@ impl Place {
 
     pub(crate) fn config(&self) -> Result<Config, ConfigError> {
         Config::load(&self.file)
+    }
+
+    /// The home, and what is wrong with the configuration: a slip of the pen there must not hide what the daemon that still
+    /// runs has published.
+    pub(crate) fn home_at_least(&self) -> Result<(PathBuf, Option<ConfigError>), ConfigError> {
+        let error = match self.config() {
+            Ok(config) => return Ok((config.home, None)),
+            Err(error) => error,
+        };
+        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
+        let Ok(value) = config::toml_value(&text) else {
+            return Err(error);
+        };
+        let home = value.get("home").and_then(|home| home.as_str());
+        let home = self.folder().join(home.unwrap_or_default());
+        if home.join(home::STATUS).exists() {
+            Ok((home, Some(error)))
+        } else {
+            Err(error)
+        }
     }
 
     pub(crate) fn cards(&self) -> PathBuf {

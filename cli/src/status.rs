@@ -40,7 +40,10 @@ const EVERY: Duration = Duration::from_secs(1);
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
-    let home = place.config()?.home;
+    let (home, wrong) = place.home_at_least()?;
+    if let Some(error) = wrong {
+        screen.hint(face::CONFIG_WRONG, &[&error])?;
+    }
     if !wanted.watch {
         return show(read(&home).as_ref(), &home, screen);
     }

@@ -13,6 +13,9 @@ use crate::{exit::Outcome, screen::Screen};
 
 /// How many finished bundles are shown.
 const DONE_MAX: usize = 10;
+/// A new agreement takes weeks to negotiate: so long before the end of the old one it is spoken of.
+const ENDS_SOON_DAYS: i64 = 60;
+const DAY_SECS: i64 = 86_400;
 
 /// Alarms first, then connections, then what waits, then what is done.
 pub(super) fn print(
@@ -28,6 +31,7 @@ pub(super) fn print(
     for peer in peers {
         let line = connection(peer, now, screen);
         screen.line(&line)?;
+        agreements(&peer.party, snapshot, now, screen)?;
     }
     let (waiting, done) = rows(snapshot, now, screen);
     section(
@@ -104,6 +108,30 @@ pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -
         line.push_str(&format!("\n    {}", shown(error)));
     }
     line
+}
+
+/// That nothing may be exchanged with a peer, or soon no more.
+fn agreements(
+    peer: &str,
+    snapshot: &Snapshot,
+    now: UtcTime,
+    screen: &mut Screen<'_>,
+) -> Outcome<()> {
+    let mut some = false;
+    let with_peer = snapshot.agreements.iter().filter(|one| one.peer == peer);
+    for one in with_peer.filter(|one| one.in_force) {
+        some = true;
+        let days = (one.ends.unix() - now.unix()) / DAY_SECS;
+        if days < ENDS_SOON_DAYS {
+            let until = moment::date(one.ends.plus_secs(-1), screen.language);
+            let (id, peer) = (shown(&one.id), shown(peer));
+            screen.say(face::ENDS_SOON, &[&id, &peer, &until, &days])?;
+        }
+    }
+    if some {
+        return Ok(());
+    }
+    screen.say(face::NONE_IN_FORCE, &[])
 }
 
 type Row = [String; 5];

@@ -3,7 +3,7 @@
 
 use super::*;
 use amanahd::catalogue::Language;
-use amanahd::snapshot::{Alarm, ItemStatus, OutgoingStatus, PeerStatus};
+use amanahd::snapshot::{AgreementStatus, Alarm, ItemStatus, OutgoingStatus, PeerStatus};
 use std::collections::BTreeMap;
 
 /// A snapshot of a daemon that runs and has nothing to do.
@@ -155,4 +155,30 @@ fn a_paused_peer_is_no_error_and_what_flows_is_being_sent() {
         text.contains("being sent") && text.contains("30%"),
         "{text}"
     );
+}
+
+#[test]
+fn an_agreement_that_ends_soon_or_none_at_all_is_spoken_of() {
+    let mut all = snapshot();
+    all.peers = vec![peer(true, 5)];
+    let (_, text) = shown_in(Language::English, &all);
+    assert!(text.contains("no agreement is in force"), "{text}");
+    let mut agreement = AgreementStatus {
+        id: "pks-manifes".into(),
+        version: 1,
+        digest: String::new(),
+        peer: "imigrasi".into(),
+        in_force: true,
+        effective: papers::now(),
+        ends: papers::now().plus_secs(14 * 86_400 + 60),
+        revoked: false,
+    };
+    all.agreements = vec![agreement.clone()];
+    let (_, text) = shown_in(Language::Indonesian, &all);
+    assert!(text.contains("sisa 14 hari"), "{text}");
+    assert!(!text.contains("tidak ada perjanjian"), "{text}");
+    agreement.ends = papers::now().plus_secs(100 * 86_400);
+    all.agreements = vec![agreement];
+    let (_, text) = shown_in(Language::Indonesian, &all);
+    assert!(!text.contains("berakhir"), "{text}");
 }

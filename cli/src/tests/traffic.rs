@@ -152,6 +152,19 @@ fn status_prints_what_the_daemon_published_and_says_when_there_is_nothing() {
 }
 
 #[test]
+fn a_wrong_configuration_does_not_hide_what_the_daemon_published() {
+    let (one, _) = pair();
+    let file = one.path().join("amanah.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("salah = 1\n{good}")).unwrap();
+    one.run(&["status"]).fails(Exit::Config, "salah");
+    publish(&one, &snapshot());
+    let ran = one.run(&["status"]).ok();
+    assert!(ran.out.contains("has been running"), "{ran:?}");
+    assert!(ran.err.contains("configuration is wrong"), "{ran:?}");
+}
+
+#[test]
 fn receipts_are_verified_when_they_are_listed() {
     let (one, other) = pair();
     let (manifest, digest) = bundle(&one, &other, &one.path().join("b.amanah"));

@@ -6,6 +6,10 @@ use crate::catalogue::texts;
 texts! {
     NO_SNAPSHOT = "Layanan Amanah belum pernah berjalan di {0}, atau berkas statusnya tidak boleh dibaca. Jalankan: systemctl start amanahd" /
         "The daemon has never run in {0}, or its status may not be read. Run: systemctl start amanahd";
+    CONFIG_WRONG = "PERHATIAN: konfigurasi salah; layanan yang berjalan memakai yang lama. {0}" /
+        "NOTE: the configuration is wrong; a daemon that runs keeps the old one. {0}";
+    ENDS_SOON = "Perjanjian {0} dengan {1} berakhir {2}; sisa {3} hari." / "The agreement {0} with {1} ends {2}; {3} days are left.";
+    NONE_IN_FORCE = "    tidak ada perjanjian yang berlaku; lihat `amanah agreement list`" / "    no agreement is in force; see `amanah agreement list`";
     RUNNING = "{0}: layanan berjalan sejak {1}." / "{0}: the daemon has been running since {1}.";
     STOPPED = "{0}: LAYANAN BERHENTI sejak {1}. Tidak ada yang dikirim atau diterima. Jalankan: systemctl start amanahd" /
         "{0}: THE DAEMON STOPPED at {1}. Nothing is sent or received. Run: systemctl start amanahd";
