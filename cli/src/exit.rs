@@ -136,7 +136,17 @@ fn exit_of(error: &std::io::Error) -> Exit {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(Exit::Config, error)
+        let unread = std::fs::File::open(&error.path).err();
+        let text = match unread.map(|error| error.kind()) {
+            Some(ErrorKind::NotFound) => faces::NO_CONFIG,
+            Some(ErrorKind::PermissionDenied) => faces::DENIED,
+            Some(_) | None => return Self::new(Exit::Config, error),
+        };
+        Self {
+            exit: Exit::Config,
+            message: error.path.display().to_string(),
+            about: Some(text),
+        }
     }
 }
 

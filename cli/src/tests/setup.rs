@@ -241,7 +241,8 @@ fn help_speaks_both_languages_and_usage_ends_with_64() {
         "{indonesian}"
     );
     assert_eq!(amanah(&["no-such-command"]).exit, Exit::Usage);
-    assert_eq!(amanah(&["--home", "/nowhere", "status"]).exit, Exit::Config);
+    amanah(&["--home", "/nowhere", "--lang", "id", "status"])
+        .fails(Exit::Config, "Konfigurasi /nowhere/amanah.toml tidak ada");
     let failed = amanah(&["--home", "/nowhere", "--json", "status"]);
     let facts: serde_json::Value = serde_json::from_str(&failed.err).unwrap();
     assert_eq!(

@@ -13,6 +13,8 @@ use super::texts;
 texts! {
     FAILED = "amanah: {0}" / "amanah: {0}";
     MISSING = "{0} tidak ada." / "{0} does not exist.";
+    NO_CONFIG = "Konfigurasi {0} tidak ada. Buat dengan `amanah init`, atau sebutkan yang lain dengan --config atau --home." /
+        "There is no configuration {0}. Make it with `amanah init`, or name another with --config or --home.";
     DENIED = "{0}: akses ditolak. Operator: minta menjadi anggota grup amanah-operators; admin sistem: jalankan sebagai root." /
         "{0}: permission denied. Operators: ask to be in the group amanah-operators; system administrators: run it as root.";
     IS_A_FOLDER = "{0} adalah folder; sebutkan berkasnya." / "{0} is a folder; name a file.";
