@@ -10,8 +10,10 @@ pub mod collect;
 pub mod door;
 mod hand_back;
 pub mod import;
+pub mod junk;
 pub mod publish;
 pub mod pull;
+mod rejudge;
 pub mod requests;
 pub mod seal;
 pub mod settle;
@@ -54,6 +56,8 @@ pub struct Node {
     pub bells: Bells,
     /// What people are shown beside the journal: links, progress, alarms.
     pub board: Board,
+    /// How much of what is of no use is recorded.
+    pub junk: junk::Junk,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
 }

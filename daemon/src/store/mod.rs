@@ -24,6 +24,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn lookup(&self, id: &ImportId) -> Result<Option<StoreRef>, StoreError>;
 
+    /// Bytes that it can still take.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Missing` where the store's place is not there.
+    fn room(&self) -> Result<u64, StoreError>;
+
     /// Starts an import in staging; what an earlier attempt left there is wiped.
     ///
     /// # Errors

@@ -56,8 +56,14 @@ impl Loops {
             common.spawn("collect", &bells.collect, move || collect.pass())?,
             common.spawn("seal", &bells.seal, move || seal.pass())?,
             common.spawn("import", &bells.import, move || {
-                arrive.admit.rejudge_pass()?;
-                import.pass()
+                // Neither waits for the other's success: what fails here may be another peer's.
+                let judged = arrive.admit.rejudge_pass(import.room());
+                let imported = import.pass()?;
+                let again_after = judged?.again_after.min(imported.again_after);
+                Ok(Pass {
+                    again_after,
+                    ..imported
+                })
             })?,
             common.spawn("acknowledge", &bells.acknowledge, move || {
                 acknowledge.pass()
