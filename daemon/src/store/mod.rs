@@ -74,7 +74,7 @@ pub enum StoreError {
     #[error("store: {0}")]
     Durable(#[source] DurableError),
     /// Another operation failed.
-    #[error("store: {operation} {path}: {source}")]
+    #[error("store: {operation} {}: {source}", crate::durable::shown(.path))]
     Io {
         /// What was attempted.
         operation: &'static str,
