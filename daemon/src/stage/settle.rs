@@ -111,11 +111,11 @@ impl Settle {
         for item in &mut items {
             if item.resting_place.is_none() {
                 let claim = folder.join(&item.claim_name);
-                item.resting_place = Some(
-                    self.node
-                        .spool
-                        .settle(&row.peer, &row.flow, &claim, &item.name)?,
-                );
+                let one = (item.name.as_os_str(), item.inode);
+                item.resting_place = self.node.spool.settle(&row.peer, &row.flow, &claim, one)?;
+                if item.resting_place.is_none() {
+                    tracing::warn!(bundle = %row.bundle, "an original was taken away from under its claim");
+                }
             }
         }
         self.node.spool.sync_moves()?;
@@ -144,17 +144,14 @@ impl Settle {
             return Ok(());
         };
         let moment = now.plus_secs(-i64::from(least) * DAY_SECS);
-        for row in self.node.journal.settled_before(moment, ROWS_PER_PASS)? {
-            let agreement = row.agreement.as_ref().map(|agreement| agreement.digest);
-            let Some(days) = agreement.and_then(|digest| policy.retention_days(&digest, &row.flow))
-            else {
-                continue;
-            };
-            if row.changed.plus_secs(i64::from(days) * DAY_SECS) <= now {
-                self.destroy(&row)?;
-            }
-        }
-        Ok(())
+        let rows = self.node.journal.settled_before(moment, ROWS_PER_PASS)?;
+        let over = |row: &OutboundRow| {
+            let agreement = row.agreement.as_ref()?.digest;
+            let days = policy.retention_days(&agreement, &row.flow)?;
+            (row.changed.plus_secs(i64::from(days) * DAY_SECS) <= now).then_some(())
+        };
+        let rows: Vec<_> = rows.into_iter().filter(|row| over(row).is_some()).collect();
+        each(&self.node.stop, &rows, |row| self.destroy(row)).map(|_| ())
     }
 
     fn destroy(&self, row: &OutboundRow) -> Result<(), StageError> {
@@ -163,12 +160,7 @@ impl Settle {
             .iter()
             .filter_map(|item| item.resting_place.as_ref())
         {
-            let path = self.node.spool.home().join(place);
-            if path.is_dir() {
-                durable::remove_folder(&path)?
-            } else {
-                durable::remove(&path)?
-            }
+            self.node.spool.destroy(place)?;
         }
         durable::remove(&self.node.spool.archived_sent(&row.peer, &digest_of(row)?))?;
         self.node.journal.advance_outbound(
