@@ -155,34 +155,36 @@ impl Spool {
         remove_unsynced(&path)
     }
 
-    /// The complete part `name`, synced and closed.
+    /// The complete part `name`, synced. As long as the value lives nobody else writes it: what is verified is what is taken over.
     ///
     /// # Errors
     /// [`SpoolError`]; there is no such part, it has holes, or it is still being written (`Busy`).
-    pub fn finished_part(&self, peer: &PartyId, name: &str) -> Result<PathBuf, SpoolError> {
+    pub fn finished_part(&self, peer: &PartyId, name: &str) -> Result<Part, SpoolError> {
         let path = self.part_path(peer, plain(name)?);
         if let Err(source) = path.symlink_metadata() {
             return Err(failed("finishing", &path, source));
         }
-        self.part(peer, name, u64::MAX)?.finish()
+        let mut part = self.part(peer, name, u64::MAX)?;
+        part.complete()?;
+        Ok(part)
     }
 
-    /// Renames the finished part `name`, whose bytes were verified, to `incoming/PEER/HEX.amanah`, durably. What is there by
-    /// this name already was verified to be the same bytes.
+    /// Renames a finished part, whose bytes were verified, to `incoming/PEER/HEX.amanah`, durably. What is there by this name
+    /// already was verified to be the same bytes.
     ///
     /// # Errors
     /// [`SpoolError`].
-    pub fn take_over(
-        &self,
-        peer: &PartyId,
-        name: &str,
-        manifest: &Digest,
-    ) -> Result<(), SpoolError> {
-        let path = self.part_path(peer, plain(name)?);
-        self.forget_part(peer, name)?;
-        durable::replace(&path, &self.incoming(peer, manifest))?;
+    pub fn take_over(&self, part: Part, manifest: &Digest) -> Result<(), SpoolError> {
+        let ((peer, name), path) = (part.key.clone(), part.path().to_owned());
+        durable::replace(&path, &self.incoming(&peer, manifest))?;
         // Without its part a remembered prefix says nothing.
-        remove_unsynced(&prefix_path(&path))
+        remove_unsynced(&prefix_path(&path))?;
+        drop(part);
+        // Begun anew in this instant by another connection: then it is that one's.
+        match self.forget_part(&peer, &name) {
+            Err(SpoolError::Busy(_)) => Ok(()),
+            done => done,
+        }
     }
 
     /// Bundles that were taken over and lie in `incoming/`: recovery compares them with the journal.

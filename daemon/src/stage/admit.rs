@@ -20,9 +20,11 @@ use crate::engine::policy::Verdict;
 use crate::journal::{InboundRow, LedgerEntry, NewInbound};
 use crate::kill;
 use crate::spool::QuarantineNote;
+use crate::spool::part::Part;
 use crate::transport::link::{Denied, WireName};
 
 use super::answer::Answer;
+use super::arrive::finished;
 use super::{Node, StageError, slips};
 
 /// Most bundles of one peer that are held: as many as a stream may be ahead of a gap.
@@ -49,21 +51,18 @@ impl Admit {
     /// What the peer is told; nothing was taken over then.
     pub fn hand_over(&self, peer: &PartyId, digest: Digest) -> Result<(), Denied> {
         let name = WireName::Bundle(digest).to_string();
-        let part = self
-            .node
-            .spool
-            .finished_part(peer, &name)
-            .map_err(|error| Denied::failure(&error))?;
-        match self.take_over(peer, digest, &part) {
+        let part = finished(&self.node, peer, &name)?;
+        let path = part.path().to_owned();
+        match self.take_over(peer, digest, part) {
             Ok(()) => Ok(()),
             Err(denied) => {
-                self.turn_away(peer, digest, &part, &denied);
+                self.turn_away(peer, digest, &path, &denied);
                 Err(denied)
             }
         }
     }
 
-    fn take_over(&self, peer: &PartyId, digest: Digest, part: &Path) -> Result<(), Denied> {
+    fn take_over(&self, peer: &PartyId, digest: Digest, part: Part) -> Result<(), Denied> {
         let known = self
             .node
             .journal
@@ -72,7 +71,7 @@ impl Admit {
         let received = known
             .as_ref()
             .map_or_else(|| self.node.clock.now(), |known| known.received);
-        let face = self.face(peer, digest, part, received)?;
+        let face = self.face(peer, digest, part.path(), received)?;
         let new = self
             .judge(peer, digest, &face, received)
             .map_err(|error| Denied::failure(&error))?;
@@ -81,7 +80,7 @@ impl Admit {
         }
         self.node
             .spool
-            .take_over(peer, &WireName::Bundle(digest).to_string(), &digest)
+            .take_over(part, &digest)
             .map_err(|error| Denied::failure(&error))?;
         kill::point("admit.moved");
         let row = self.record(&new).map_err(|error| Denied::failure(&error))?;

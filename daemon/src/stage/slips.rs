@@ -135,9 +135,14 @@ fn heed(
             }
             "held"
         }
-        Body::Revocation { .. } => {
-            node.spool.keep_revocation(&verified.digest(), container)?;
-            node.bells.reload.ring();
+        Body::Revocation { agreement, .. } => {
+            // Once for each agreement: a peer can sign any number of them, and the first says it all.
+            let fact = format!("revoked-by {peer} {}", agreement.digest);
+            if node.journal.fact(&fact)?.is_none() {
+                node.spool.keep_revocation(&verified.digest(), container)?;
+                node.bells.reload.ring();
+                node.journal.set_fact(&fact, Some("yes"))?;
+            }
             "revocation"
         }
     };

@@ -113,6 +113,7 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
         arrive: Arc::clone(&parts.arrive),
         peer: peer.party.clone(),
         address: address.clone(),
+        free_bytes_min: config.limits.free_bytes_min,
     });
     let node = Arc::clone(&parts.node);
     let key = parts.transport.clone();

@@ -204,7 +204,14 @@ fn the_same_receipt_again_changes_nothing_and_another_is_evidence() {
     let receipt = receipt(&row, Outcome::Imported);
     let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
     let answer = |digest| place.journal.answer(&receipt, digest, b"container", noon());
+    let would = |digest| place.journal.would_answer(&receipt, digest);
+    assert!(would(&one).unwrap() && would(&other).unwrap());
     answer(&one).unwrap().unwrap();
+    assert!(would(&one).unwrap());
+    assert!(matches!(would(&other), Err(JournalError::Conflict)));
+    let mut stray = receipt.clone();
+    stray.from = party("bpkh");
+    assert!(!place.journal.would_answer(&stray, &one).unwrap());
     let before = place.records();
     assert_eq!(answer(&one).unwrap().unwrap().state, Outbound::Imported);
     assert!(matches!(answer(&other), Err(JournalError::Conflict)));
