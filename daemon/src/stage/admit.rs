@@ -27,7 +27,7 @@ use crate::spool::QuarantineNote;
 use crate::transport::link::{Denied, WireName};
 
 use super::answer::Answer;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, slips};
+use super::{Node, ROWS_PER_PASS, StageError, each, slips};
 
 mod face;
 
@@ -205,55 +205,54 @@ impl Admit {
         self.node.bells.publish.ring();
     }
 
-    /// Judges again what is held.
+    /// Judges again what is held. `ready` tells whether what the store lacked for so many bytes is there now.
     ///
     /// # Errors
     /// This machine's.
-    pub fn rejudge_pass(&self) -> Result<Pass, StageError> {
-        for row in self
+    pub fn rejudge_pass(&self, ready: &dyn Fn(HeldReason, u64) -> bool) -> Result<(), StageError> {
+        let rows = self
             .node
             .journal
-            .inbound_in(&[Inbound::Held], ROWS_PER_PASS)?
+            .inbound_in(&[Inbound::Held], ROWS_PER_PASS)?;
+        each(&self.node.stop, &rows, |row| self.rejudge(row, ready)).map(drop)
+    }
+
+    fn rejudge(
+        &self,
+        row: &InboundRow,
+        ready: &dyn Fn(HeldReason, u64) -> bool,
+    ) -> Result<(), StageError> {
+        let journal = &self.node.journal;
+        let head = verified_again(&self.node, row)?;
+        let manifest = head.manifest();
+        if !row
+            .held
+            .is_none_or(|reason| ready(reason, manifest.contents.bytes))
         {
-            let head = verified_again(&self.node, &row)?;
-            let place = self
-                .node
-                .journal
-                .place(&row.peer, &row.digest, head.manifest())?;
-            let now = self.node.clock.now();
-            let judged_at = if row.held == Some(HeldReason::Clock) {
-                now
-            } else {
-                row.received
-            };
-            match self
-                .node
-                .rules
-                .now()
-                .judge(head.manifest(), &place, judged_at)
-            {
-                Verdict::Admit => {
-                    self.node
-                        .journal
-                        .rejudge(&row.digest, InboundEvent::Admitted, None, now)?;
-                    self.node.bells.import.ring();
-                }
-                Verdict::Refuse(refusal) => {
-                    super::import::refuse(&self.node, &row, head.manifest(), refusal)?;
-                }
-                Verdict::Hold(reason) if row.held != Some(reason) => {
-                    self.node.journal.rejudge(
-                        &row.digest,
-                        InboundEvent::Held,
-                        Some(reason),
-                        now,
-                    )?;
-                    slips::tell_held(&self.node, &self.signing, &row, reason)?;
-                }
-                Verdict::Hold(_) => {}
-            }
+            return Ok(());
         }
-        Ok(Pass::of(0))
+        let now = self.node.clock.now();
+        let judged_at = if row.held == Some(HeldReason::Clock) {
+            now
+        } else {
+            row.received
+        };
+        let place = journal.place(&row.peer, &row.digest, manifest)?;
+        match self.node.rules.now().judge(manifest, &place, judged_at) {
+            Verdict::Admit => {
+                journal.rejudge(&row.digest, InboundEvent::Admitted, None, now)?;
+                self.node.bells.import.ring();
+            }
+            Verdict::Refuse(refusal) => {
+                super::import::refuse(&self.node, row, manifest, refusal)?;
+            }
+            Verdict::Hold(reason) if row.held != Some(reason) => {
+                journal.rejudge(&row.digest, InboundEvent::Held, Some(reason), now)?;
+                slips::tell_held(&self.node, &self.signing, row, reason)?;
+            }
+            Verdict::Hold(_) => {}
+        }
+        Ok(())
     }
 
     /// After a restart: what was moved but not recorded becomes a part again, which the peer hands over anew; what came

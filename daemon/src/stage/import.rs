@@ -57,6 +57,18 @@ impl Import {
         each(&self.node.stop, &rows, |row| self.forward(row))
     }
 
+    /// Whether what held a bundle of so many bytes is there now, as far as the store is asked.
+    #[must_use]
+    pub fn is_ready(&self, held: HeldReason, bytes: u64) -> bool {
+        match held {
+            HeldReason::StoreMissing | HeldReason::SpaceMissing => self.store.ready(bytes).is_ok(),
+            HeldReason::Clock
+            | HeldReason::AgreementUnknown
+            | HeldReason::CardUnknown
+            | HeldReason::Gap => true,
+        }
+    }
+
     fn forward(&self, row: &InboundRow) -> Result<(), StageError> {
         let head = verified_again(&self.node, row)?;
         let manifest = head.manifest();

@@ -80,6 +80,16 @@ impl FilesStore {
         }
     }
 
+    /// Refuses what the disk has no room for.
+    fn has_room(&self, bytes: u64) -> Result<(), StoreError> {
+        let stat = rustix::fs::statvfs(&self.inbox)
+            .map_err(|errno| failed("asking the room of", &self.inbox, errno.into()))?;
+        if stat.f_bavail.saturating_mul(stat.f_frsize) < bytes {
+            return Err(StoreError::Full);
+        }
+        Ok(())
+    }
+
     fn staging(&self, id: &ImportId) -> PathBuf {
         self.inbox.join(STAGING).join(id.manifest.to_hex())
     }
@@ -131,6 +141,11 @@ impl FilesStore {
 impl Store for FilesStore {
     fn kind(&self) -> &'static str {
         "files"
+    }
+
+    fn ready(&self, bytes: u64) -> Result<(), StoreError> {
+        self.is_there()?;
+        self.has_room(bytes)
     }
 
     fn lookup(&self, id: &ImportId) -> Result<Option<StoreRef>, StoreError> {

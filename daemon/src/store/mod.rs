@@ -18,6 +18,12 @@ pub trait Store: Send + Sync {
     /// What receipts call it.
     fn kind(&self) -> &'static str;
 
+    /// Whether the store is there and has room for so many bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Full`].
+    fn ready(&self, bytes: u64) -> Result<(), StoreError>;
+
     /// What became of this bundle here, completing a commit that a crash cut short. `Some` is durable.
     ///
     /// # Errors

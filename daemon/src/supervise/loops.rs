@@ -56,7 +56,9 @@ impl Loops {
             common.spawn("collect", &bells.collect, move || collect.pass())?,
             common.spawn("seal", &bells.seal, move || seal.pass())?,
             common.spawn("import", &bells.import, move || {
-                arrive.admit.rejudge_pass()?;
+                arrive
+                    .admit
+                    .rejudge_pass(&|reason, bytes| import.is_ready(reason, bytes))?;
                 import.pass()
             })?,
             common.spawn("acknowledge", &bells.acknowledge, move || {
