@@ -1,4 +1,5 @@
-//! The end of the demo: a table of what happened, the totals, and the same as JSON (`amanah-demo/1`).
+//! The end of the demo: a table of what happened, the totals, and the same as JSON (`amanah-demo/1`). It only tells: whether
+//! all was as it must be was found out before, and is asked here in one place.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
 //! The demo's sentences, in Indonesian and English: each stands here once. `{0}`, `{1}` … stand for values.
+//! Words follow the daemon's catalogue; what the daemon itself says is there, not here.
 
 use amanahd::catalogue::Text;
 
