@@ -69,9 +69,6 @@ impl Ship {
                         self.address.clone(),
                         self.node.clock.now(),
                     );
-                    self.node
-                        .board
-                        .quiet("peer-unreachable", self.peer.as_str());
                     self.node.bells.publish.ring();
                     tracing::info!(peer = %self.peer, address = self.address, "connected");
                     let end = Arc::new(link);
