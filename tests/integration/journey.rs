@@ -309,7 +309,7 @@ fn damaged_forged_misdirected_and_repeated_bundles_get_what_they_deserve() {
     let held_back = siege.run(&arrived[0], &mut |event| {
         if let Event::Attack(attack) = event {
             assert!(attack.is_as_expected(), "{attack:?}");
-            tried.insert(attack.name);
+            tried.insert(attack.kind.name);
         }
         Ok(())
     });
