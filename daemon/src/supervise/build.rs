@@ -1,6 +1,6 @@
 //! Opens everything that a daemon is made of, in the order in which it depends on each other, and brings it to where a crash left it.
 //! The order is that of SPOOL.md §5, "what a start does": whatever is wrong in configuration or keys is found before
-//! the home is touched. No part gets both a signing and a decryption secret.
+//! the home is touched. Secrets go to the stages that use them and stay nowhere else.
 
 use std::sync::Arc;
 use std::time::Duration;
