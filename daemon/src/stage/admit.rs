@@ -225,11 +225,11 @@ impl Admit {
         let journal = &self.node.journal;
         let head = verified_again(&self.node, row)?;
         let manifest = head.manifest();
-        if !row
-            .held
-            .is_none_or(|reason| ready(reason, manifest.contents.bytes))
-        {
-            return Ok(());
+        if let Some(reason) = row.held {
+            slips::tell_held(&self.node, &self.signing, row, reason)?;
+            if !ready(reason, manifest.contents.bytes) {
+                return Ok(());
+            }
         }
         let now = self.node.clock.now();
         let judged_at = if row.held == Some(HeldReason::Clock) {

@@ -13,7 +13,6 @@ use amanah_format::open::{OpenError, open_payload};
 use amanah_format::receipt::StoreRef;
 use amanah_format::recipient::Identity;
 use amanah_format::refusal::Refusal;
-use amanah_format::signature::SecretKey;
 use amanah_format::slip::HeldReason;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
@@ -23,7 +22,7 @@ use crate::store::{ImportId, Store, StoreError};
 
 use super::admit::verified_again;
 use super::answer::Answer;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, each, slips};
+use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -33,8 +32,6 @@ pub struct Import {
     pub identities: Vec<Identity>,
     /// Where it lands.
     pub store: Box<dyn Store>,
-    /// Signs `held` slips.
-    pub signing: Arc<SecretKey>,
 }
 
 /// How an import ended, short of an error of this machine.
@@ -86,7 +83,8 @@ impl Import {
                     Some(reason),
                     self.node.clock.now(),
                 )?;
-                slips::tell_held(&self.node, &self.signing, row, reason)?;
+                // Who holds the signing key tells the sender; here is only the decryption key.
+                self.node.bells.import.ring();
             }
         }
         Ok(())
