@@ -7,6 +7,7 @@
 mod beneath;
 mod moving;
 mod removing;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ pub use beneath::{
 };
 pub use moving::{move_beneath, relocate, rename, rename_beneath, replace};
 pub use removing::{remove, remove_beneath, remove_folder};
+pub use shown::shown;
 
 use beneath::Place;
 
@@ -42,10 +44,10 @@ static TEMPORARY_NUMBER: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug, thiserror::Error)]
 pub enum DurableError {
     /// The target is there already.
-    #[error("{0}: exists already")]
+    #[error("{}: exists already", shown(.0))]
     Exists(PathBuf),
     /// An operation failed.
-    #[error("{operation} {path}: {source}")]
+    #[error("{operation} {}: {source}", shown(.path))]
     Io {
         /// What was attempted.
         operation: &'static str,
@@ -248,7 +250,7 @@ fn synced(
 ) -> Result<(), DurableError> {
     believed(failed_sync)?;
     rustix::io::retry_on_intr(run).map_err(|errno| {
-        let text = format!("{}: {}", path.display(), io::Error::from(errno));
+        let text = format!("{}: {}", shown(path), io::Error::from(errno));
         DurableError::Halted(failed_sync.get_or_init(|| text).clone())
     })
 }

@@ -113,6 +113,7 @@ impl Exchange for Door {
     }
 
     fn taken(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        self.still_known(peer)?;
         taken(&self.node, peer, name)
     }
 
@@ -234,7 +235,7 @@ pub(crate) fn taken(node: &Node, peer: &PartyId, name: WireName) -> Result<(), D
         WireName::Receipt(_) => {
             return Err(denied("no-such-file", "nothing of this name waits here"));
         }
-        WireName::Slip(digest) => node.journal.slip_taken(&digest),
+        WireName::Slip(digest) => node.journal.slip_taken(peer, &digest),
     };
     node.bells.publish.ring();
     outcome.map_err(|error| Denied::failure(&error))

@@ -3,6 +3,7 @@
 //! the home is touched. Secrets go to the stages that use them and stay nowhere else.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use amanah_format::id::PartyId;
@@ -22,6 +23,7 @@ use crate::stage::board::Board;
 use crate::stage::collect::Collect;
 use crate::stage::door::Door;
 use crate::stage::import::Import;
+use crate::stage::junk::Junk;
 use crate::stage::publish::{Publish, Side};
 use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
@@ -65,6 +67,7 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         clock,
         bells: Bells::for_peers(peers.iter()),
         board: Board::default(),
+        junk: Junk::default(),
         stop: Stop::default(),
     });
     reload::settle_in(config, &node, &loaded)?;
@@ -87,6 +90,7 @@ fn assemble(
         admit: Admit {
             node: Arc::clone(&node),
             signing: Arc::clone(&keys.signing),
+            held_from: AtomicI64::new(0),
         },
         settle: Arc::clone(&settle),
     });

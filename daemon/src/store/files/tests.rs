@@ -292,3 +292,12 @@ fn staging_that_cannot_be_written_is_an_error_and_leaves_no_marker() {
     assert!(store.begin(&id(1)).is_err());
     assert_eq!(count(&store.inbox.join(".imports")), 0);
 }
+
+#[test]
+fn a_store_that_is_missing_has_no_room_and_takes_nothing() {
+    let (top, store) = store();
+    assert!(store.room().unwrap() > 0);
+    fs::remove_file(top.path().join("inbox/.amanah-store")).unwrap();
+    assert!(matches!(store.room(), Err(StoreError::Missing(_))));
+    assert!(matches!(store.begin(&id(1)), Err(StoreError::Missing(_))));
+}
