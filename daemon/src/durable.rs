@@ -90,11 +90,11 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), D
     write_at(&Place::of(&folder.join(name))?, bytes, mode, Sync::Yes)
 }
 
-/// Writes as [`write`] does, but without any sync: readers see the old text or the new one, and a power cut may leave
+/// Writes as [`write()`] does, but without any sync: readers see the old text or the new one, and a power cut may leave
 /// neither. For what can be made anew (the status snapshot, a remembered prefix).
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn publish(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), DurableError> {
     believed(&FAILED_SYNC)?;
     write_at(&Place::of(&folder.join(name))?, bytes, mode, Sync::No)
@@ -103,7 +103,7 @@ pub fn publish(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(),
 /// Creates a folder and its missing parents durably, each with `mode` (exactly, whatever the umask). Present: left as it is.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn create_folder(path: &Path, mode: u32) -> Result<(), DurableError> {
     believed(&FAILED_SYNC)?;
     if path.is_dir() {
@@ -129,7 +129,7 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<(), DurableError> {
 /// fsync of a file that somebody wrote.
 ///
 /// # Errors
-/// As [`write`]; a failure halts.
+/// As [`write()`]; a failure halts.
 pub fn sync(file: &File, path: &Path) -> Result<(), DurableError> {
     synced(&FAILED_SYNC, path, || rustix::fs::fsync(file))
 }

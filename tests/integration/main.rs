@@ -7,6 +7,7 @@ mod crash;
 mod crate_versions;
 mod demo;
 mod doc_links;
+mod held;
 mod journey;
 mod promises;
 mod samples;

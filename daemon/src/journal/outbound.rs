@@ -1,4 +1,6 @@
 //! Bundles on their way out: claims, the sealing transaction, signatures, answers, returns. SPOOL.md §2.
+//! A number of a stream is taken in the transaction that stores the manifest's exact bytes, so there is no gap and no
+//! second text for it. Which step may follow which is asked of `engine::outbound`; no state is set here without it.
 
 use amanah_format::digest::Digest;
 use amanah_format::id::{BundleId, Epoch, Sequence};

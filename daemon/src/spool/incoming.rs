@@ -1,4 +1,6 @@
 //! The folder `incoming/PEER`: parts are opened, listed, dropped and taken over here. What a part is: `part`.
+//! One writer per part. What a part holds counts only as far as it was synced, and the remembered prefix is removed
+//! before the bytes that it speaks of. Whether a whole part is what it should be is not asked here, but in `admit`.
 
 use std::fs::{File, OpenOptions};
 use std::io;

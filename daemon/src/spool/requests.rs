@@ -1,4 +1,6 @@
 //! Operators' requests as files: only regular ones of the right name and size are read, and who owns one is who asks.
+//! The owner is read from the very file that is open, not from its path. What the bytes ask is read in
+//! `stage::requests`: here they are bytes. SPOOL.md §1.
 
 use std::ffi::OsStr;
 use std::fs::File;

@@ -1,4 +1,6 @@
 //! The files of a claimed item, in the order in which they are sealed. Only lists: whoever reads opens beneath the home.
+//! The order is by the bytes of the entry paths, whatever the disk's. Links, devices, unsafe names and two names that
+//! differ only in case make the whole item unfit, with the reason: no file is skipped in silence.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;

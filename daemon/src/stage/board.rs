@@ -1,4 +1,6 @@
 //! What people are shown beside the journal: links to peers, progress of transfers, alarms. Lost at restart without harm.
+//! Nothing decides by it: a stage that needs to know something asks the journal. Only `publish` reads it, for
+//! `status.json`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -15,7 +15,6 @@ use amanah_format::open::{OpenError, open_payload};
 use amanah_format::receipt::StoreRef;
 use amanah_format::recipient::Identity;
 use amanah_format::refusal::Refusal;
-use amanah_format::signature::SecretKey;
 use amanah_format::slip::HeldReason;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
@@ -25,7 +24,7 @@ use crate::store::{ImportId, Store, StoreError};
 
 use super::answer::Answer;
 use super::rejudge::verified_again;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, each, slips};
+use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -35,8 +34,6 @@ pub struct Import {
     pub identities: Vec<Identity>,
     /// Where it lands.
     pub store: Box<dyn Store>,
-    /// Signs `held` slips.
-    pub signing: Arc<SecretKey>,
 }
 
 /// How an import ended, short of an error of this machine.
@@ -81,7 +78,9 @@ impl Import {
         self.node
             .journal
             .rejudge(&row.digest, event, Some(reason), now)?;
-        slips::tell_held(&self.node, &self.signing, row, reason)
+        // The sender is told by `admit`, which signs; here is only the decryption key.
+        self.node.bells.import.ring();
+        Ok(())
     }
 
     /// What the store has left; none where it is missing.

@@ -43,6 +43,9 @@ impl Admit {
     }
 
     fn rejudge(&self, row: &InboundRow, room: Option<u64>) -> Result<(), StageError> {
+        if let Some(reason) = row.held {
+            slips::tell_held(&self.node, &self.signing, row, reason)?;
+        }
         let now = self.node.clock.now();
         if waits_for_store(row.held) && (room.is_none() || !is_due(row, now)) {
             return Ok(());

@@ -1,4 +1,6 @@
 //! The one joint to local data: a store takes entries and commits them whole, together with the record that it did.
+//! A store knows nothing of keys, agreements or receipts. It gets entries that are verified only when the last one is
+//! read, so it shows nobody any of them before `commit`. What each store writes when: SPOOL.md §4.
 
 pub mod files;
 

@@ -1,4 +1,6 @@
 //! The connections: a task for each peer that we dial, the server where peers dial us.
+//! Keys and cards are looked up at each attempt, so a reload needs no new task. A listener that cannot be opened stops
+//! the start; a peer that is away never does.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -1,4 +1,6 @@
 //! Bundles on their way in: taken over once, one receipt, places of the stream.
+//! Held against SPOOL.md §3: which event leads where, what is recorded, and what a bundle that comes again may change
+//! (nothing).
 
 use amanah_format::digest::Digest;
 use amanah_format::ledger::RecordKind as Kind;

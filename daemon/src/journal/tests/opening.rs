@@ -1,4 +1,6 @@
 //! Opening, reopening, locking; the ledger beside the bundles; facts, slips.
+//! What must not open: another party's journal, a newer program's, one that is open elsewhere (tried from a second
+//! process), one whose ledger was changed on the disk.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,5 @@
 //! Bundles on their way out: each change with its record, numbers without gaps, one answer.
+//! Held against SPOOL.md §2: a step out of order must leave rows, numbers and ledger as they were.
 
 use amanah_format::digest::Digest;
 use amanah_format::document::Ext;

@@ -1,4 +1,6 @@
 //! Items moving: aside, back, to `sent/`, to `returned/`; never over another, never over a link.
+//! Between looking and moving the tests do what an operator may do at any time: write, remove, swap a folder for a
+//! link.
 
 use std::fs;
 use std::os::unix::fs::symlink;

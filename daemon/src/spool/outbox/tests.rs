@@ -1,4 +1,6 @@
 //! What a scan sees, and which files of an item are sealed.
+//! On a real file system with the odd things that people drop: links, FIFOs, second names, names that are no text,
+//! folders too deep.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

@@ -1,4 +1,5 @@
 //! Parts: written in any order, resumed, limited, remembered across a restart, taken over.
+//! A restart is a second `Spool` on the same home; what was not synced is then taken as lost, as after a power cut.
 
 use std::fs;
 

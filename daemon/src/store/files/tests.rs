@@ -1,4 +1,6 @@
 //! The files store on a real file system: whole or not at all, once, and continued from each instant of its commit.
+//! The table of SPOOL.md §4, line by line: a commit is stopped at each instant, and `lookup` must say what the table
+//! says.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
