@@ -1,4 +1,5 @@
-//! Answers: the receipt that ends the way of an outgoing bundle, checked against what was sent, stored once. SPOOL.md §2.
+//! Answers: the receipt that ends the way of an outgoing bundle, checked against what was sent, stored once. A receipt that
+//! contradicts what was sent, or another for the same bundle, changes nothing. SPOOL.md §2.
 
 use amanah_format::digest::Digest;
 use amanah_format::id::BundleId;

@@ -22,7 +22,7 @@ use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, each, import, slips};
 /// The next page of what is held is looked at after so long.
 const NEXT_PAGE: Duration = Duration::from_secs(1);
 /// A bundle that its store did not take is not offered to it again before so long: each attempt leaves two records and a slip.
-const STORE_AGAIN_SECS: i64 = 60;
+const STORE_AGAIN_SECS: i64 = 15;
 
 impl Admit {
     /// Judges the next page of what is held. `room` is what the store has left, none where it is missing.

@@ -23,8 +23,10 @@ use super::{IDLE, Node, StageError, pull};
 const DENIED_WAIT: Duration = Duration::from_secs(10);
 /// … up to this.
 const DENIED_WAIT_MAX: Duration = Duration::from_secs(600);
-/// A connection that lasted so long was a good one: after it the waits begin anew.
+/// A connection that lasted so long was a good one: after it the waits begin anew …
 const LASTING: Duration = Duration::from_secs(5);
+/// … and after shorter ones they stay short, because a peer that restarts is back soon: some three seconds.
+const SHORT_FAILURES_MAX: u32 = 3;
 
 /// Names that the peer refused: how often, and until when they are left alone.
 type Refused = HashMap<WireName, (u32, Instant)>;
@@ -77,6 +79,7 @@ impl Ship {
                 connected = connect() => connected,
                 _asked = self.until_asked() => continue,
             };
+            let was_connected = connected.is_ok();
             let error = match connected {
                 Ok(link) => {
                     self.node.board.connected(
@@ -94,10 +97,10 @@ impl Ship {
             if self.node.stop.is_set() {
                 return;
             }
-            failures = if begun.elapsed() < LASTING {
-                failures.saturating_add(1)
-            } else {
-                1
+            failures = match was_connected {
+                true if begun.elapsed() >= LASTING => 1,
+                true => failures.saturating_add(1).min(SHORT_FAILURES_MAX),
+                false => failures.saturating_add(1),
             };
             self.wait_to_retry(failures, error).await;
         }

@@ -1,4 +1,5 @@
-//! What a crash, or an error in the middle of a claim, left unfinished in the outbox. SPOOL.md §5.
+//! What a crash, or an error in the middle of a claim, left unfinished in the outbox. It must never keep the daemon from
+//! starting: operators can make anything of their folders. SPOOL.md §5.
 
 use amanah_format::home::CLAIM_PREFIX;
 use amanah_format::id::BundleId;
