@@ -10,6 +10,7 @@ mod demo;
 mod doc_links;
 mod held;
 mod journey;
+mod notify;
 mod promises;
 mod samples;
 mod spool_text;

@@ -31,11 +31,11 @@ fn paper(code: &str) -> Option<Explanation> {
     let found = match code {
         "flow-doubled" => because(
             (
-                "Dua perjanjian dengan mitra yang sama memuat aliran bernama sama; aliran itu tidak dipakai.",
+                "Dua perjanjian dengan mitra yang sama memuat alur data bernama sama; alur itu tidak dipakai.",
                 "Two agreements with one peer list a flow of the same name; that flow is not used.",
             ),
             (
-                "Kedua pihak menyepakati naskah baru dengan nama aliran yang berbeda.",
+                "Kedua pihak menyepakati naskah baru dengan nama alur data yang berbeda.",
                 "Both parties agree on a new text with another name for one of the flows.",
             ),
         ),
