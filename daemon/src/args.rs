@@ -1,4 +1,6 @@
 //! The command line of amanahd, which is also the hidden `amanah daemon`: `run` and `check`. Exit codes by sysexits(3).
+//! It parses and maps errors to exit codes; the story is in `supervise`. `check` reads all that `run` would read, and
+//! opens neither home, journal nor socket, so that it may be run beside a running daemon.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -3,10 +3,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use amanah_tests::launch::Launch;
+use amanah_tests::launch::{Launch, ended_within};
+use amanah_tests::waiting::until;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::program;
@@ -100,6 +102,52 @@ fn the_demo_sends_a_users_own_files_and_leaves_nothing() {
         "something was left behind"
     );
     assert_eq!(fs::read_dir(&own).unwrap().count(), 2);
+}
+
+#[test]
+fn an_interrupted_demo_stops_its_daemons_and_leaves_nothing() {
+    let temporary = tempfile::tempdir().unwrap();
+    let status = signalled(temporary.path(), Signal::INT);
+    assert_eq!(status.code(), Some(1), "{status}");
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_killed_demo_takes_its_daemons_with_it() {
+    let temporary = tempfile::tempdir().unwrap();
+    let status = signalled(temporary.path(), Signal::KILL);
+    assert!(!status.success(), "{status}");
+}
+
+/// Sends the demo a signal while its daemons run; returns when all three are gone.
+fn signalled(temporary: &Path, signal: Signal) -> ExitStatus {
+    let words = temporary.to_str().unwrap();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let launch = Launch::of(program()).with("TMPDIR", words);
+    let mut demo = launch.start(&["demo", "--lang", "en"], log.path()).unwrap();
+    let dropped = || {
+        Ok(fs::read_to_string(log.path())?
+            .contains("\n3. ")
+            .then_some(()))
+    };
+    until("the third chapter", DEMO, dropped).unwrap();
+    assert_eq!(processes_with(words), 2, "two daemons run");
+    kill_process(Pid::from_child(&demo), signal).unwrap();
+    let status = ended_within(&mut demo, DEMO).unwrap();
+    until("the end of the daemons", DEMO, || {
+        Ok((processes_with(words) == 0).then_some(()))
+    })
+    .unwrap();
+    status
+}
+
+/// How many processes name this folder in their command line.
+fn processes_with(folder: &str) -> usize {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    lines
+        .filter(|line| String::from_utf8_lossy(line).contains(folder))
+        .count()
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The journey of DESIGN §2 between two real daemons over real SSH: what is dropped at one side is imported at the other
-//! with a signed receipt, whatever happens on the way, and what may not be sent comes back with the reason.
+//! The journey of ARCHITECTURE.md between two real daemons over real SSH: what is dropped at one side is imported at
+//! the other with a signed receipt, whatever happens on the way, and what may not be sent comes back with the reason.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -309,7 +309,7 @@ fn damaged_forged_misdirected_and_repeated_bundles_get_what_they_deserve() {
     let held_back = siege.run(&arrived[0], &mut |event| {
         if let Event::Attack(attack) = event {
             assert!(attack.is_as_expected(), "{attack:?}");
-            tried.insert(attack.name);
+            tried.insert(attack.kind.name);
         }
         Ok(())
     });

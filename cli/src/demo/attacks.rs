@@ -14,17 +14,17 @@ use amanah_format::limits::DOCUMENT_BYTES_MAX;
 use amanah_format::manifest::AgreementRef;
 use amanah_format::recipient::Recipient;
 use amanah_format::signature::SecretKey;
-use amanahd::catalogue::Text;
 use amanahd::clock::Clock;
 use anyhow::{Context, Result, bail};
 
+pub use super::attempt::{Attack, Kind};
 use super::exchange::{Arrived, RETURNED, drop_item, inbox_tree, until_settled};
 use super::forge::{Claim, flip_a_bit, forge};
 use super::intruder::{Answer, Intruder};
 use super::items::{Item, Way, tree_of};
 use super::launch::Ran;
 use super::pair::Pair;
-use super::{pilgrims, texts};
+use super::{attempt, pilgrims};
 
 /// Longest wait for a step of an attack.
 const STEP: Duration = Duration::from_secs(60);
@@ -34,33 +34,6 @@ const STRANGER: &str = "pihak-lain";
 const NOT_AGREED: &str = "data-keluarga";
 /// Seed of the manifests that are dropped here.
 const SEED: u64 = 900;
-
-/// One attempt and its end.
-#[derive(Debug, Clone)]
-pub struct Attack {
-    /// What was tried: a stable name.
-    pub name: &'static str,
-    /// The same for people.
-    pub text: Text,
-    /// From whom to whom.
-    pub way: String,
-    /// What must come of it.
-    pub expected: String,
-    /// What came.
-    pub got: String,
-    /// Whether anything of it appeared in the inbox.
-    pub imported: bool,
-    /// What proves it: a receipt, a note.
-    pub evidence: Option<PathBuf>,
-}
-
-impl Attack {
-    /// Whether it ended as it must.
-    #[must_use]
-    pub fn is_as_expected(&self) -> bool {
-        self.expected == self.got && !self.imported
-    }
-}
 
 /// The attacks, one after the other; the sender is paused meanwhile.
 pub struct Siege<'a> {
@@ -193,12 +166,7 @@ impl<'a> Siege<'a> {
             .to_string_lossy()
             .into_owned();
         let answer = intruder.push(Digest::from_hex(&hex)?, &flip_a_bit(std::fs::read(&path)?)?)?;
-        Ok(attack(
-            "flipped-bit",
-            texts::FLIPPED_BIT,
-            "damaged",
-            &answer,
-        ))
+        Ok(Attack::answered(&attempt::FLIPPED_BIT, answer))
     }
 
     /// Well formed in every way, but signed by a key that is on no card.
@@ -213,38 +181,27 @@ impl<'a> Siege<'a> {
         if intruder.is_receipt_offered(bundle.manifest)? {
             bail!("a bundle by an unknown signer got a receipt");
         }
-        Ok(attack(
-            "unknown-signer",
-            texts::UNKNOWN_SIGNER,
-            "signer-unknown",
-            &answer,
-        ))
+        Ok(Attack::answered(&attempt::UNKNOWN_SIGNER, answer))
     }
 
     /// Signed by the sender itself, but for another party.
     fn wrong_recipient(&self, intruder: &Intruder, _: &Arrived) -> Result<Attack> {
         let claim = self.claim(&STRANGER.parse()?, &self.way.flow)?;
-        self.refused(intruder, &claim, "wrong-recipient", texts::WRONG_RECIPIENT)
+        self.refused(intruder, &claim, &attempt::WRONG_RECIPIENT)
     }
 
     /// Signed by the sender itself, but in a flow that nobody agreed to.
     fn flow_not_agreed(&self, intruder: &Intruder, _: &Arrived) -> Result<Attack> {
         let claim = self.claim(&self.way.to, &NOT_AGREED.parse()?)?;
-        self.refused(intruder, &claim, "flow-not-agreed", texts::FLOW_NOT_AGREED)
+        self.refused(intruder, &claim, &attempt::FLOW_NOT_AGREED)
     }
 
     /// What gets a signed refusal: its receipt is fetched, kept and verified.
-    fn refused(
-        &self,
-        intruder: &Intruder,
-        claim: &Claim,
-        code: &'static str,
-        text: Text,
-    ) -> Result<Attack> {
+    fn refused(&self, intruder: &Intruder, claim: &Claim, kind: &'static Kind) -> Result<Attack> {
         let bundle = forge(claim, &self.signing)?;
         let answer = intruder.push(bundle.manifest, &bundle.bytes)?;
         if answer != Answer::Taken {
-            return Ok(attack(code, text, &format!("refused {code}"), &answer));
+            return Ok(Attack::answered(kind, answer));
         }
         let receipt = intruder.receipt(bundle.manifest)?;
         let path = self
@@ -255,7 +212,7 @@ impl<'a> Siege<'a> {
         Ok(Attack {
             got: outcome_in(&receipt)?,
             evidence: Some(path),
-            ..attack(code, text, &format!("refused {code}"), &Answer::Taken)
+            ..Attack::answered(kind, answer)
         })
     }
 
@@ -276,7 +233,7 @@ impl<'a> Siege<'a> {
         Ok(Attack {
             got,
             evidence: Some(path),
-            ..attack("replay", texts::REPLAY, "the same receipt", &Answer::Taken)
+            ..Attack::answered(&attempt::REPLAY, Answer::Taken)
         })
     }
 
@@ -303,12 +260,7 @@ impl<'a> Siege<'a> {
             way: self.arrow(),
             imported: inbox_tree(&self.pair.imigrasi)? != before,
             evidence: Some(why),
-            ..attack(
-                "drop-not-agreed",
-                texts::DROP_NOT_AGREED,
-                "returned flow-not-agreed",
-                &Answer::Taken,
-            )
+            ..Attack::answered(&attempt::DROP_NOT_AGREED, Answer::Taken)
         })
     }
 
@@ -348,21 +300,6 @@ pub enum Event<'a> {
     Command(&'a Ran),
     /// An attempt ended.
     Attack(&'a Attack),
-}
-
-fn attack(name: &'static str, text: Text, expected: &str, answer: &Answer) -> Attack {
-    Attack {
-        name,
-        text,
-        way: String::new(),
-        expected: expected.to_owned(),
-        got: match answer {
-            Answer::Taken => "taken over".to_owned(),
-            Answer::Denied(code) => code.clone(),
-        },
-        imported: false,
-        evidence: None,
-    }
 }
 
 /// `imported`, or `refused CODE`, as a receipt says.

@@ -15,6 +15,7 @@ pub mod pair;
 pub mod pilgrims;
 pub mod waiting;
 
+mod attempt;
 mod place;
 mod report;
 mod signals;

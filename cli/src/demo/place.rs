@@ -1,4 +1,5 @@
-//! Where the demo takes place: a temporary folder that goes with it, or one that the user wants to keep.
+//! Where the demo takes place: a temporary folder that goes with it, however it ends, or one that the user wants to keep.
+//! A folder that holds anything already is refused: the demo never writes over what is there.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! The end of the demo: a table of what happened, the totals, and the same as JSON (`amanah-demo/1`).
+//! The end of the demo: a table of what happened, the totals, and the same as JSON (`amanah-demo/1`). It only tells: whether
+//! all was as it must be was found out before, and is asked here in one place.
 
 use std::path::Path;
 
@@ -103,12 +104,12 @@ impl Report {
             ]);
         }
         for attack in &self.attacks {
-            let name = telling.text(attack.text, &[]);
+            let name = telling.text(attack.kind.text, &[]);
             table.add_row([
                 name,
                 attack.way.clone(),
                 String::new(),
-                attack.got.clone(),
+                telling.outcome(attack),
                 String::new(),
             ]);
         }
@@ -185,7 +186,7 @@ impl Report {
         });
         let attacks = self.attacks.iter().map(|attack| {
             json!({
-                "attack": attack.name, "expected": attack.expected, "got": attack.got,
+                "attack": attack.kind.name, "expected": attack.kind.expected, "got": attack.got,
                 "imported": attack.imported, "as_expected": attack.is_as_expected(),
             })
         });

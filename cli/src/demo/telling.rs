@@ -44,14 +44,23 @@ impl<'a, 'b> Telling<'a, 'b> {
 
     /// How an attack ended.
     pub(crate) fn attack(&mut self, attack: &Attack) -> Result<()> {
-        let name = self.screen.text(attack.text, &[]);
+        let name = self.screen.text(attack.kind.text, &[]);
         if attack.is_as_expected() {
-            self.say(texts::ATTACK, &[&format!("   ✓ {name}"), &attack.got])
+            let outcome = self.outcome(attack);
+            return self.say(texts::ATTACK, &[&name, &outcome]);
+        }
+        self.say(
+            texts::ATTACK_WRONG,
+            &[&name, &attack.got, &attack.kind.expected],
+        )
+    }
+
+    /// What came of an attack, in words where it is what was expected.
+    pub(crate) fn outcome(&self, attack: &Attack) -> String {
+        if attack.is_as_expected() {
+            self.screen.text(attack.kind.outcome, &[])
         } else {
-            self.say(
-                texts::ATTACK_WRONG,
-                &[&format!("   ✗ {name}"), &attack.got, &attack.expected],
-            )
+            attack.got.clone()
         }
     }
 

@@ -1,4 +1,5 @@
 //! The demo's sentences, in Indonesian and English: each stands here once. `{0}`, `{1}` … stand for values.
+//! Words follow the daemon's catalogue; what the daemon itself says is there, not here.
 
 use amanahd::catalogue::Text;
 
@@ -26,8 +27,14 @@ texts! {
     COMPARED = "   ✓ {0} → {1}: {2} berkas sama persis (SHA-256), masing-masing tepat satu kali" / "   ✓ {0} → {1}: {2} files identical (SHA-256), each exactly once";
     RECEIPTS_VERIFIED = "   ✓ {0}: {1} tanda terima sah" / "   ✓ {0}: {1} receipts valid";
     LEDGER_VERIFIED = "   ✓ {0}: jejak audit utuh" / "   ✓ {0}: ledger intact";
-    ATTACK = "{0}: {1}, tidak ada yang diimpor" / "{0}: {1}, nothing imported";
-    ATTACK_WRONG = "{0}: {1} TIDAK SESUAI, seharusnya {2}" / "{0}: {1} NOT AS EXPECTED, should be {2}";
+    ATTACK = "   ✓ {0}: {1}; tidak ada yang diimpor" / "   ✓ {0}: {1}; nothing imported";
+    ATTACK_WRONG = "   ✗ {0}: {1} TIDAK SESUAI, seharusnya {2}" / "   ✗ {0}: {1} NOT AS EXPECTED, should be {2}";
+    DAMAGED = "rusak (damaged), dibuang dan diminta lagi" / "damaged, dropped and asked for again";
+    TURNED_AWAY = "ditolak di pintu (signer-unknown), tanpa tanda terima" / "turned away (signer-unknown), no receipt";
+    REFUSED_RECIPIENT = "penolakan bertanda tangan (wrong-recipient)" / "signed refusal (wrong-recipient)";
+    REFUSED_FLOW = "penolakan bertanda tangan (flow-not-agreed)" / "signed refusal (flow-not-agreed)";
+    SAME_RECEIPT = "tanda terima yang sama, bita demi bita" / "the same receipt again, byte for byte";
+    CAME_BACK = "dikembalikan dengan alasannya (flow-not-agreed)" / "returned with the reason (flow-not-agreed)";
     HELD_BACK = "   ✓ Kiriman yang asli, sesudah jeda dicabut: tiba dan sama persis" / "   ✓ The true bundle, once resumed: arrived and identical";
     FLIPPED_BIT = "Satu bit diubah di jalan" / "One bit changed on the way";
     UNKNOWN_SIGNER = "Penanda tangan tidak dikenal" / "Unknown signer";

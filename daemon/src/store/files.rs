@@ -144,6 +144,13 @@ impl Store for FilesStore {
         Ok(Some(store_ref(marker.entries)))
     }
 
+    fn room(&self) -> Result<u64, StoreError> {
+        self.is_there()?;
+        let stat = rustix::fs::statvfs(&self.inbox)
+            .map_err(|errno| failed("asking the room of", &self.inbox, errno.into()))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
     fn begin(&self, id: &ImportId) -> Result<Box<dyn Import + '_>, StoreError> {
         self.is_there()?;
         let staging = self.staging(id);
