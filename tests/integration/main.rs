@@ -9,6 +9,7 @@ mod doc_links;
 mod held;
 mod journey;
 mod promises;
+mod refusal_page;
 mod samples;
 mod spool_text;
 mod three_users;

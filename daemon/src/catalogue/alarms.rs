@@ -1,11 +1,10 @@
 //! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
 //! An alarm is for a person: each says what to do, or whom to call.
 
-use super::refusals::{Explanation, because};
+use super::refusals::{Words, because};
 
 /// Every alarm code that the daemon may publish beside the codes of the other files.
-#[cfg(test)]
-const CODES: &[&str] = &[
+pub(super) const CODES: &[&str] = &[
     "agreement-conflict",
     "flow-doubled",
     "not-movable",
@@ -21,11 +20,11 @@ const CODES: &[&str] = &[
 ];
 
 /// Of the alarm codes.
-pub(super) fn explain(code: &str) -> Option<Explanation> {
+pub(super) fn explain(code: &str) -> Option<Words> {
     paper(code).or_else(|| disk(code)).or_else(|| machine(code))
 }
 
-fn paper(code: &str) -> Option<Explanation> {
+fn paper(code: &str) -> Option<Words> {
     let found = match code {
         "flow-doubled" => because(
             (
@@ -82,7 +81,7 @@ fn paper(code: &str) -> Option<Explanation> {
     Some(found)
 }
 
-fn disk(code: &str) -> Option<Explanation> {
+fn disk(code: &str) -> Option<Words> {
     let found = match code {
         "not-movable" => because(
             (
@@ -119,7 +118,7 @@ fn disk(code: &str) -> Option<Explanation> {
     Some(found)
 }
 
-fn machine(code: &str) -> Option<Explanation> {
+fn machine(code: &str) -> Option<Words> {
     let found = match code {
         "configuration-refused" => because(
             (
