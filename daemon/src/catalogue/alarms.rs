@@ -17,6 +17,7 @@ pub(super) const CODES: &[&str] = &[
     "peer-denies",
     "stage-failing",
     "document-does-not-count",
+    "example-keys",
 ];
 
 /// Of the alarm codes.
@@ -128,6 +129,16 @@ fn machine(code: &str) -> Option<Words> {
             (
                 "Jalankan `amanahd check`, perbaiki, lalu muat ulang.",
                 "Run `amanahd check`, correct it, and reload.",
+            ),
+        ),
+        "example-keys" => because(
+            (
+                "Layanan ini memakai kunci contoh yang dimiliki semua orang: tidak ada yang rahasia dan tidak ada yang terbukti.",
+                "This daemon uses the example keys, which everybody has: nothing is secret, and nothing is proven.",
+            ),
+            (
+                "Hanya untuk mencoba di satu komputer. Jangan letakkan data sungguhan.",
+                "Only for a trial on one machine. Drop no real files.",
             ),
         ),
         "restart-needed" => because(

@@ -87,6 +87,8 @@ texts! {
     DISK = "Periksa diska dan cadangan; baca log: `journalctl -u amanahd`." / "Check the disk and the backup; read the log: `journalctl -u amanahd`.";
     CHECK = "Jalankan `amanahd check`; ia menyebut berkas, baris, dan perbaikannya." /
         "Run `amanahd check`; it names the file, the line and the remedy.";
+    OWN_KEYS = "Buat kunci sendiri dengan `amanah init` dan hapus `example_keys` dari konfigurasi." /
+        "Make keys of your own with `amanah init`, and remove `example_keys` from the configuration.";
     RESTART = "Jalankan: `systemctl restart amanahd`." / "Run: `systemctl restart amanahd`.";
 }
 
@@ -172,6 +174,7 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "not-movable" => (SenderSysadmin, RIGHTS),
         "payload-lost" => (SenderSysadmin, DISK),
         "document-does-not-count" | "configuration-refused" => (OwnSysadmin, CHECK),
+        "example-keys" => (OwnSysadmin, OWN_KEYS),
         "restart-needed" => (OwnSysadmin, RESTART),
         "peer-denies" => (EitherSysadmin, READ_LOG),
         "stage-failing" => (OwnSysadmin, READ_LOG),

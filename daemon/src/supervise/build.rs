@@ -14,6 +14,7 @@ use crate::config::checked::{Config, ConfigError};
 use crate::engine::outbound::Outbound;
 use crate::engine::policy::Policy;
 use crate::journal::Journal;
+use crate::keys::example::is_example_recipient;
 use crate::spool::Spool;
 use crate::stage::acknowledge::Acknowledge;
 use crate::stage::admit::Admit;
@@ -76,6 +77,13 @@ impl Secrets {
             (
                 !keyring.recipients(own, now).iter().any(opens),
                 "no decryption key of our card is among the identities",
+            ),
+            (
+                !config.example_keys
+                    && identities
+                        .iter()
+                        .any(|identity| is_example_recipient(&identity.recipient())),
+                "an identity is of keys-example/, whose secret halves everybody has",
             ),
         ];
         match faults.into_iter().find(|(wrong, _)| *wrong) {
