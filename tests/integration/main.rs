@@ -6,6 +6,7 @@ mod crash;
 mod crate_versions;
 mod demo;
 mod doc_links;
+mod guides;
 mod held;
 mod journey;
 mod keys_example;

@@ -52,21 +52,28 @@ pub(crate) fn script(blocks: &[Block], values: &[(&str, &str)]) -> String {
                 .is_some_and(|rest| rest.starts_with('='))
         });
         match value {
-            Some((name, value)) => script.push_str(&format!("{name}='{value}'\n")),
+            Some((name, value)) => script.push_str(&format!("{name}=\"{value}\"\n")),
             None => script.push_str(&format!("{line}\n")),
         }
     }
     script
 }
 
+/// Runs a script as [`run_at`] does, the configuration being where `amanah` looks for it by itself: nowhere.
+pub(crate) fn run(script: &str, folder: &Path) -> Output {
+    run_at(script, folder, None)
+}
+
 /// Runs a script from the root of the tree, with `amanah` and `amanahd` in the path, in English, stopping at the first
 /// command that fails; whatever it left running in the background is ended.
-pub(crate) fn run(script: &str, folder: &Path) -> Output {
+/// `home` stands for the place where `amanah` finds its configuration by itself on an installed machine.
+pub(crate) fn run_at(script: &str, folder: &Path, home: Option<&Path>) -> Output {
     let programs = folder.join("programs");
     fs::create_dir_all(&programs).unwrap();
     let program = program().display();
+    let home = home.map_or(String::new(), |home| format!("--home '{}'", home.display()));
     for (name, line) in [
-        ("amanah", format!("exec '{program}' \"$@\"")),
+        ("amanah", format!("exec '{program}' {home} \"$@\"")),
         (
             "amanahd",
             format!("exec '{program}' daemon \"$@\" --with-parent"),
@@ -77,7 +84,7 @@ pub(crate) fn run(script: &str, folder: &Path) -> Output {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
     let file = folder.join("script");
-    let end = "trap 'for job in $(jobs -p); do kill $job 2>/dev/null; done; wait' EXIT\n";
+    let end = "trap 'for job in $(jobs -p); do kill $job 2>/dev/null || true; done; wait' EXIT\n";
     fs::write(&file, format!("set -eu -o pipefail\n{end}{script}")).unwrap();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     Command::new("timeout")
@@ -115,7 +122,10 @@ fn blocks_values_and_the_mark_for_root_are_read_and_a_failing_command_is_caught(
     let found = blocks(text);
     assert_eq!(found.len(), 2);
     assert!(!found[0].needs_root && found[1].needs_root);
-    assert_eq!(script(&found, &[("PORT", "2")]), "PORT='2'\necho $PORTS\n");
+    assert_eq!(
+        script(&found, &[("PORT", "2")]),
+        "PORT=\"2\"\necho $PORTS\n"
+    );
     let folder = tempfile::tempdir().unwrap();
     assert!(
         run("amanah --version >/dev/null; true\n", folder.path())
