@@ -2,6 +2,8 @@
 //! Each module is named after the rule or the journey that it puts to the test.
 #![cfg(test)]
 
+mod attack;
+mod canary;
 mod crash;
 mod crate_versions;
 mod demo;
@@ -10,6 +12,7 @@ mod guides;
 mod held;
 mod journey;
 mod keys_example;
+mod notify;
 mod promises;
 mod refusal_page;
 mod samples;

@@ -71,6 +71,8 @@ texts! {
         "Install the card with `amanah peer add`, then `systemctl reload amanahd`.";
     MOUNT = "Pasang (mount) diska kotak masuk; jangan membuat folder kosong sebagai gantinya." /
         "Mount the inbox's disk; do not make an empty folder in its place.";
+    HELD_CAUSES = "Pasang kartu atau perjanjian yang ditunggu, atau perbaiki jam; `amanah quarantine show` menyebut sebab setiap kiriman." /
+        "Install the card or agreement that is waited for, or mend the clock; `amanah quarantine show` names each bundle's cause.";
     SPACE = "Kosongkan atau perbesar diska; batasnya `free_bytes_min` dalam konfigurasi." /
         "Free or enlarge the disk; the limit is `free_bytes_min` in the configuration.";
     WAIT = "Tidak ada; bila berlangsung lebih dari satu hari, bandingkan `amanah status` kedua sisi." /
@@ -176,6 +178,8 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "document-does-not-count" | "configuration-refused" => (OwnSysadmin, CHECK),
         "example-keys" => (OwnSysadmin, OWN_KEYS),
         "restart-needed" => (OwnSysadmin, RESTART),
+        "too-many-held" => (OwnSysadmin, HELD_CAUSES),
+        "too-much-junk" => (SenderSysadmin, STRANGER),
         "peer-denies" => (EitherSysadmin, READ_LOG),
         "stage-failing" => (OwnSysadmin, READ_LOG),
         _ => return None,
