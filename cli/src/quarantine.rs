@@ -5,7 +5,7 @@ use std::path::Path;
 
 use amanah_format::digest::Digest;
 use amanahd::{
-    catalogue::{faces::traffic, moment, refusals, shown},
+    catalogue::{faces::traffic, moment, note as words, refusals, shown},
     request::Request,
     spool::QuarantineNote,
 };
@@ -153,8 +153,15 @@ fn show(name: &str, home: &Path, screen: &mut Screen<'_>) -> Outcome {
     }
     line(&note, screen)?;
     if let Some(explanation) = refusals::explain(&note.code) {
-        screen.say(explanation.meaning, &[])?;
-        screen.say(explanation.remedy, &[])?;
+        for (title, text) in [
+            (words::REASON, explanation.meaning),
+            (words::FAULT, explanation.fault.text()),
+            (words::REMEDY, explanation.remedy),
+            (words::SYSADMIN, explanation.sysadmin),
+        ] {
+            let [title, text] = [title, text].map(|text| screen.text(text, &[]));
+            screen.line(&format!("{title}: {text}"))?;
+        }
     }
     Ok(Exit::Ok)
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use amanah_format::home::{self, WHY_SUFFIX as NOTE};
-use amanahd::catalogue::{faces::traffic, refusals, shown};
+use amanahd::catalogue::{faces::traffic, note, refusals, shown};
 
 use crate::{
     exit::{Exit, Outcome},
@@ -78,10 +78,7 @@ fn item(note: &Path, above: &[String]) -> Item {
         flow: above.get(1).cloned(),
         path: note.with_file_name(&name),
         name,
-        code: text
-            .as_deref()
-            .and_then(refusals::code_in)
-            .map(str::to_owned),
+        code: text.as_deref().and_then(note::code_in).map(str::to_owned),
     }
 }
 

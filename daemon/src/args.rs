@@ -99,6 +99,9 @@ fn check(file: &std::path::Path) -> Result<(), RunError> {
             document.digest
         );
     }
+    if config.example_keys {
+        println!("alarm: example-keys");
+    }
     for alarm in policy.alarms() {
         println!("alarm: {alarm}");
     }

@@ -2,6 +2,8 @@
 //! exempt from the mode rule (newer versions serve it as 0440 with an access list). Links are not followed.
 //! Signing and decryption secrets never share a type.
 
+pub mod example;
+
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;

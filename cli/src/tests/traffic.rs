@@ -5,7 +5,7 @@ use super::stand::{Ministry, bundle, now, pair, receipt};
 use crate::Exit;
 use crate::status::tests::{outgoing, snapshot};
 use amanah_format::digest::Digest;
-use amanahd::catalogue::refusals::why;
+use amanahd::catalogue::note::why;
 use amanahd::snapshot::Snapshot;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -270,7 +270,14 @@ fn the_quarantine_is_listed_shown_and_a_held_bundle_released() {
         .run(&["quarantine", "show", &digest.to_hex()[..8]])
         .ok()
         .out;
-    assert!(shown.contains("somebody else"), "{shown}");
+    for words in [
+        "Reason: The bundle is addressed, or encrypted, to somebody else.",
+        "Whose fault: the sender's system administrator",
+        "What to do: Check",
+        "For the sysadmin: Install",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
     one.run(&["quarantine", "show", "ffff"])
         .fails(Exit::Missing, "");
     one.run(&["quarantine", "release", &name])

@@ -1,11 +1,10 @@
 //! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
 //! An alarm is for a person: each says what to do, or whom to call.
 
-use super::refusals::{Explanation, because};
+use super::refusals::{Words, because};
 
 /// Every alarm code that the daemon may publish beside the codes of the other files.
-#[cfg(test)]
-const CODES: &[&str] = &[
+pub(super) const CODES: &[&str] = &[
     "agreement-conflict",
     "flow-doubled",
     "not-movable",
@@ -20,14 +19,15 @@ const CODES: &[&str] = &[
     "peer-denies",
     "stage-failing",
     "document-does-not-count",
+    "example-keys",
 ];
 
 /// Of the alarm codes.
-pub(super) fn explain(code: &str) -> Option<Explanation> {
+pub(super) fn explain(code: &str) -> Option<Words> {
     paper(code).or_else(|| disk(code)).or_else(|| machine(code))
 }
 
-fn paper(code: &str) -> Option<Explanation> {
+fn paper(code: &str) -> Option<Words> {
     let found = match code {
         "flow-doubled" => because(
             (
@@ -84,7 +84,7 @@ fn paper(code: &str) -> Option<Explanation> {
     Some(found)
 }
 
-fn disk(code: &str) -> Option<Explanation> {
+fn disk(code: &str) -> Option<Words> {
     let found = match code {
         "not-movable" => because(
             (
@@ -141,7 +141,7 @@ fn disk(code: &str) -> Option<Explanation> {
     Some(found)
 }
 
-fn machine(code: &str) -> Option<Explanation> {
+fn machine(code: &str) -> Option<Words> {
     let found = match code {
         "configuration-refused" => because(
             (
@@ -151,6 +151,16 @@ fn machine(code: &str) -> Option<Explanation> {
             (
                 "Jalankan `amanahd check`, perbaiki, lalu muat ulang.",
                 "Run `amanahd check`, correct it, and reload.",
+            ),
+        ),
+        "example-keys" => because(
+            (
+                "Layanan ini memakai kunci contoh yang dimiliki semua orang: tidak ada yang rahasia dan tidak ada yang terbukti.",
+                "This daemon uses the example keys, which everybody has: nothing is secret, and nothing is proven.",
+            ),
+            (
+                "Hanya untuk mencoba di satu komputer. Jangan letakkan data sungguhan.",
+                "Only for a trial on one machine. Drop no real files.",
             ),
         ),
         "restart-needed" => because(

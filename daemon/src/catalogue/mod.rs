@@ -3,11 +3,15 @@
 //! codes stay ASCII and untranslated.
 
 pub mod faces;
+pub mod faults;
 pub mod moment;
+pub mod note;
+pub mod page;
 pub mod refusals;
 pub mod states;
 
 mod alarms;
+mod door;
 mod returns;
 
 use std::fmt::{Display, Write};

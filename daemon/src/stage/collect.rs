@@ -13,7 +13,7 @@ use amanah_format::agreement::Lane;
 use amanah_format::id::{BundleId, FlowName, PartyId};
 use amanah_format::limits::ENTRIES_MAX;
 
-use crate::catalogue::refusals::why;
+use crate::catalogue::note::why;
 use crate::engine::outbound::OutboundEvent;
 use crate::engine::policy::{Policy, ReturnReason, Size};
 

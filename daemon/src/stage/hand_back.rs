@@ -1,7 +1,7 @@
 //! Handing back: what is not sent, or was refused by a signed receipt, returns to the operator with the reason beside it.
 //! Files move first, the record follows: after a crash the move is found done and only recorded.
 
-use crate::catalogue::refusals::why;
+use crate::catalogue::note::why;
 use crate::engine::policy::ReturnReason;
 use crate::journal::OutboundRow;
 use crate::kill;

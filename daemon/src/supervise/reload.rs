@@ -66,6 +66,12 @@ pub(super) fn settle_in(config: &Config, node: &Node, loaded: &[Loaded]) -> Resu
     for document in loaded {
         note(node, document)?;
     }
+    if config.example_keys {
+        tracing::warn!("example_keys: these keys are public; nothing is secret or proven here");
+        node.board.alarm("example-keys", "example_keys", now);
+    } else {
+        node.board.quiet_all_of("example_keys");
+    }
     for alarm in policy.alarms() {
         let (code, subject) = alarm.split_once(' ').unwrap_or((alarm, ""));
         node.board.alarm(code, subject, now);

@@ -9,6 +9,7 @@ use amanah_format::signature::SecretKey;
 use crate::clock::Clock;
 use crate::config::checked::{Config, ConfigError};
 use crate::engine::policy::Policy;
+use crate::keys::example::is_example_recipient;
 
 use super::RunError;
 
@@ -54,11 +55,20 @@ pub(super) fn read(
             !keyring.recipients(own, now).iter().any(opens),
             "no decryption key of our card is among the identities",
         ),
+        (
+            !config.example_keys && holds_example(&identities),
+            "an identity is of keys-example/, whose secret halves everybody has",
+        ),
     ];
     match faults.into_iter().find(|(wrong, _)| *wrong) {
         Some((_, fault)) => Err(mismatch(config, fault)),
         None => Ok((keys, identities)),
     }
+}
+
+fn holds_example(identities: &[Identity]) -> bool {
+    let mut recipients = identities.iter().map(Identity::recipient);
+    recipients.any(|recipient| is_example_recipient(&recipient))
 }
 
 fn mismatch(config: &Config, fault: &str) -> RunError {

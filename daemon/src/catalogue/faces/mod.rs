@@ -53,6 +53,9 @@ mod tests {
             setup::ALL,
             status::ALL,
             traffic::ALL,
+            crate::catalogue::faults::ALL,
+            crate::catalogue::note::ALL,
+            crate::catalogue::page::ALL,
         ];
         for (name, text) in all.concat() {
             assert_eq!(places(text.id), places(text.en), "{name}");

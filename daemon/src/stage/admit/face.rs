@@ -107,7 +107,7 @@ impl Denied {
     fn refusal(refusal: Refusal) -> Self {
         Self::new(
             refusal.code(),
-            "not taken over; FORMAT.md section 10 says what the code means",
+            "not taken over; docs/refusals.md says what the code means and what to do",
         )
     }
 
