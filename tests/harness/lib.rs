@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod exchange;
+pub mod mutation;
 pub mod printed;
 pub mod python;
 

@@ -12,6 +12,7 @@ mod held;
 mod journey;
 mod promises;
 mod samples;
+mod second_verifier;
 mod spool_text;
 mod three_users;
 mod tidy;
