@@ -5,9 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::document::{self, Document, Ext, is_plain_up_to, nullable};
+use crate::document::{self, Document, Ext, nullable};
 use crate::id::{Epoch, FlowName, PartyId, Sequence};
 use crate::keyring::Keyring;
+use crate::ledger::parse_origin;
 use crate::limits::{CLOCK_SKEW_SECS, DOCUMENT_BYTES_MAX};
 use crate::refusal::Refusal;
 use crate::signature::{PublicKey, Purpose, SignedText, pack_signed};
@@ -17,8 +18,10 @@ use crate::time::UtcTime;
 const NAME: &str = "receipt.json";
 /// What stands behind the bundle's digest in a receipt's name.
 pub const SUFFIX: &str = ".receipt.amanah";
-/// Longest ledger origin and store kind, in characters.
-const TEXT_CHARS_MAX: usize = 200;
+/// Where an import can land.
+const STORE_KINDS: [&str; 3] = ["files", "sqlite", "postgres"];
+/// Refusals of a bundle whose text could not be read: flow and place may be unknown.
+const UNREAD: [Refusal; 2] = [Refusal::ManifestMalformed, Refusal::FormatUnsupported];
 
 /// The two outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,31 +118,39 @@ impl Document for Receipt {
 }
 
 impl Receipt {
-    /// Whether outcome, refusal, store and contents go together.
+    /// Whether outcome, refusal, stream, store and contents go together, and the ledger is the signer's.
     ///
     /// # Errors
     /// The first rule broken.
     pub fn check(&self) -> Result<(), ReceiptError> {
-        let names_stream = self.agreement.is_some()
-            && self.flow.is_some()
-            && self.epoch.is_some()
-            && self.sequence.is_some();
+        let named = [
+            self.agreement.is_some(),
+            self.flow.is_some(),
+            self.epoch.is_some(),
+            self.sequence.is_some(),
+        ];
+        let names_stream = named == [true; 4];
+        let names_nothing = named == [false; 4];
         let stored = self.store.is_some() && self.contents.is_some();
         let not_stored = self.store.is_none() && self.contents.is_none();
         let whole = match (self.outcome, self.refusal) {
             (Outcome::Imported, None) => names_stream && stored,
-            (Outcome::Refused, Some(refusal)) => refusal.is_signed() && not_stored,
+            (Outcome::Refused, Some(refusal)) => {
+                let unread = names_nothing && UNREAD.contains(&refusal);
+                refusal.is_signed() && not_stored && (names_stream || unread)
+            }
             (Outcome::Imported, Some(_)) | (Outcome::Refused, None) => false,
         };
         let store_kind = self.store.as_ref().map(|store| store.kind.as_str());
+        let signers_ledger = parse_origin(&self.ledger.origin);
         let broken = if self.from == self.to {
             "from and to are one party"
         } else if !whole {
-            "outcome, refusal, store and contents do not go together"
-        } else if !store_kind.is_none_or(|kind| is_plain_up_to(kind, TEXT_CHARS_MAX))
-            || !is_plain_up_to(&self.ledger.origin, TEXT_CHARS_MAX)
-        {
-            "store kind and ledger origin are plain texts"
+            "outcome, refusal, stream, store and contents do not go together"
+        } else if !store_kind.is_none_or(|kind| STORE_KINDS.contains(&kind)) {
+            "the store is none of files, sqlite and postgres"
+        } else if signers_ledger.is_none_or(|(party, _)| party != self.from) {
+            "the ledger is not the signer's"
         } else {
             return Ok(());
         };

@@ -136,6 +136,9 @@ impl Slip {
             "numbers start at 1"
         } else if self.created >= self.expires {
             "it expires before it was made"
+        } else if matches!(&self.body, Body::Revocation { agreement, .. } if agreement.version == 0)
+        {
+            "versions start at 1"
         } else if !self.body.is_plain() {
             "the reason is a plain text of 1 to 1,000 characters"
         } else {

@@ -3,6 +3,9 @@
 
 pub mod accounts;
 pub mod exchange;
+pub mod mutation;
+pub mod printed;
+pub mod python;
 
 pub use amanah::demo::{
     attacks, evidence, forge, intruder, items, launch, ministry, pair, pilgrims, waiting,

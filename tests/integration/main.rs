@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod attack;
+mod auditor;
+mod by_hand;
 mod canary;
 mod crash;
 mod crate_versions;
@@ -16,6 +18,7 @@ mod notify;
 mod promises;
 mod refusal_page;
 mod samples;
+mod second_verifier;
 mod shell_blocks;
 mod spool_text;
 mod three_users;

@@ -120,8 +120,11 @@ impl Agreement {
                 "tables are not carried by this version",
             ),
             (
-                flow.schema.is_none() && flow.import.is_none() && flow.totals.is_empty(),
-                "schema, import and totals are for tables",
+                flow.schema.is_none()
+                    && flow.import.is_none()
+                    && flow.totals.is_empty()
+                    && flow.records_max.is_none(),
+                "schema, import, totals and records_max are for tables",
             ),
             (
                 (1..=FLOW_BYTES_MAX).contains(&flow.bytes_max),

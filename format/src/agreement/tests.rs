@@ -206,7 +206,7 @@ fn files_that_do_not_belong_there_are_refused() {
 
 #[test]
 fn an_agreement_that_breaks_a_rule_is_neither_drafted_nor_read() {
-    let changes: [fn(&mut Agreement); 33] = [
+    let changes: [fn(&mut Agreement); 34] = [
         |a| a.parties[1] = a.parties[0].clone(),
         |a| a.parties[1].card = a.parties[0].card,
         |a| a.version = 0,
@@ -234,6 +234,7 @@ fn an_agreement_that_breaks_a_rule_is_neither_drafted_nor_read() {
         |a| a.flows[0].purpose.push("unknown".into()),
         |a| a.flows[0].kind = FlowKind::Table,
         |a| a.flows[0].schema = Some(Digest::of(b"")),
+        |a| a.flows[0].records_max = Some(1),
         |a| a.flows[0].bytes_max = 0,
         |a| a.flows[0].bytes_max = (1 << 40) + 1,
         |a| a.flows[0].retention.days = 36_501,

@@ -29,7 +29,7 @@ pub fn parse_origin(text: &str) -> Option<(PartyId, u32)> {
     let (party, epoch) = text.strip_prefix("amanah/")?.split_once('/')?;
     let party = party.parse().ok()?;
     let epoch = u32::try_from(decimal(epoch)?).ok()?;
-    Some((party, epoch))
+    (epoch > 0).then_some((party, epoch))
 }
 
 /// What a checkpoint says (C2SP tlog-checkpoint).

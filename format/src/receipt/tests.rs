@@ -98,7 +98,7 @@ fn a_receipt_from_the_future_or_of_a_key_not_yet_valid_is_refused() {
 
 #[test]
 fn a_receipt_whose_parts_contradict_each_other_is_refused() {
-    let imported_changes: [fn(&mut Receipt); 10] = [
+    let imported_changes: [fn(&mut Receipt); 13] = [
         |r| r.refusal = Some(Refusal::Expired),
         |r| r.outcome = Outcome::Refused,
         |r| r.store = None,
@@ -109,11 +109,16 @@ fn a_receipt_whose_parts_contradict_each_other_is_refused() {
         |r| r.sequence = None,
         |r| r.to = r.from.clone(),
         |r| r.ledger.origin = "a\nb".into(),
+        |r| r.ledger.origin = "amanah/kemenag/0".into(),
+        |r| r.ledger.origin = "amanah/bpkh/1".into(),
+        |r| r.store.as_mut().unwrap().kind = "tape".into(),
     ];
-    let refused_changes: [fn(&mut Receipt); 5] = [
+    let refused_changes: [fn(&mut Receipt); 7] = [
         |r| r.refusal = None,
         |r| r.outcome = Outcome::Imported,
         |r| r.refusal = Some(Refusal::SignatureInvalid),
+        |r| r.refusal = Some(Refusal::Expired),
+        |r| r.flow = imported().flow,
         |r| r.store = imported().store,
         |r| r.contents = imported().contents,
     ];

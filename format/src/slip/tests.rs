@@ -115,7 +115,13 @@ fn another_shape_is_refused() {
 
 #[test]
 fn a_slip_that_breaks_a_rule_is_refused() {
-    let changes: [fn(&mut Slip); 5] = [
+    let changes: [fn(&mut Slip); 6] = [
+        |s| {
+            let Body::Revocation { agreement, .. } = &mut s.body else {
+                panic!("a revocation");
+            };
+            agreement.version = 0;
+        },
         |s| s.to = s.from.clone(),
         |s| s.number = 0,
         |s| s.expires = s.created,
