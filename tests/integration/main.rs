@@ -11,6 +11,7 @@ mod journey;
 mod promises;
 mod samples;
 mod spool_text;
+mod strange_clients;
 mod three_users;
 mod tidy;
 mod tree;
