@@ -1,4 +1,5 @@
 //! lftp: hands over, fetches, resumes both, with its own habits (folders asked for with a dot, times set), and nothing else.
+//! Its commands are those of docs/clients.md; what it is refused it shows with our code.
 
 use super::stage::Stage;
 use super::{Sheet, journey, nothing_else};

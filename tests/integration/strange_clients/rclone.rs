@@ -1,4 +1,5 @@
 //! rclone: hands over (it looks at what it renamed), fetches, goes on with a cut download, and can do nothing else.
+//! Its commands are those of docs/clients.md: without a shell on the other side, without times.
 
 use super::stage::Stage;
 use super::{Sheet, block, journey, nothing_else};

@@ -35,6 +35,7 @@ def sftp_chapter(ssh):
     sftp.get_channel().settimeout(PATIENCE)
     ask = sftp._request
     other = f"{1:064x}.amanah"
+    known = f"/incoming/{name}"
     waits, whole, part = f"/outgoing/{offer}", f"/incoming/{other}", f"/incoming/{other}.part"
 
     def opened(path, flags):
@@ -48,10 +49,10 @@ def sftp_chapter(ssh):
         with sftp.open(part, "r+") as upload:
             upload.read(1)
 
-    def other_bytes():
-        with sftp.open(part, "w") as upload:
-            upload.write(b"not what its name says" * 2000)
-        sftp.rename(part, whole)
+    def hand_over(target, bundle):
+        with sftp.open(f"{target}.part", "w") as upload:
+            upload.write(bundle)
+        sftp.rename(f"{target}.part", target)
 
     attempt("mkdir", lambda: sftp.mkdir("/incoming/x"))
     attempt("rmdir", lambda: sftp.rmdir("/incoming"))
@@ -81,9 +82,15 @@ def sftp_chapter(ssh):
     attempt("remove NAME", lambda: sftp.remove(whole))
     attempt("remove a bundle that waits", lambda: sftp.remove(waits))
     attempt("rename to /outgoing", lambda: sftp.rename(part, f"/outgoing/{other}"))
-    attempt("rename to another name", lambda: sftp.rename(part, f"/incoming/{name}"))
+    attempt("rename to another name", lambda: sftp.rename(part, known))
     attempt("rename a part to a part", lambda: sftp.posix_rename(part, f"/incoming/{name}.part"))
-    attempt("hand over other bytes", other_bytes)
+    junk = b"not what its name says" * 2000
+    attempt("hand over other bytes", lambda: hand_over(whole, junk))
+    attempt("look at what was handed over", lambda: sftp.stat(known))
+    attempt("read what was handed over", lambda: sftp.open(known, "r"))
+    attempt("write into what was handed over", lambda: sftp.open(known, "r+"))
+    attempt("remove what was handed over", lambda: sftp.remove(known))
+    attempt("hand over other bytes in its place", lambda: hand_over(known, junk))
     attempt("hand over what is not there", lambda: sftp.rename(part, whole))
     attempt("unknown extended request", lambda: ask(EXTENDED, "x" * 5000, "/"))
     attempt("statvfs", lambda: ask(EXTENDED, "statvfs@openssh.com", "/"))
@@ -177,7 +184,6 @@ def ssh_chapter(ssh):
     attempt("x11-req", on_channel(lambda channel: channel.request_x11()))
     attempt("auth-agent-req", request("auth-agent-req@openssh.com"))
     attempt("env", request("env", "LANG", "C"))
-    attempt("signal", request("signal", "KILL"))
     attempt("a request that is none", request("weird@example.org"))
     attempt("another subsystem", on_channel(lambda channel: channel.invoke_subsystem("netconf")))
     attempt("a second subsystem", on_channel(twice))

@@ -115,8 +115,8 @@ impl Stage {
         fs::write(self.path(name), &whole[..bytes]).unwrap();
     }
 
-    /// Runs a script in that folder. `bundle` is the name that its settings give.
-    pub(super) fn sh(&self, bundle: &str, script: &str) -> Ran {
+    /// A script in that folder, ended when it takes too long. `bundle` is the name that its settings give.
+    pub(super) fn command(&self, bundle: &str, script: &str) -> Command {
         let address = self.exchange.pair.address;
         let (host, port) = (address.ip(), address.port());
         self.write(
@@ -137,6 +137,12 @@ impl Stage {
             let path = format!("{}:{before}", super::paramiko::interpreter().display());
             command.env("PATH", path);
         }
+        command
+    }
+
+    /// Runs such a script.
+    pub(super) fn sh(&self, bundle: &str, script: &str) -> Ran {
+        let mut command = self.command(bundle, script);
         let output = command.output().expect("coreutils has timeout");
         let printed = [output.stdout, output.stderr].concat();
         let printed = String::from_utf8_lossy(&printed).into_owned();
