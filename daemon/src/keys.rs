@@ -147,7 +147,7 @@ fn read_text(file: File, path: PathBuf) -> Result<(PathBuf, Zeroizing<String>), 
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// It cannot be read.
-    #[error("key {path}: {source}")]
+    #[error("key {path}: {source}; make keys with `amanah init`, or correct `keys` in amanah.toml")]
     Io {
         /// The key file.
         path: PathBuf,
