@@ -21,6 +21,7 @@ mod samples;
 mod second_verifier;
 mod shell_blocks;
 mod spool_text;
+mod strange_clients;
 mod three_users;
 mod tidy;
 mod tree;

@@ -7,6 +7,7 @@ mod hostile_login;
 mod own_client;
 mod raw_client;
 mod stock_client;
+mod strange_client;
 
 use std::fs::File;
 use std::io::Write;
