@@ -16,13 +16,18 @@ const CODES: &[&str] = &[
     "restart-needed",
     "no-space",
     "peer-denies",
+    "drop-denies",
+    "drop-lost",
     "stage-failing",
     "document-does-not-count",
 ];
 
 /// Of the alarm codes.
 pub(super) fn explain(code: &str) -> Option<Explanation> {
-    paper(code).or_else(|| disk(code)).or_else(|| machine(code))
+    paper(code)
+        .or_else(|| disk(code))
+        .or_else(|| machine(code))
+        .or_else(|| drop_server(code))
 }
 
 fn paper(code: &str) -> Option<Explanation> {
@@ -159,6 +164,33 @@ fn machine(code: &str) -> Option<Explanation> {
             (
                 "Admin sistem membaca log: journalctl -u amanahd.",
                 "The system administrator reads the log: journalctl -u amanahd.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn drop_server(code: &str) -> Option<Explanation> {
+    let found = match code {
+        "drop-denies" => because(
+            (
+                "Server titipan menolak menulis atau menghapus di foldernya.",
+                "The drop server refuses to write or remove in its folders.",
+            ),
+            (
+                "Pengelola server titipan memeriksa hak akun kita atas kedua folder, dan ruang disknya.",
+                "Whoever runs the drop server checks our account's rights on both folders, and the disk's space.",
+            ),
+        ),
+        "drop-lost" => because(
+            (
+                "Kiriman hilang dari server titipan tanpa tanda terima; sudah dititipkan lagi.",
+                "A bundle was gone from the drop server without a receipt; it was put there again.",
+            ),
+            (
+                "Bila terulang: tanyakan kepada mitra apakah kiriman ditolaknya, lalu kepada pengelola server titipan.",
+                "If it happens again: ask the peer whether it turned the bundle away, then whoever runs the drop server.",
             ),
         ),
         _ => return None,

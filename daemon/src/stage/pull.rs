@@ -68,8 +68,29 @@ fn wanted(ship: &Ship, offer: Offer, doubtful: &HashSet<Digest>) -> Result<bool,
     }
 }
 
-/// The whole of one offer, and what `arrive` says of it.
+/// The whole of one offer, and what `arrive` says of it; what is done with is removed at the peer.
 async fn fetch_one<L: Link>(
+    ship: &Ship,
+    link: &L,
+    offer: Offer,
+) -> Result<Result<(), Denied>, SessionEnd> {
+    let outcome = take_in(ship, link, offer).await?;
+    if is_judged(&outcome) && !matches!(offer.name, WireName::Bundle(_)) {
+        link.taken(offer.name).await?;
+    }
+    Ok(outcome)
+}
+
+/// Whether there is nothing more to say of these bytes: not where this machine failed, nor where a document is not here yet.
+pub(super) fn is_judged(outcome: &Result<(), Denied>) -> bool {
+    match outcome {
+        Ok(()) => true,
+        Err(denied) => denied.code != "failure" && denied.code != "agreement-unknown",
+    }
+}
+
+/// The whole of one offer, and what `arrive` says of it.
+pub(super) async fn take_in<L: Link>(
     ship: &Ship,
     link: &L,
     offer: Offer,
@@ -97,16 +118,7 @@ async fn fetch_one<L: Link>(
     drop(part);
     let (arrive, peer) = (std::sync::Arc::clone(&ship.arrive), ship.peer.clone());
     let outcome = tokio::task::spawn_blocking(move || arrive.hand_over(&peer, offer.name)).await;
-    let outcome =
-        outcome.map_err(|error| StageError::Other(format!("a hand-over ended early: {error}")))?;
-    let keeps = match &outcome {
-        Ok(()) => true,
-        Err(denied) => denied.code != "failure" && denied.code != "agreement-unknown",
-    };
-    if keeps && !matches!(offer.name, WireName::Bundle(_)) {
-        link.taken(offer.name).await?;
-    }
-    Ok(outcome)
+    Ok(outcome.map_err(|error| StageError::Other(format!("a hand-over ended early: {error}")))?)
 }
 
 fn write(part: &mut Part, offset: u64, bytes: &[u8]) -> std::io::Result<()> {

@@ -1,6 +1,7 @@
 //! Ship: one lasting connection to each peer that we dial. Bundles, receipts and slips are pushed, each lane on a channel of its
 //! own; what waits at the peer is pulled (see `pull`). Away: tried again with backoff and jitter, and it goes on by itself.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -47,12 +48,15 @@ pub(crate) enum SessionEnd {
 }
 
 impl Ship {
-    /// Keeps a connection until the daemon stops. `connect` dials once, with the keys and cards of that moment.
-    pub async fn keep_connected<L, C, F>(self: Arc<Self>, connect: C)
+    /// Keeps a connection until the daemon stops. `connect` dials once, with the keys and cards of that moment; `session`
+    /// uses what it dialled until it breaks.
+    pub(crate) async fn keep_connected<L, C, F, S, G>(self: Arc<Self>, connect: C, session: S)
     where
         L: Link,
         C: Fn() -> F,
         F: Future<Output = Result<L, LinkError>>,
+        S: Fn(Arc<L>) -> G,
+        G: Future<Output = SessionEnd>,
     {
         let mut failures = 0;
         while !self.node.stop.is_set() {
@@ -71,8 +75,10 @@ impl Ship {
                     );
                     self.node.bells.publish.ring();
                     tracing::info!(peer = %self.peer, address = self.address, "connected");
-                    let end = Arc::new(link);
-                    self.session(&end).await.to_string()
+                    let link = Arc::new(link);
+                    let end = session(Arc::clone(&link)).await;
+                    link.close().await;
+                    end.to_string()
                 }
                 Err(error) => error.to_string(),
             };
@@ -100,24 +106,22 @@ impl Ship {
         retry.waited(heard, wait).await;
     }
 
-    fn paused(&self) -> bool {
+    pub(super) fn paused(&self) -> bool {
         is_paused(&self.node, &self.peer).unwrap_or(false)
     }
 
     /// Runs until the connection breaks, or somebody asks for a stop or pause. Every part is joined here.
-    async fn session<L: Link>(&self, link: &Arc<L>) -> SessionEnd {
-        let end = tokio::select! {
-            end = self.push_lane(link, LaneChannel::Urgent) => end,
-            end = self.push_lane(link, LaneChannel::Normal) => end,
-            end = self.push_lane(link, LaneChannel::Bulk) => end,
-            end = pull::fetch(self, &**link) => end,
+    pub(crate) async fn session<L: Link>(self: Arc<Self>, link: Arc<L>) -> SessionEnd {
+        tokio::select! {
+            end = self.push_lane(&link, LaneChannel::Urgent) => end,
+            end = self.push_lane(&link, LaneChannel::Normal) => end,
+            end = self.push_lane(&link, LaneChannel::Bulk) => end,
+            end = pull::fetch(&self, &*link) => end,
             end = self.until_asked() => end,
-        };
-        link.close().await;
-        end
+        }
     }
 
-    async fn until_asked(&self) -> SessionEnd {
+    pub(super) async fn until_asked(&self) -> SessionEnd {
         loop {
             let heard = self.node.bells.peer(&self.peer).heard();
             if self.node.stop.is_set() || self.paused() {
@@ -167,7 +171,8 @@ impl Ship {
         Ok(wait)
     }
 
-    fn waiting_in(&self, lane: LaneChannel) -> Result<Vec<Offer>, StageError> {
+    /// What waits in one lane; slips and receipts in the urgent one.
+    pub(super) fn waiting_in(&self, lane: LaneChannel) -> Result<Vec<Offer>, StageError> {
         let mut waiting = Vec::new();
         for offer in offers(&self.node, &self.peer)? {
             let here = match offer.name {
@@ -191,13 +196,7 @@ impl Ship {
         lane: LaneChannel,
         offer: Offer,
     ) -> Result<(), SessionEnd> {
-        let (source, sent) = match open_offer(&self.node, &self.peer, offer.name)? {
-            Waiting::Bundle { file, sent, .. } => (file, sent),
-            Waiting::Small(bytes) => (
-                Arc::new(self.node.spool.unnamed(&bytes).map_err(StageError::from)?),
-                Arc::new(AtomicU64::new(0)),
-            ),
-        };
+        let (source, sent) = self.source(offer.name)?;
         let upload = Upload {
             source,
             offset: link.prefix(lane, offer.name).await?.min(offer.bytes),
@@ -232,6 +231,19 @@ impl Ship {
         self.node.board.quiet_all_of(&offer.name.to_string());
         self.node.bells.publish.ring();
         Ok(())
+    }
+}
+
+impl Ship {
+    /// What is to be pushed under a name, and the counter that the status shows.
+    pub(super) fn source(&self, name: WireName) -> Result<(Arc<File>, Arc<AtomicU64>), StageError> {
+        match open_offer(&self.node, &self.peer, name)? {
+            Waiting::Bundle { file, sent, .. } => Ok((file, sent)),
+            Waiting::Small(bytes) => {
+                let file = self.node.spool.unnamed(&bytes)?;
+                Ok((Arc::new(file), Arc::new(AtomicU64::new(0))))
+            }
+        }
     }
 }
 

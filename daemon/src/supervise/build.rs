@@ -10,7 +10,7 @@ use amanah_format::signature::SecretKey;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
-use crate::config::checked::{Config, ConfigError};
+use crate::config::checked::{Config, ConfigError, Peer};
 use crate::engine::outbound::Outbound;
 use crate::engine::policy::Policy;
 use crate::journal::Journal;
@@ -177,7 +177,7 @@ fn assemble(
             peers: config
                 .peers
                 .iter()
-                .map(|peer| (peer.party.clone(), side(peer.dial.as_deref())))
+                .map(|peer| (peer.party.clone(), side(peer)))
                 .collect(),
             started: node.clock.now(),
         },
@@ -223,10 +223,11 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
     Ok(())
 }
 
-const fn side(dial: Option<&str>) -> Side {
-    match dial {
-        Some(_) => Side::Dial,
-        None => Side::Listen,
+const fn side(peer: &Peer) -> Side {
+    if peer.dial.is_some() || peer.drop.is_some() {
+        Side::Dial
+    } else {
+        Side::Listen
     }
 }
 
