@@ -57,6 +57,10 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
             let manifest = read_digest(digest).ok_or_else(|| {
                 screen.failure(Exit::Usage, traffic::NO_DIGEST, &[&shown(digest)])
             })?;
+            if home.join(amanah_format::home::STATUS).exists() && !is_held(&manifest, &home) {
+                let name = shown(&manifest.to_string());
+                return Err(screen.failure(Exit::Missing, traffic::NOT_HELD, &[&name]));
+            }
             request::submit(&Request::Release { manifest }, &home, screen)
         }
     }
@@ -80,6 +84,11 @@ fn notes(home: &Path) -> Outcome<Vec<QuarantineNote>> {
     notes.extend(held(home));
     notes.sort_by_key(|note| note.time);
     Ok(notes)
+}
+
+fn is_held(manifest: &Digest, home: &Path) -> bool {
+    let name = manifest.to_string();
+    held(home).iter().any(|note| note.name == name)
 }
 
 fn held(home: &Path) -> Vec<QuarantineNote> {

@@ -2,13 +2,16 @@
 //! Each module is named after the rule or the journey that it puts to the test.
 #![cfg(test)]
 
+mod attack;
 mod blind_drop;
+mod canary;
 mod crash;
 mod crate_versions;
 mod demo;
 mod doc_links;
 mod held;
 mod journey;
+mod notify;
 mod promises;
 mod samples;
 mod spool_text;

@@ -15,6 +15,8 @@ const CODES: &[&str] = &[
     "configuration-refused",
     "restart-needed",
     "no-space",
+    "too-many-held",
+    "too-much-junk",
     "peer-denies",
     "drop-denies",
     "drop-lost",
@@ -34,11 +36,11 @@ fn paper(code: &str) -> Option<Explanation> {
     let found = match code {
         "flow-doubled" => because(
             (
-                "Dua perjanjian dengan mitra yang sama memuat aliran bernama sama; aliran itu tidak dipakai.",
+                "Dua perjanjian dengan mitra yang sama memuat alur data bernama sama; alur itu tidak dipakai.",
                 "Two agreements with one peer list a flow of the same name; that flow is not used.",
             ),
             (
-                "Kedua pihak menyepakati naskah baru dengan nama aliran yang berbeda.",
+                "Kedua pihak menyepakati naskah baru dengan nama alur data yang berbeda.",
                 "Both parties agree on a new text with another name for one of the flows.",
             ),
         ),
@@ -117,6 +119,26 @@ fn disk(code: &str) -> Option<Explanation> {
             (
                 "Kosongkan ruang diska. Kiriman dilanjutkan sendiri.",
                 "Make space on the disk. It goes on by itself.",
+            ),
+        ),
+        "too-many-held" => because(
+            (
+                "Terlalu banyak kiriman mitra ini menunggu perjanjian, kartu, atau jam yang benar; yang baru belum diterima.",
+                "Too many bundles of this peer wait for an agreement, a card or a clock; new ones are not taken yet.",
+            ),
+            (
+                "Lihat kiriman yang ditahan dengan `amanah quarantine list` dan hapus sebabnya. Setelah itu berlanjut sendiri.",
+                "See what is held with `amanah quarantine list` and remove the cause. It goes on by itself.",
+            ),
+        ),
+        "too-much-junk" => because(
+            (
+                "Mitra ini terus mengirim berkas rusak atau asing; tidak semuanya dicatat lagi.",
+                "This peer keeps sending what is damaged or of no use; not all of it is recorded any more.",
+            ),
+            (
+                "Hubungi admin sistem mitra. Tidak ada yang diimpor dari berkas itu.",
+                "Call the peer's system administrator. Nothing of it was imported.",
             ),
         ),
         _ => return None,

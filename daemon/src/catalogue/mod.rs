@@ -94,7 +94,8 @@ impl Text {
 macro_rules! texts {
     ($($name:ident = $id:literal / $en:literal;)+) => {
         $(
-            #[doc = $en]
+            // In a fence: the sentences hold brackets and angle signs that are no links or tags.
+            #[doc = concat!("```text\n", $en, "\n```")]
             pub const $name: $crate::catalogue::Text = $crate::catalogue::Text { id: $id, en: $en };
         )+
         /// All of this file, for the test that both languages say the same.

@@ -16,12 +16,12 @@ fn misplaced(code: &str) -> Option<Explanation> {
     let found = match code {
         "peer-unknown" => because(
             (
-                "Folder tujuan bukan nama mitra yang terdaftar.",
-                "The folder is not named after a peer that is set up here.",
+                "Tempatnya bukan folder alur data milik mitra yang terdaftar (outbox/MITRA/ALUR/).",
+                "It was not dropped into the folder of a peer and a flow that are set up here (outbox/PEER/FLOW/).",
             ),
             (
-                "Pindahkan berkas ke folder mitra yang benar (`amanah peer list`), atau minta admin sistem mendaftarkan mitra itu.",
-                "Move the file to the right peer's folder (`amanah peer list`), or ask the system administrator to add the peer.",
+                "Pindahkan ke folder alur data mitra itu, misalnya dengan `amanah send`. Bila mitra belum terdaftar (`amanah peer list`), hubungi admin sistem.",
+                "Move it to the folder of one of the peer's flows, for instance with `amanah send`. If the peer is not set up (`amanah peer list`), ask the system administrator.",
             ),
         ),
         "no-recipient-key" => because(

@@ -96,9 +96,12 @@ impl Config {
             reason,
         };
         let text = std::fs::read_to_string(file).map_err(|error| {
-            wrong(format!(
-                "cannot be read ({error}); make it with `amanah init`, or name another with --config"
-            ))
+            let advice = if error.kind() == std::io::ErrorKind::NotFound {
+                "; make it with `amanah init`, or name another with --config"
+            } else {
+                ""
+            };
+            wrong(format!("cannot be read ({error}){advice}"))
         })?;
         let file = std::path::absolute(file).map_err(|error| wrong(error.to_string()))?;
         Self::parse(&text, &file).map_err(wrong)

@@ -1,4 +1,6 @@
 //! Reading the configuration's folder again: a wrong one is refused and the old one stays. What was loaded goes into the ledger, once.
+//! Cards and agreements change under way; addresses, peers and the home need a restart, and an alarm says so. Only
+//! files of the sysadmin are read, and of what came by wire only revocations, which narrow.
 
 use std::path::Path;
 use std::sync::Arc;

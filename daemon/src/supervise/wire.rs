@@ -1,4 +1,6 @@
 //! The connections: a task for each peer that we dial, the server where peers dial us.
+//! Keys and cards are looked up at each attempt, so a reload needs no new task. A listener that cannot be opened stops
+//! the start; a peer that is away never does.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -117,6 +119,7 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
         arrive: Arc::clone(&parts.arrive),
         peer: peer.party.clone(),
         address: address.clone(),
+        free_bytes_min: config.limits.free_bytes_min,
     });
     let node = Arc::clone(&parts.node);
     let key = parts.transport.clone();
@@ -148,8 +151,9 @@ fn leave(parts: &Parts, config: &Config, peer: &Peer, at: DropAt) -> JoinHandle<
         arrive: Arc::clone(&parts.arrive),
         peer: peer.party.clone(),
         address: at.address.clone(),
+        free_bytes_min: config.limits.free_bytes_min,
     });
-    let blind = Arc::new(Blind::new(Arc::clone(&ship), config.limits.free_bytes_min));
+    let blind = Arc::new(Blind::new(Arc::clone(&ship)));
     let (key, post_quantum) = (parts.transport.clone(), peer.post_quantum);
     let connect = move || {
         let dial = Dial {

@@ -122,10 +122,12 @@ impl Denied {
     /// This machine's fault: the peer tries again later.
     pub(crate) fn failure(error: &dyn std::fmt::Display) -> Self {
         tracing::error!("a hand-over failed here: {error}");
-        Self::new(
-            "failure",
-            "the receiving machine could not take it over; try again",
-        )
+        Self::local("the receiving machine could not take it over; try again")
+    }
+
+    /// Not now: it says nothing about the bytes, which are kept.
+    pub(super) fn local(message: &str) -> Self {
+        Self::new("failure", message)
     }
 
     fn new(code: &str, message: &str) -> Self {

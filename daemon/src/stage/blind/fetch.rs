@@ -6,13 +6,14 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use amanah_format::digest::Digest;
+use amanah_format::id::PartyId;
 use tokio::time::Instant;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
-use crate::stage::StageError;
 use crate::stage::door::bytes_max;
 use crate::stage::pull::{is_judged, take_in};
 use crate::stage::ship::SessionEnd;
+use crate::stage::{Node, StageError};
 use crate::transport::link::{BlindLink, Denied, LinkError, Offer, WireName};
 
 use super::{Blind, Pace};
@@ -35,7 +36,7 @@ pub(super) struct Shunned {
 enum Known {
     /// To be fetched.
     New,
-    /// Taken over, its answer is not signed yet; or turned away a moment ago.
+    /// Taken over, its answer is not signed yet.
     Wait,
     /// Answered before.
     Answered(Digest, Inbound),
@@ -57,9 +58,18 @@ impl Blind {
     }
 
     async fn fetch_round<L: BlindLink>(&self, link: &L) -> Result<bool, SessionEnd> {
+        let offers = link.offers().await?;
+        let now = Instant::now();
+        let fresh: Vec<Offer> = {
+            let shunned = self.shunned();
+            let alone = |offer: &Offer| shunned.get(&offer.name).is_some_and(|one| now < one.until);
+            offers.into_iter().filter(|offer| !alone(offer)).collect()
+        };
+        let peer = self.ship.peer.clone();
+        let fresh = self.ship.apart(move |node| known(node, &peer, fresh));
         let mut news = false;
-        for offer in link.offers().await? {
-            match self.known(offer.name)? {
+        for (offer, known) in fresh.await? {
+            match known {
                 Known::Wait => {}
                 Known::New => {
                     self.take(link, offer).await?;
@@ -67,7 +77,7 @@ impl Blind {
                 }
                 Known::Answered(digest, state) => {
                     if self.remove(link, offer.name).await? && state == Inbound::Delivered {
-                        self.answer_again(digest)?;
+                        self.answer_again(digest).await?;
                         news = true;
                     }
                 }
@@ -76,32 +86,14 @@ impl Blind {
         Ok(news)
     }
 
-    fn known(&self, name: WireName) -> Result<Known, StageError> {
-        let now = Instant::now();
-        let shunned = self.shunned().get(&name).is_some_and(|one| now < one.until);
-        let row = match name {
-            WireName::Bundle(digest) => self.ship.node.journal.inbound(&digest)?,
-            WireName::Receipt(_) | WireName::Slip(_) => None,
-        };
-        // A row of another sender is not this peer's bundle.
-        let row = row.filter(|row| row.peer == self.ship.peer);
-        Ok(match row.map(|row| (row.digest, row.state)) {
-            _ if shunned => Known::Wait,
-            None => Known::New,
-            Some((digest, state @ (Inbound::Acknowledged | Inbound::Delivered))) => {
-                Known::Answered(digest, state)
-            }
-            Some((_, Inbound::Held | Inbound::Admitted | Inbound::Imported | Inbound::Refused)) => {
-                Known::Wait
-            }
-        })
-    }
-
     /// The sender has no receipt, or somebody repeats what it sent: either way the same receipt.
-    fn answer_again(&self, digest: Digest) -> Result<(), StageError> {
-        let (node, event) = (&self.ship.node, InboundEvent::CameAgain);
-        node.journal
-            .advance_inbound(&digest, event, node.clock.now())?;
+    async fn answer_again(&self, digest: Digest) -> Result<(), StageError> {
+        let again = self.ship.apart(move |node| {
+            let (event, now) = (InboundEvent::CameAgain, node.clock.now());
+            Ok(node.journal.advance_inbound(&digest, event, now)?)
+        });
+        again.await?;
+        let node = &self.ship.node;
         tracing::info!(manifest = %digest, peer = %self.ship.peer, "came again: the same receipt is put again");
         node.bells.peer(&self.ship.peer).ring();
         node.bells.publish.ring();
@@ -109,7 +101,9 @@ impl Blind {
     }
 
     async fn take<L: BlindLink>(&self, link: &L, offer: Offer) -> Result<(), SessionEnd> {
-        let outcome = if let Err(denied) = self.fits(offer)? {
+        let least = self.ship.free_bytes_min;
+        let fits = self.ship.apart(move |node| fits(node, offer, least));
+        let outcome = if let Err(denied) = fits.await? {
             Err(denied)
         } else {
             match take_in(&self.ship, link, offer).await {
@@ -137,31 +131,6 @@ impl Blind {
         // A receipt ends what we lent.
         self.ship.node.bells.peer(&self.ship.peer).ring();
         Ok(())
-    }
-
-    /// Whether there is room for it. `Denied` with `failure` leaves it where it is.
-    fn fits(&self, offer: Offer) -> Result<Result<(), Denied>, StageError> {
-        let (node, name) = (&self.ship.node, offer.name);
-        let denied = |code: &str, message: &str| {
-            node.board.alarm(code, &name.to_string(), node.clock.now());
-            Denied {
-                code: code.to_owned(),
-                message: message.to_owned(),
-            }
-        };
-        if offer.bytes > bytes_max(name) {
-            return Ok(Err(denied("too-large", "nothing of its kind is that long")));
-        }
-        let needed = offer.bytes.saturating_add(self.free_bytes_min);
-        if node.spool.free_bytes()? < needed {
-            node.board.alarm("no-space", "spool", node.clock.now());
-            return Ok(Err(Denied {
-                code: "failure".to_owned(),
-                message: "there is no space left for it".to_owned(),
-            }));
-        }
-        node.board.quiet("no-space", "spool");
-        Ok(Ok(()))
     }
 
     fn shun(&self, name: WireName) {
@@ -201,4 +170,51 @@ impl Blind {
     fn shunned(&self) -> MutexGuard<'_, HashMap<WireName, Shunned>> {
         self.shunned.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn known(
+    node: &Node,
+    peer: &PartyId,
+    offers: Vec<Offer>,
+) -> Result<Vec<(Offer, Known)>, StageError> {
+    let mut found = Vec::new();
+    for offer in offers {
+        let row = match offer.name {
+            WireName::Bundle(digest) => node.journal.inbound(&digest)?,
+            WireName::Receipt(_) | WireName::Slip(_) => None,
+        };
+        // A row of another sender is not this peer's bundle.
+        let row = row.filter(|row| &row.peer == peer);
+        let known = match row.map(|row| (row.digest, row.state)) {
+            None => Known::New,
+            Some((digest, state @ (Inbound::Acknowledged | Inbound::Delivered))) => {
+                Known::Answered(digest, state)
+            }
+            Some((_, Inbound::Held | Inbound::Admitted | Inbound::Imported | Inbound::Refused)) => {
+                Known::Wait
+            }
+        };
+        found.push((offer, known));
+    }
+    Ok(found)
+}
+
+/// Whether there is room for it. `failure` leaves it where it is; what is longer than anything of its kind is turned away.
+fn fits(node: &Node, offer: Offer, least: u64) -> Result<Result<(), Denied>, StageError> {
+    let now = node.clock.now();
+    let denied = |code: &str, message: &str| Denied {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    };
+    if offer.bytes > bytes_max(offer.name) {
+        let name = offer.name.to_string();
+        node.board.alarm("too-large", &name, now);
+        return Ok(Err(denied("too-large", "nothing of its kind is that long")));
+    }
+    if node.spool.free_bytes()? < offer.bytes.saturating_add(least) {
+        node.board.alarm("no-space", "spool", now);
+        return Ok(Err(denied("failure", "there is no space left for it")));
+    }
+    node.board.quiet("no-space", "spool");
+    Ok(Ok(()))
 }

@@ -1,5 +1,5 @@
 //! What we put at a blind drop, and what its being there or not means: a pure decision over what was put and what is listed.
-//! `is_done` asks the journal, and it alone decides what may be removed.
+//! `waiting` and `is_done` ask the journal, which alone says what is to lie there.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use crate::engine::inbound::Inbound;
 use crate::engine::outbound::Outbound;
 use crate::journal::Journal;
-use crate::transport::link::WireName;
-
-use super::super::StageError;
+use crate::stage::ship::waiting_in;
+use crate::stage::{Node, StageError};
+use crate::transport::link::{LaneChannel, Offer, WireName};
 
 /// A bundle that is gone is put again after so long: the peer removes it when its receipt is signed, so the receipt is only
 /// a few looks away …
@@ -102,6 +102,26 @@ fn again_after(times: u32) -> Duration {
         .checked_shl(times.saturating_sub(1).min(16))
         .unwrap_or(u32::MAX);
     AGAIN_FIRST.saturating_mul(doubled).min(AGAIN_MAX)
+}
+
+/// What waits for a peer in one lane, and whether the peer says that it holds it.
+pub(super) fn waiting(
+    node: &Node,
+    peer: &PartyId,
+    lane: LaneChannel,
+) -> Result<Vec<(Offer, bool)>, StageError> {
+    let mut waiting = Vec::new();
+    for offer in waiting_in(node, peer, lane)? {
+        let held = match offer.name {
+            WireName::Bundle(digest) => node
+                .journal
+                .outbound_by_digest(&digest)?
+                .is_some_and(|row| row.held.is_some()),
+            WireName::Receipt(_) | WireName::Slip(_) => false,
+        };
+        waiting.push((offer, held));
+    }
+    Ok(waiting)
 }
 
 /// Whether something of ours has no business at the drop any more. What no row knows is not ours.

@@ -8,7 +8,7 @@
 mod fetch;
 mod lent;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,8 +30,6 @@ const LOOK_MAX: Duration = Duration::from_secs(10);
 /// The exchange with one peer through its drop.
 pub(crate) struct Blind {
     ship: Arc<Ship>,
-    /// Free space that incoming files never take.
-    free_bytes_min: u64,
     /// What we put, by name.
     lent: Mutex<HashMap<WireName, Lent>>,
     /// What was fetched and turned away.
@@ -51,10 +49,9 @@ impl Pace {
 }
 
 impl Blind {
-    pub(crate) fn new(ship: Arc<Ship>, free_bytes_min: u64) -> Self {
+    pub(crate) fn new(ship: Arc<Ship>) -> Self {
         Self {
             ship,
-            free_bytes_min,
             lent: Mutex::default(),
             shunned: Mutex::default(),
         }
@@ -94,19 +91,22 @@ impl Blind {
         link: &L,
         lane: LaneChannel,
     ) -> Result<bool, SessionEnd> {
-        let waiting = self.ship.waiting_in(lane)?;
-        if self.ship.paused() || (waiting.is_empty() && lane != LaneChannel::Urgent) {
+        let peer = self.ship.peer.clone();
+        let waiting = self
+            .ship
+            .apart(move |node| lent::waiting(node, &peer, lane));
+        let waiting = waiting.await?;
+        if self.ship.paused().await || (waiting.is_empty() && lane != LaneChannel::Urgent) {
             return Ok(false);
         }
         let left = link.left().await?;
         let mut news = false;
-        for offer in waiting {
-            match self.step(offer, &left)? {
+        for (offer, held) in waiting {
+            match self.step(offer, held, &left) {
                 Step::Stay => {}
                 Step::Taken => {
                     self.lent().remove(&offer.name);
-                    taken(&self.ship.node, &self.ship.peer, offer.name)
-                        .map_err(|denied| StageError::Other(denied.to_string()))?;
+                    self.delivered(offer.name).await?;
                     news = true;
                 }
                 Step::Put => {
@@ -121,7 +121,7 @@ impl Blind {
         Ok(news)
     }
 
-    fn step(&self, offer: Offer, left: &[Left]) -> Result<Step, StageError> {
+    fn step(&self, offer: Offer, held: bool, left: &[Left]) -> Step {
         let lies = left
             .iter()
             .find(|one| one.handed_over && one.name == offer.name);
@@ -130,19 +130,16 @@ impl Blind {
             Some(_) => Lies::Altered,
             None => Lies::Nowhere,
         };
-        let held = match offer.name {
-            WireName::Bundle(digest) => self
-                .ship
-                .node
-                .journal
-                .outbound_by_digest(&digest)?
-                .is_some_and(|row| row.held.is_some()),
-            WireName::Receipt(_) | WireName::Slip(_) => false,
-        };
-        let mut lent = self.lent();
-        let step = lent::step(offer.name, lies, (&mut lent, held), Instant::now());
-        drop(lent);
-        Ok(step)
+        lent::step(offer.name, lies, (&mut self.lent(), held), Instant::now())
+    }
+
+    /// The peer has removed a receipt or slip.
+    async fn delivered(&self, name: WireName) -> Result<(), StageError> {
+        let peer = self.ship.peer.clone();
+        let noted = self.ship.apart(move |node| {
+            taken(node, &peer, name).map_err(|denied| StageError::Other(denied.to_string()))
+        });
+        noted.await
     }
 
     /// A refusal of the server is said and tried again; anything else ends the session.
@@ -168,7 +165,7 @@ impl Blind {
             }
             Err(SessionEnd::Link(LinkError::Denied { message, .. })) => {
                 // Its receipt may have come meanwhile, and somebody else cleared it away.
-                if !self.is_done(offer.name)? {
+                if !self.done(vec![offer.name]).await?.contains(&offer.name) {
                     self.denied(&offer.name.to_string(), &message);
                 }
             }
@@ -201,7 +198,7 @@ impl Blind {
             // A bundle seen there after its receipt has been put was put again.
             self.remove(link, WireName::Bundle(digest)).await?;
         }
-        let (source, sent) = self.ship.source(offer.name)?;
+        let (source, sent) = self.ship.source(offer.name).await?;
         let upload = Upload {
             source,
             offset: link.prefix(lane, offer.name).await?.min(offer.bytes),
@@ -215,33 +212,44 @@ impl Blind {
     /// Removes from the drop what is settled: bundles whose receipt came, receipts and slips that were taken (and lie there
     /// again). Names that no row of ours knows are not ours.
     async fn clear<L: BlindLink>(&self, link: &L, left: &[Left]) -> Result<bool, SessionEnd> {
+        let lent: Vec<WireName> = self.lent().keys().copied().collect();
+        let lies = |name: &WireName| left.iter().any(|one| one.name == *name);
+        let names = left.iter().map(|one| one.name).chain(lent.clone());
+        let done = self.done(names.collect()).await?;
         let mut news = false;
-        for one in left {
-            if self.is_done(one.name)? {
-                match link.withdraw(*one).await {
-                    Ok(()) => news = true,
-                    Err(LinkError::Denied { message, .. }) => {
-                        self.denied(&one.name.to_string(), &message);
-                    }
-                    Err(error) => return Err(error.into()),
+        for one in left.iter().filter(|one| done.contains(&one.name)) {
+            match link.withdraw(*one).await {
+                Ok(()) => news = true,
+                Err(LinkError::Denied { message, .. }) => {
+                    self.denied(&one.name.to_string(), &message);
                 }
+                Err(error) => return Err(error.into()),
             }
         }
-        let names: Vec<WireName> = self.lent().keys().copied().collect();
-        for name in names {
-            let lies = left.iter().any(|one| one.name == name);
-            if !lies && self.is_done(name)? {
-                self.lent().remove(&name);
-                self.ship.node.board.quiet_all_of(&name.to_string());
-                self.ship.node.bells.publish.ring();
-            }
+        for name in lent
+            .iter()
+            .filter(|name| done.contains(name) && !lies(name))
+        {
+            self.lent().remove(name);
+            self.ship.node.board.quiet_all_of(&name.to_string());
+            self.ship.node.bells.publish.ring();
         }
         Ok(news)
     }
 
-    fn is_done(&self, name: WireName) -> Result<bool, StageError> {
-        let (journal, peer) = (&self.ship.node.journal, &self.ship.peer);
-        lent::is_done(journal, peer, name)
+    /// Those of `names` that have no business at the drop any more.
+    async fn done(&self, names: Vec<WireName>) -> Result<HashSet<WireName>, StageError> {
+        let peer = self.ship.peer.clone();
+        let done = self.ship.apart(move |node| {
+            let mut done = HashSet::new();
+            for name in names {
+                if lent::is_done(&node.journal, &peer, name)? {
+                    done.insert(name);
+                }
+            }
+            Ok(done)
+        });
+        done.await
     }
 
     fn lent(&self) -> MutexGuard<'_, HashMap<WireName, Lent>> {

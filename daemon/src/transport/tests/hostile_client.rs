@@ -1,4 +1,5 @@
 //! A client that means ill, or is only strange, inside: framing, paths, renames, handles.
+//! Whatever is sent, the stages behind the server see only the calls of the virtual tree (FORMAT.md §16.2).
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! Client and server against each other, against hostile ends, and against stock OpenSSH, all on loopback.
+//! The stages are played by `memory`. Keys come from fixed seeds, and ports from the system, so that tests run side by
+//! side.
 
 mod hostile_client;
 mod hostile_login;

@@ -1,4 +1,6 @@
 //! What a client has open on one channel: few, of three kinds, and a handle of one kind is nothing to another.
+//! Their number is bounded, and a closed handle's name is never given out again. Calls into files run on blocking
+//! threads; an upload that ends without its rename leaves its part as it is, to be resumed.
 
 use std::collections::{HashMap, VecDeque};
 

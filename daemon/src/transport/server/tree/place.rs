@@ -1,4 +1,6 @@
 //! The paths of the virtual tree. A path is one of these places or it is nothing: no other text reaches a stage.
+//! The parser is the whole border: no path of the file system is ever made from a client's text, only from a
+//! `WireName`. FORMAT.md §16.2.
 
 use russh_sftp::protocol::{File, FileAttributes, FileMode};
 
