@@ -130,12 +130,14 @@ fn list(place: &Place, screen: &mut Screen<'_>) -> Outcome {
             "party": peer.party,
             "name": card.as_ref().map(|card| &card.card().name),
             "dial": peer.dial,
+            "drop": peer.drop.as_ref().map(|drop| &drop.address),
             "fingerprint": card.as_ref().map(|card| card.digest().to_fingerprint()),
         }));
         if !screen.json {
-            let way = match &peer.dial {
-                Some(address) => screen.text(setup::PEER_DIALLED, &[address]),
-                None => screen.text(setup::PEER_DIALS, &[]),
+            let way = match (&peer.dial, &peer.drop) {
+                (Some(address), _) => screen.text(setup::PEER_DIALLED, &[address]),
+                (None, Some(drop)) => screen.text(setup::PEER_DROP, &[&drop.address]),
+                (None, None) => screen.text(setup::PEER_DIALS, &[]),
             };
             describe(&peer.party, card.as_ref(), &way, screen)?;
         }

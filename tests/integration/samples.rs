@@ -96,6 +96,7 @@ fn the_whole_sample_names_every_key() {
             line.starts_with(&format!("{key} = "))
                 || line.starts_with(&format!("[{key}]"))
                 || line.starts_with(&format!("[{key}."))
+                || line.ends_with(&format!(".{key}]"))
         });
         assert!(named, "docs/amanah.toml says nothing of `{key}`");
     }

@@ -54,7 +54,7 @@ impl Intruder {
         let host_keys = peer.card().keys.transport.iter().filter(|key| key.at(now));
         let dial = Dial {
             address: address.to_string(),
-            user: victim.party().clone(),
+            user: victim.party().to_string(),
             key: std::fs::read_to_string(victim.folder().join(home::KEY_TRANSPORT))?.into(),
             host_keys: host_keys.map(|key| key.key).collect(),
             post_quantum: PostQuantum::Preferred,

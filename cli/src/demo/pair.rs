@@ -287,7 +287,10 @@ fn fingerprint_in(ran: &Ran) -> Result<String> {
 
 /// Where a daemon of this process can listen: a free port of a loopback address that no other process takes for its own, so
 /// that nobody can take the port before the daemon does.
-fn free_address() -> Result<SocketAddr> {
+///
+/// # Errors
+/// No port is free.
+pub fn free_address() -> Result<SocketAddr> {
     static NEXT: AtomicU8 = AtomicU8::new(1);
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let own = Ipv4Addr::new(

@@ -17,6 +17,8 @@ pub(super) const CODES: &[&str] = &[
     "too-many-held",
     "too-much-junk",
     "peer-denies",
+    "drop-denies",
+    "drop-lost",
     "stage-failing",
     "document-does-not-count",
     "example-keys",
@@ -24,7 +26,10 @@ pub(super) const CODES: &[&str] = &[
 
 /// Of the alarm codes.
 pub(super) fn explain(code: &str) -> Option<Words> {
-    paper(code).or_else(|| disk(code)).or_else(|| machine(code))
+    paper(code)
+        .or_else(|| disk(code))
+        .or_else(|| machine(code))
+        .or_else(|| drop_server(code))
 }
 
 fn paper(code: &str) -> Option<Words> {
@@ -191,6 +196,33 @@ fn machine(code: &str) -> Option<Words> {
             (
                 "Admin sistem membaca log: journalctl -u amanahd.",
                 "The system administrator reads the log: journalctl -u amanahd.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn drop_server(code: &str) -> Option<Words> {
+    let found = match code {
+        "drop-denies" => because(
+            (
+                "Server titipan menolak menulis atau menghapus di foldernya.",
+                "The drop server refuses to write or remove in its folders.",
+            ),
+            (
+                "Pengelola server titipan memeriksa hak akun kita atas kedua folder, dan ruang disknya.",
+                "Whoever runs the drop server checks our account's rights on both folders, and the disk's space.",
+            ),
+        ),
+        "drop-lost" => because(
+            (
+                "Kiriman hilang dari server titipan tanpa tanda terima; sudah dititipkan lagi.",
+                "A bundle was gone from the drop server without a receipt; it was put there again.",
+            ),
+            (
+                "Bila terulang: tanyakan kepada mitra apakah kiriman ditolaknya, lalu kepada pengelola server titipan.",
+                "If it happens again: ask the peer whether it turned the bundle away, then whoever runs the drop server.",
             ),
         ),
         _ => return None,

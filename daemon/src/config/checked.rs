@@ -14,7 +14,10 @@ use crate::{
     transport::{client::PostQuantum, server::Network},
 };
 
+pub use self::drop_at::DropAt;
 pub use super::papers::{Loaded, OwnRevocation};
+
+mod drop_at;
 
 /// zstd's own levels; beyond 19 its window outgrows what a recipient accepts.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=19;
@@ -68,6 +71,8 @@ pub struct Peer {
     pub party: PartyId,
     /// `host:port` when this side dials.
     pub dial: Option<String>,
+    /// The blind drop between the two, when neither dials the other.
+    pub drop: Option<DropAt>,
     /// Whether a session without ML-KEM is acceptable.
     pub post_quantum: PostQuantum,
 }
@@ -240,16 +245,19 @@ impl Check<'_> {
                     let reason = format!("expected host:port, as 10.20.0.2:2222, found {dial:?}");
                     return Err(self.at(&table, "dial", &reason));
                 }
-                None if raw.listen.is_none() => {
-                    let reason = "this peer has no `dial` and there is no [listen]: neither side could connect; \
-                                  write one of the two";
+                None if raw.listen.is_none() && peer.drop.is_none() => {
+                    let reason = "this peer has no `dial` and no `drop`, and there is no [listen]: neither side could \
+                                  connect; write one of the three";
                     return Err(self.at(&table, "dial", reason));
                 }
                 Some(_) | None => {}
             }
+            let drop = peer.drop.as_ref();
+            let drop = drop.map(|drop| self.drop_at(&table, peer, drop, &peers));
             peers.push(Peer {
                 party,
                 dial: peer.dial.clone(),
+                drop: drop.transpose()?,
                 post_quantum: peer.post_quantum.unwrap_or(PostQuantum::Preferred),
             });
         }

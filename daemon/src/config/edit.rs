@@ -33,7 +33,7 @@ pub fn with_peer(text: &str, peer: &PartyId, dial: Option<&str>) -> Result<Strin
     Ok(changed)
 }
 
-/// The text without the table of `peer`: its header to the line before the next header.
+/// The text without the tables of `peer`: each header to the line before the next header.
 ///
 /// # Errors
 /// Says why not: no such table, or it is written in another way than `[peer.ID]`.
@@ -46,7 +46,8 @@ pub fn without_peer(text: &str, peer: &PartyId) -> Result<String, String> {
     let mut kept = String::new();
     for line in text.split_inclusive('\n') {
         if let Some(name) = where_in::header(line) {
-            inside = name == table;
+            let below = name.strip_prefix(&table);
+            inside = below.is_some_and(|below| below.is_empty() || below.starts_with('.'));
         }
         if !inside {
             kept.push_str(line);
@@ -103,5 +104,14 @@ mod tests {
         assert!(without_peer(&removed, &peer()).is_err());
         let inline = "party = \"kemenhaj\"\npeer = { imigrasi = {} }\n";
         assert!(without_peer(inline, &peer()).is_err());
+    }
+
+    #[test]
+    fn a_peer_is_removed_with_its_drop() {
+        let peer: PartyId = "imigrasi".parse().unwrap();
+        let kept = "party = \"kemenhaj\"\n[peer.imigrasi2]\ndial = \"a:1\"\n";
+        let drop = "[peer.imigrasi]\n[peer.imigrasi.drop]\naddress = \"a:1\"\nuser = \"x\"\n\
+            host_key = \"k\"\nput = \"/a\"\nget = \"/b\"\n";
+        assert_eq!(without_peer(&format!("{kept}{drop}"), &peer).unwrap(), kept);
     }
 }

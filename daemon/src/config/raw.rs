@@ -65,6 +65,24 @@ pub struct Peer {
     pub dial: Option<String>,
     /// `preferred` (default) or `required`.
     pub post_quantum: Option<crate::transport::client::PostQuantum>,
+    /// Instead of `dial`: a server between the two.
+    pub drop: Option<Drop>,
+}
+
+/// `[peer.NAME.drop]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drop {
+    /// `host:port`
+    pub address: String,
+    /// Our account there.
+    pub user: String,
+    /// Its host key: `ssh-ed25519 AAAA…`.
+    pub host_key: String,
+    /// The folder that we write into and the peer reads from.
+    pub put: String,
+    /// The folder that the peer writes into and we read from.
+    pub get: String,
 }
 
 /// `[outbox]`

@@ -5,6 +5,7 @@ pub mod acknowledge;
 pub mod admit;
 mod answer;
 pub mod arrive;
+pub(crate) mod blind;
 pub mod board;
 pub mod collect;
 pub mod door;

@@ -131,8 +131,29 @@ fn wanted(
     Ok(wanted)
 }
 
-/// The whole of one offer, and what `arrive` says of it.
+/// The whole of one offer, and what `arrive` says of it; what is done with is removed at the peer.
 async fn fetch_one<L: Link>(
+    ship: &Ship,
+    link: &L,
+    offer: Offer,
+) -> Result<Result<(), Denied>, SessionEnd> {
+    let outcome = take_in(ship, link, offer).await?;
+    if is_judged(&outcome) && !matches!(offer.name, WireName::Bundle(_)) {
+        link.taken(offer.name).await?;
+    }
+    Ok(outcome)
+}
+
+/// Whether there is nothing more to say of these bytes: not where this machine failed, nor where a document is not here yet.
+pub(super) fn is_judged(outcome: &Result<(), Denied>) -> bool {
+    match outcome {
+        Ok(()) => true,
+        Err(denied) => denied.code != "failure" && denied.code != "agreement-unknown",
+    }
+}
+
+/// The whole of one offer, and what `arrive` says of it.
+pub(super) async fn take_in<L: Link>(
     ship: &Ship,
     link: &L,
     offer: Offer,
@@ -150,15 +171,7 @@ async fn fetch_one<L: Link>(
         drop(part);
         Ok(arrive.hand_over(&peer, offer.name))
     });
-    let outcome = outcome.await?;
-    let keeps = match &outcome {
-        Ok(()) => true,
-        Err(denied) => denied.code != "failure" && denied.code != "agreement-unknown",
-    };
-    if keeps && !matches!(offer.name, WireName::Bundle(_)) {
-        link.taken(offer.name).await?;
-    }
-    Ok(outcome)
+    Ok(outcome.await?)
 }
 
 /// The part that it goes into. One that is longer than what is offered now is of something else.

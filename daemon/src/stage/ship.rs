@@ -2,6 +2,7 @@
 //! own; what waits at the peer is pulled (see `pull`). Away: tried again with backoff and jitter, and it goes on by itself.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
@@ -60,12 +61,15 @@ pub(crate) enum SessionEnd {
 }
 
 impl Ship {
-    /// Keeps a connection until the daemon stops. `connect` dials once, with the keys and cards of that moment.
-    pub async fn keep_connected<L, C, F>(self: Arc<Self>, connect: C)
+    /// Keeps a connection until the daemon stops. `connect` dials once, with the keys and cards of that moment; `session`
+    /// uses what it dialled until it breaks.
+    pub(crate) async fn keep_connected<L, C, F, S, G>(self: Arc<Self>, connect: C, session: S)
     where
         L: Link,
         C: Fn() -> F,
         F: Future<Output = Result<L, LinkError>>,
+        S: Fn(Arc<L>) -> G,
+        G: Future<Output = SessionEnd>,
     {
         let mut failures: u32 = 0;
         while !self.node.stop.is_set() {
@@ -89,8 +93,10 @@ impl Ship {
                     );
                     self.node.bells.publish.ring();
                     tracing::info!(peer = %self.peer, address = self.address, "connected");
-                    let end = Arc::new(link);
-                    self.session(&end).await.to_string()
+                    let link = Arc::new(link);
+                    let end = session(Arc::clone(&link)).await;
+                    link.close().await;
+                    end.to_string()
                 }
                 Err(error) => error.to_string(),
             };
@@ -122,7 +128,7 @@ impl Ship {
         retry.waited(heard, wait).await;
     }
 
-    async fn paused(&self) -> bool {
+    pub(super) async fn paused(&self) -> bool {
         let peer = self.peer.clone();
         let paused = self.apart(move |node| is_paused(node, &peer)).await;
         paused.unwrap_or(false)
@@ -140,19 +146,17 @@ impl Ship {
     }
 
     /// Runs until the connection breaks, or somebody asks for a stop or pause. Every part is joined here.
-    async fn session<L: Link>(&self, link: &Arc<L>) -> SessionEnd {
-        let end = tokio::select! {
-            end = self.push_lane(link, LaneChannel::Urgent) => end,
-            end = self.push_lane(link, LaneChannel::Normal) => end,
-            end = self.push_lane(link, LaneChannel::Bulk) => end,
-            end = pull::fetch(self, &**link) => end,
+    pub(crate) async fn session<L: Link>(self: Arc<Self>, link: Arc<L>) -> SessionEnd {
+        tokio::select! {
+            end = self.push_lane(&link, LaneChannel::Urgent) => end,
+            end = self.push_lane(&link, LaneChannel::Normal) => end,
+            end = self.push_lane(&link, LaneChannel::Bulk) => end,
+            end = pull::fetch(&self, &*link) => end,
             end = self.until_asked() => end,
-        };
-        link.close().await;
-        end
+        }
     }
 
-    async fn until_asked(&self) -> SessionEnd {
+    pub(super) async fn until_asked(&self) -> SessionEnd {
         loop {
             let heard = self.node.bells.peer(&self.peer).heard();
             if self.node.stop.is_set() || self.paused().await {
@@ -221,6 +225,22 @@ impl Ship {
         }))
     }
 
+    /// What is to be pushed under a name, and the counter that the status shows.
+    pub(super) async fn source(
+        &self,
+        name: WireName,
+    ) -> Result<(Arc<File>, Arc<AtomicU64>), StageError> {
+        let peer = self.peer.clone();
+        let opened = self.apart(move |node| match open_offer(node, &peer, name)? {
+            Waiting::Bundle { file, sent, .. } => Ok((file, sent)),
+            Waiting::Small(bytes) => Ok((
+                Arc::new(node.spool.unnamed(&bytes)?),
+                Arc::new(AtomicU64::new(0)),
+            )),
+        });
+        opened.await
+    }
+
     /// Resumes at the peer's synced prefix, pushes the rest, hands over, records it.
     async fn push<L: Link>(
         &self,
@@ -228,15 +248,7 @@ impl Ship {
         lane: LaneChannel,
         offer: Offer,
     ) -> Result<(), SessionEnd> {
-        let peer = self.peer.clone();
-        let opened = self.apart(move |node| match open_offer(node, &peer, offer.name)? {
-            Waiting::Bundle { file, sent, .. } => Ok((file, sent)),
-            Waiting::Small(bytes) => Ok((
-                Arc::new(node.spool.unnamed(&bytes)?),
-                Arc::new(AtomicU64::new(0)),
-            )),
-        });
-        let (source, sent) = opened.await?;
+        let (source, sent) = self.source(offer.name).await?;
         let upload = Upload {
             source,
             offset: link.prefix(lane, offer.name).await?.min(offer.bytes),
@@ -255,7 +267,11 @@ impl Ship {
 }
 
 /// What waits for a peer in one lane.
-fn waiting_in(node: &Node, peer: &PartyId, lane: LaneChannel) -> Result<Vec<Offer>, StageError> {
+pub(super) fn waiting_in(
+    node: &Node,
+    peer: &PartyId,
+    lane: LaneChannel,
+) -> Result<Vec<Offer>, StageError> {
     let mut waiting = Vec::new();
     for offer in offers(node, peer)? {
         let here = match offer.name {

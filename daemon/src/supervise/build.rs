@@ -12,7 +12,7 @@ use amanah_format::seal::SealOptions;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
-use crate::config::checked::Config;
+use crate::config::checked::{Config, Peer};
 use crate::engine::outbound::Outbound;
 use crate::journal::Journal;
 use crate::spool::Spool;
@@ -121,7 +121,7 @@ fn assemble(
             peers: config
                 .peers
                 .iter()
-                .map(|peer| (peer.party.clone(), side(peer.dial.as_deref())))
+                .map(|peer| (peer.party.clone(), side(peer)))
                 .collect(),
             started: node.clock.now(),
         },
@@ -167,10 +167,11 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
     Ok(())
 }
 
-const fn side(dial: Option<&str>) -> Side {
-    match dial {
-        Some(_) => Side::Dial,
-        None => Side::Listen,
+const fn side(peer: &Peer) -> Side {
+    if peer.dial.is_some() || peer.drop.is_some() {
+        Side::Dial
+    } else {
+        Side::Listen
     }
 }
 

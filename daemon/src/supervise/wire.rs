@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use amanah_format::id::PartyId;
 use tokio::task::JoinHandle;
 
-use crate::config::checked::{Config, Peer};
+use crate::config::checked::{Config, DropAt, Peer};
 use crate::stage::Node;
+use crate::stage::blind::Blind;
 use crate::stage::ship::Ship;
+use crate::transport::client::drop::DropLink;
 use crate::transport::client::{Dial, SshLink};
 use crate::transport::link::Exchange;
 use crate::transport::server::{Limits, Listen, Server};
@@ -58,11 +60,13 @@ impl Wire {
         let ships = config
             .peers
             .iter()
-            .filter_map(|peer| Some((peer, peer.dial.clone()?)));
+            .filter_map(|peer| match (&peer.drop, &peer.dial) {
+                (Some(at), _) => Some(leave(parts, config, peer, at.clone())),
+                (None, Some(address)) => Some(ship(parts, config, peer, address.clone())),
+                (None, None) => None,
+            });
         Ok(Self {
-            ships: ships
-                .map(|(peer, address)| ship(parts, config, peer, address))
-                .collect(),
+            ships: ships.collect(),
             server,
             dialled_by: std::sync::Mutex::default(),
         })
@@ -119,8 +123,9 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
     });
     let node = Arc::clone(&parts.node);
     let key = parts.transport.clone();
-    let (own, peer) = (config.party.clone(), peer.clone());
-    tokio::spawn(ship.keep_connected(move || {
+    let (own, peer) = (config.party.to_string(), peer.clone());
+    let session = Arc::clone(&ship);
+    let connect = move || {
         let host_keys = node
             .rules
             .now()
@@ -135,5 +140,31 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
             connect_timeout: CONNECT_TIMEOUT,
         };
         SshLink::connect(dial)
-    }))
+    };
+    tokio::spawn(ship.keep_connected(connect, move |link| Arc::clone(&session).session(link)))
+}
+
+/// The same for a drop between us and the peer.
+fn leave(parts: &Parts, config: &Config, peer: &Peer, at: DropAt) -> JoinHandle<()> {
+    let ship = Arc::new(Ship {
+        node: Arc::clone(&parts.node),
+        arrive: Arc::clone(&parts.arrive),
+        peer: peer.party.clone(),
+        address: at.address.clone(),
+        free_bytes_min: config.limits.free_bytes_min,
+    });
+    let blind = Arc::new(Blind::new(Arc::clone(&ship)));
+    let (key, post_quantum) = (parts.transport.clone(), peer.post_quantum);
+    let connect = move || {
+        let dial = Dial {
+            address: at.address.clone(),
+            user: at.user.clone(),
+            key: key.clone(),
+            host_keys: vec![at.host_key],
+            post_quantum,
+            connect_timeout: CONNECT_TIMEOUT,
+        };
+        DropLink::connect(dial, at.folders.clone())
+    };
+    tokio::spawn(ship.keep_connected(connect, move |link| Arc::clone(&blind).session(link)))
 }

@@ -126,6 +126,28 @@ pub trait Link: Send + Sync + 'static {
     fn close(&self) -> impl Future<Output = ()> + Send;
 }
 
+/// A connection to a blind drop: a server that knows nothing of us, with a folder for each direction, to which the peer
+/// connects too. A hand-over there promises nothing: whoever runs the server may remove, delay, repeat, alter or mix what
+/// lies there, and so may the peer.
+pub trait BlindLink: Link {
+    /// What lies in the folder that we write into, whole or unfinished.
+    fn left(&self) -> impl Future<Output = Result<Vec<Left>, LinkError>> + Send;
+
+    /// Removes one of them; gone already is as good.
+    fn withdraw(&self, left: Left) -> impl Future<Output = Result<(), LinkError>> + Send;
+}
+
+/// Something of ours that lies at a blind drop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Its name, without `.part`.
+    pub name: WireName,
+    /// Its length there.
+    pub bytes: u64,
+    /// Whether it was handed over.
+    pub handed_over: bool,
+}
+
 /// Which channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LaneChannel {

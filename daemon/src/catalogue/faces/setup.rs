@@ -31,6 +31,7 @@ texts! {
     PEER_LINE = "{0} · {1} · {2} · kunci berlaku sampai {3}" / "{0} · {1} · {2} · keys valid until {3}";
     PEER_NO_CARD = "{0} · {1} · KARTU BELUM ADA" / "{0} · {1} · NO CARD";
     PEER_DIALLED = "kita menghubungi {0}" / "we dial {0}";
+    PEER_DROP = "melalui server titipan {0}" / "through the drop at {0}";
     PEER_DIALS = "mitra menghubungi kita" / "the peer dials us";
     NO_PEERS = "Belum ada mitra. Pasang kartu mitra dengan `amanah peer add`." / "No peer yet. Install a peer's card with `amanah peer add`.";
     CONFIG = "# Konfigurasi Amanah. Setelah diubah: `amanahd check`, lalu `systemctl reload amanahd`.\n\n# Nama pihak kita; sama dengan yang tertera pada kartu.\nparty = \"{0}\"\n\n# Folder data: kotak keluar, kotak masuk, tanda terima.\nhome = \"{1}\"\n\n# Bahasa: id atau en.\nlanguage = \"{2}\"\n\n{3}\n# Mitra ditambahkan oleh `amanah peer add`.\n" /

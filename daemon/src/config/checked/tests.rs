@@ -158,3 +158,64 @@ fn a_missing_file_says_how_to_make_one() {
     let error = Config::load(Path::new("/nowhere/amanah.toml")).unwrap_err();
     assert!(error.to_string().contains("amanah init"));
 }
+
+const DROP: &str = r#"
+party = "kemenhaj"
+
+[peer.imigrasi]
+
+[peer.imigrasi.drop]
+address = "titipan.example:22"
+user = "kemenhaj"
+host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+put = "/to-imigrasi"
+get = "/to-kemenhaj/"
+"#;
+
+#[test]
+fn a_drop_stands_where_neither_side_can_dial() {
+    let config = parse(DROP).unwrap();
+    let drop = config.peers[0].drop.clone().unwrap();
+    assert_eq!(drop.address, "titipan.example:22");
+    assert_eq!(
+        (drop.folders.put.as_str(), drop.folders.get.as_str()),
+        ("/to-imigrasi", "/to-kemenhaj")
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_drop_is_named_with_its_line() {
+    for (from, to, part) in [
+        (":22", "", "line 7: `address`: expected host:port"),
+        ("user = \"kemenhaj\"", "user = \"\"", "line 8: `user`"),
+        ("user = \"kemenhaj\"", "user = \"a\\nb\"", "line 8: `user`"),
+        ("ssh-ed25519 ", "ssh-rsa ", "line 9: `host_key`"),
+        ("\"/to-imigrasi\"", "\"to-imigrasi\"", "line 10: `put`"),
+        ("\"/to-imigrasi\"", "\"/\"", "line 10: `put`"),
+        ("\"/to-imigrasi\"", "\"/to-kemenhaj\"", "line 11: `get`"),
+        ("\"/to-kemenhaj/\"", "\"/../x\"", "line 11: `get`"),
+        ("get = ", "gte = ", "unknown field `gte`"),
+        (
+            "[peer.imigrasi]",
+            "[peer.imigrasi]\ndial = \"a:1\"",
+            "`dial` and a drop",
+        ),
+    ] {
+        let text = DROP.replace(from, to);
+        assert_ne!(text, DROP, "{from}");
+        let reason = parse(&text).unwrap_err();
+        assert!(reason.contains(part), "{to}: {reason}");
+    }
+}
+
+#[test]
+fn two_peers_do_not_share_a_folder_of_a_drop() {
+    let second = DROP
+        .replace("party = \"kemenhaj\"", "")
+        .replace("imigrasi", "kemenkes");
+    let both = format!("{DROP}{second}");
+    let reason = parse(&both).unwrap_err();
+    assert!(reason.contains("another peer"), "{reason}");
+    let apart = both.replace("/to-kemenkes\"\nget = \"/", "/to-kemenkes\"\nget = \"/2/");
+    assert_eq!(parse(&apart).unwrap().peers.len(), 2);
+}

@@ -14,6 +14,7 @@ use russh_sftp::protocol::{FileAttributes, OpenFlags, Packet, Status, StatusCode
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::connect::Dialler;
+use super::folders::Folders;
 use crate::transport::algorithms::{SFTP_CHUNK_BYTES_MAX, SFTP_PACKET_BYTES_MAX};
 use crate::transport::link::{LinkError, WireName};
 
@@ -36,6 +37,7 @@ const CODE_BYTES_MAX: usize = 40;
 /// One channel.
 pub(super) struct Sftp {
     pub(super) raw: RawSftpSession,
+    pub(super) folders: Folders,
     /// Most bytes to write in one request.
     pub(super) write_bytes_max: u32,
     /// Most bytes to read in one request.
@@ -46,7 +48,10 @@ pub(super) struct Sftp {
 }
 
 /// Opens a channel and starts SFTP on it.
-pub(super) async fn open(handle: &russh::client::Handle<Dialler>) -> Result<Sftp, LinkError> {
+pub(super) async fn open(
+    handle: &russh::client::Handle<Dialler>,
+    folders: Folders,
+) -> Result<Sftp, LinkError> {
     let mut channel = handle.channel_open_session().await.map_err(ended)?;
     channel
         .request_subsystem(true, SUBSYSTEM)
@@ -61,11 +66,11 @@ pub(super) async fn open(handle: &russh::client::Handle<Dialler>) -> Result<Sftp
             Some(_) => {}
         }
     }
-    start(channel.into_stream()).await
+    start(channel.into_stream(), folders).await
 }
 
 /// Starts SFTP on a stream.
-pub(super) async fn start<S>(stream: S) -> Result<Sftp, LinkError>
+pub(super) async fn start<S>(stream: S, folders: Folders) -> Result<Sftp, LinkError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -79,6 +84,7 @@ where
     let has = |name| version.extensions.contains_key(name);
     let mut sftp = Sftp {
         raw,
+        folders,
         write_bytes_max: CHUNK_BYTES_WITHOUT_LIMITS,
         read_bytes_max: CHUNK_BYTES_WITHOUT_LIMITS,
         has_posix_rename: has(POSIX_RENAME),
@@ -102,21 +108,18 @@ fn chunk(limit: u64) -> u32 {
     }
 }
 
-pub(super) fn part_path(name: WireName) -> String {
-    format!("/incoming/{name}.part")
-}
-
-pub(super) fn offer_path(name: WireName) -> String {
-    format!("/outgoing/{name}")
-}
-
 impl Sftp {
     pub(super) fn has_wait(&self) -> bool {
         self.has_wait
     }
 
+    /// Whether a hand-over replaces what has the name already.
+    pub(super) fn replaces(&self) -> bool {
+        self.has_posix_rename
+    }
+
     pub(super) async fn prefix(&self, name: WireName) -> Result<u64, LinkError> {
-        match self.raw.stat(part_path(name)).await {
+        match self.raw.stat(self.folders.part(name)).await {
             Ok(attributes) => attributes
                 .attrs
                 .size
@@ -127,7 +130,7 @@ impl Sftp {
     }
 
     pub(super) async fn hand_over(&self, name: WireName) -> Result<(), LinkError> {
-        let (from, to) = (part_path(name), format!("/incoming/{name}"));
+        let (from, to) = (self.folders.part(name), self.folders.whole(name));
         if !self.has_posix_rename {
             return self.raw.rename(from, to).await.map(drop).map_err(answer);
         }
@@ -141,11 +144,11 @@ impl Sftp {
     }
 
     pub(super) async fn taken(&self, name: WireName) -> Result<(), LinkError> {
-        self.raw
-            .remove(offer_path(name))
-            .await
-            .map(drop)
-            .map_err(answer)
+        self.remove(self.folders.offer(name)).await
+    }
+
+    pub(super) async fn remove(&self, path: String) -> Result<(), LinkError> {
+        self.raw.remove(path).await.map(drop).map_err(answer)
     }
 
     pub(super) async fn wait(&self, seconds: u32) -> Result<(), LinkError> {

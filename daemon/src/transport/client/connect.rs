@@ -106,7 +106,7 @@ async fn log_in(
 ) -> Result<(), LinkError> {
     let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
     let key = PrivateKeyWithHashAlg::new(key, None);
-    match handle.authenticate_publickey(dial.user.as_str(), key).await {
+    match handle.authenticate_publickey(&dial.user, key).await {
         Ok(AuthResult::Success) => Ok(()),
         Ok(AuthResult::Failure { .. }) => Err(LinkError::Auth { fingerprint }),
         Err(error) => Err(broken(&dial.address, error)),

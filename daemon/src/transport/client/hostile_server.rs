@@ -12,6 +12,7 @@ use russh_sftp::protocol::{
 use russh_sftp::server::{Handler, StatusReply};
 
 use super::channel::{self, Sftp};
+use super::folders::Folders;
 use super::pull;
 use crate::transport::link::{LinkError, WireName};
 
@@ -140,7 +141,7 @@ impl Handler for Liar {
 async fn against(lies: Lies) -> Sftp {
     let (near, far) = tokio::io::duplex(1 << 20);
     russh_sftp::server::run(far, Liar(lies)).await;
-    channel::start(near).await.unwrap()
+    channel::start(near, Folders::of_a_daemon()).await.unwrap()
 }
 
 async fn fetched(lies: Lies, offset: u64) -> Result<u64, LinkError> {
@@ -280,7 +281,7 @@ async fn a_server_that_goes_away_is_a_broken_connection() {
     let (near, far) = tokio::io::duplex(1 << 20);
     drop(far);
     assert!(matches!(
-        channel::start(near).await.err(),
+        channel::start(near, Folders::of_a_daemon()).await.err(),
         Some(LinkError::Broken(_))
     ));
 }

@@ -3,7 +3,9 @@
 
 mod channel;
 mod connect;
+pub mod drop;
 mod flight;
+mod folders;
 #[cfg(test)]
 mod hostile_server;
 mod pull;
@@ -11,10 +13,10 @@ mod push;
 
 use std::time::Duration;
 
-use amanah_format::id::PartyId;
 use amanah_format::signature::PublicKey;
 
 use self::channel::{Sftp, WAIT_SECS_MAX};
+pub use self::folders::Folders;
 use super::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
 use super::socket::Cutter;
 
@@ -25,11 +27,11 @@ const GOODBYE_MAX: Duration = Duration::from_millis(200);
 pub struct Dial {
     /// `host:port`.
     pub address: String,
-    /// Our party id: the SSH user.
-    pub user: PartyId,
+    /// The SSH user: our party id, or what a blind drop calls us.
+    pub user: String,
     /// Our transport key (OpenSSH text).
     pub key: zeroize::Zeroizing<String>,
-    /// Transport keys of the peer's card that are valid now.
+    /// Transport keys of the peer's card that are valid now, or the drop's key.
     pub host_keys: Vec<PublicKey>,
     /// Whether ML-KEM is a must.
     pub post_quantum: PostQuantum,
@@ -64,9 +66,13 @@ impl SshLink {
     /// # Errors
     /// `HostKey` and `Auth` when one side does not know the other, `Local` for our own key, else `Broken`.
     pub async fn connect(dial: Dial) -> Result<Self, LinkError> {
+        Self::open(dial, Folders::of_a_daemon()).await
+    }
+
+    async fn open(dial: Dial, folders: Folders) -> Result<Self, LinkError> {
         let (handle, cutter) = connect::session(&dial).await?;
         let (urgent, normal, bulk, pulling, waiting) = {
-            let open = || channel::open(&handle);
+            let open = || channel::open(&handle, folders.clone());
             let channels = async { tokio::try_join!(open(), open(), open(), open(), open()) };
             connect::within(dial.connect_timeout, "opening the channels", channels).await??
         };

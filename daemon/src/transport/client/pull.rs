@@ -5,7 +5,7 @@ use russh_sftp::client::error::Error;
 use russh_sftp::protocol::{OpenFlags, StatusCode};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::channel::{Sftp, answer, offer_path, strange};
+use super::channel::{Sftp, answer, strange};
 use super::flight::Flight;
 use crate::transport::link::{LinkError, Offer, WireName};
 
@@ -15,20 +15,38 @@ const LINES_MAX: usize = 100_000;
 /// Where the chunks of a file go.
 type Sink<'a> = &'a mut (dyn FnMut(u64, &[u8]) -> std::io::Result<()> + Send);
 
-/// Lists `/outgoing`.
+/// Told each name of a listing, and its length where the server says one.
+type Listed<'a> = &'a mut (dyn FnMut(&str, Option<u64>) + Send);
+
+/// Lists what waits for us.
 pub(super) async fn offers(sftp: &Sftp) -> Result<Vec<Offer>, LinkError> {
-    let folder = sftp.open_folder("/outgoing").await?;
-    let listed = list(sftp, folder.handle()).await;
-    let closed = folder.close().await;
-    let offers = listed?;
-    closed?;
+    let mut offers = Vec::new();
+    let mut skipped: usize = 0;
+    list(
+        sftp,
+        &sftp.folders.get,
+        &mut |found, bytes| match (WireName::parse(found), bytes) {
+            (Some(name), Some(bytes)) => offers.push(Offer { name, bytes }),
+            _ => skipped = skipped.saturating_add(1),
+        },
+    )
+    .await?;
+    if skipped > 0 {
+        tracing::warn!(skipped, "names on offer that are none of ours");
+    }
     Ok(offers)
 }
 
-async fn list(sftp: &Sftp, handle: &str) -> Result<Vec<Offer>, LinkError> {
-    let mut offers = Vec::new();
+/// Lists a folder, within bounds.
+pub(super) async fn list(sftp: &Sftp, folder: &str, seen: Listed<'_>) -> Result<(), LinkError> {
+    let folder = sftp.open_folder(folder).await?;
+    let listed = lines(sftp, folder.handle(), seen).await;
+    let closed = folder.close().await;
+    listed.and(closed)
+}
+
+async fn lines(sftp: &Sftp, handle: &str, seen: Listed<'_>) -> Result<(), LinkError> {
     let mut lines: usize = 0;
-    let mut skipped: usize = 0;
     while lines < LINES_MAX {
         let files = match sftp.raw.readdir(handle).await {
             Ok(name) => name.files,
@@ -39,23 +57,14 @@ async fn list(sftp: &Sftp, handle: &str) -> Result<Vec<Offer>, LinkError> {
         if files.is_empty() {
             return Err(strange("an empty part of a listing"));
         }
-        lines = lines.saturating_add(files.len());
-        for file in files {
-            match (WireName::parse(&file.filename), file.attrs.size) {
-                (Some(name), Some(bytes)) => offers.push(Offer { name, bytes }),
-                _ if matches!(file.filename.as_str(), "." | "..") => {}
-                _ => skipped = skipped.saturating_add(1),
+        for file in files.into_iter().take(LINES_MAX.saturating_sub(lines)) {
+            lines = lines.saturating_add(1);
+            if !matches!(file.filename.as_str(), "." | "..") {
+                seen(&file.filename, file.attrs.size);
             }
         }
     }
-    offers.truncate(LINES_MAX);
-    if skipped > 0 {
-        tracing::warn!(
-            skipped,
-            "names in the peer's /outgoing that are none of ours"
-        );
-    }
-    Ok(offers)
+    Ok(())
 }
 
 /// Fetches a file from `offset` on.
@@ -65,7 +74,7 @@ pub(super) async fn get(
     offset: u64,
     into: Sink<'_>,
 ) -> Result<(), LinkError> {
-    let file = sftp.open(offer_path(name), OpenFlags::READ).await?;
+    let file = sftp.open(sftp.folders.offer(name), OpenFlags::READ).await?;
     let read = pump(sftp, file.handle(), offset, into).await;
     let closed = file.close().await;
     read.and(closed)

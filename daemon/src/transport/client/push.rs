@@ -1,4 +1,4 @@
-//! The write pump: from a file of ours to `/incoming/NAME.part`, many requests in flight, synced at the end.
+//! The write pump: from a file of ours to NAME.part at the server, many requests in flight, synced at the end where it can.
 //! It begins at the prefix that the peer has synced and counts only bytes that were acknowledged. It never renames: the
 //! hand-over is a request of its own, once all of this succeeded.
 
@@ -11,14 +11,14 @@ use std::sync::atomic::Ordering;
 use russh_sftp::protocol::OpenFlags;
 use tokio::task::spawn_blocking;
 
-use super::channel::{Sftp, answer, part_path};
+use super::channel::{Sftp, answer};
 use super::flight::Flight;
 use crate::transport::link::{LinkError, Upload, WireName};
 
 /// Sends the rest of a file and has it synced.
 pub(super) async fn put(sftp: &Sftp, name: WireName, upload: &Upload) -> Result<(), LinkError> {
     let flags = OpenFlags::WRITE | OpenFlags::CREATE;
-    let file = sftp.open(part_path(name), flags).await?;
+    let file = sftp.open(sftp.folders.part(name), flags).await?;
     if let Err(error) = pump(sftp, file.handle(), upload).await {
         // Closed also now, so that a channel does not run out of handles; the error is the news.
         let _closed = file.close().await;

@@ -69,7 +69,7 @@ async fn ministry() -> Ministry {
 fn dial(ministry: &Ministry) -> Dial {
     Dial {
         address: ministry.server.address.to_string(),
-        user: USER.parse().unwrap(),
+        user: USER.to_owned(),
         key: key(CLIENT_SEED).to_openssh(""),
         host_keys: vec![key(SERVER_SEED).public()],
         post_quantum: PostQuantum::Required,
