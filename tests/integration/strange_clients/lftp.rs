@@ -51,7 +51,7 @@ fn lftp_can_do_nothing_else() {
             ("put settings -o outgoing/OFFER", "not-allowed"),
             ("mv outgoing/OFFER incoming/OFFER", "not-allowed"),
             ("mv incoming/$name.part incoming/$other", "not-allowed"),
-            ("mv incoming/$name.part incoming/$name", "failure"),
+            ("mv incoming/$name.part incoming/$name", "no-such-file"),
             ("rm incoming/$name", "not-allowed"),
             ("rm outgoing/OFFER", "not-allowed"),
             ("mirror -R . incoming", "no-such-file"),

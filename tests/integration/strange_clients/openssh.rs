@@ -51,7 +51,10 @@ const REFUSED: &[(&str, &str)] = &[
         "rename -l /incoming/$name.part /incoming/$other.part",
         "Permission denied",
     ),
-    ("rename /incoming/$name.part /incoming/$name", "Failure"),
+    (
+        "rename /incoming/$name.part /incoming/$name",
+        "No such file",
+    ),
     ("df /", "not support"),
 ];
 

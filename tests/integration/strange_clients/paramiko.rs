@@ -50,7 +50,7 @@ const SFTP_REFUSED: &[(&str, &str)] = &[
     ("write into what was handed over", "not-allowed"),
     ("remove what was handed over", "not-allowed"),
     ("hand over other bytes in its place", "container-malformed"),
-    ("hand over what is not there", "failure"),
+    ("hand over what is not there", "no-such-file"),
     ("unknown extended request", "not-allowed"),
     ("statvfs", "not-allowed"),
     ("copy-data", "not-allowed"),
