@@ -28,14 +28,10 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  amanah agreement draft --id pks-manifes --peer imigrasi --title 'Pertukaran manifes' \\
-    --flow manifes-umrah:out:10GB --flow hasil-periksa:in --from 2026-12-01 --until 2028-11-30 \\
-    --purpose 'pengawasan:Pengawasan keberangkatan jemaah' --legal-basis 'UU 14/2025' --dpia DPIA-2026-01 \\
-    --officer 'PPDP, +62 21 …' --peer-officer 'PPDP, +62 21 …'
+  amanah agreement list
   amanah agreement sign pks-manifes
-  amanah agreement export pks-manifes pks-manifes.agreement.amanah
-  amanah agreement import pks-manifes.agreement.amanah
-  amanah agreement revoke pks-manifes --reason 'kunci bocor'")]
+  amanah agreement export pks-manifes /media/usb/
+  amanah agreement import pks-manifes-v1.agreement.amanah")]
 pub(crate) struct Wanted {
     #[command(subcommand)]
     act: Act,
@@ -127,6 +123,17 @@ fn find(named: &Named, place: &Place, screen: &Screen<'_>) -> Outcome<Local> {
             &[&named.id, &place.agreements().display()],
         )
     })
+}
+
+/// The parties that have not signed, by name; none where both have, rightly or not.
+pub(crate) fn unsigned(file: &AgreementFile, text: &Agreement) -> Option<String> {
+    let signed = |party: &PartyId| file.signers().any(|signer| signer == party);
+    let parties = text.parties.iter().map(|party| &party.id);
+    let missing: Vec<&str> = parties
+        .filter(|party| !signed(party))
+        .map(PartyId::as_str)
+        .collect();
+    (!missing.is_empty()).then(|| missing.join(", "))
 }
 
 /// The other party of an agreement that `own` is a party to.

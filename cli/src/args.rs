@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use amanahd::catalogue::Language;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::help;
+use crate::help::{self, examples};
 
 /// Signed, encrypted file exchange between two ministries.
 #[derive(Debug, Parser)]
-#[command(name = "amanah", version, after_help = help::EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "amanah", version, after_help = examples::AMANAH, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -28,7 +28,7 @@ pub(crate) struct Globals {
     /// Folder that is home and configuration in one: DIR/amanah.toml
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "config")]
     pub(crate) home: Option<PathBuf>,
-    /// Language of the texts: id or en
+    /// Language of the texts
     #[arg(long, global = true, value_name = "LANGUAGE")]
     pub(crate) lang: Option<Wanted>,
     /// Print facts as JSON
@@ -36,12 +36,10 @@ pub(crate) struct Globals {
     pub(crate) json: bool,
 }
 
-/// A language as the command line names it.
+/// A language as the command line names it. Its values have no texts: with them every help would take three screens.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Wanted {
-    /// Bahasa Indonesia
     Id,
-    /// English
     En,
 }
 
@@ -81,6 +79,7 @@ pub(crate) enum Command {
 /// Reads the arguments; the help that it may print is in the environment's language, or that of `--lang`.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     let command = help::translate(Arguments::command(), help::language(arguments));
+    let command = command.term_width(help::columns());
     let matches = command.try_get_matches_from(arguments)?;
     Arguments::from_arg_matches(&matches)
 }

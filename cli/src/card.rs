@@ -46,13 +46,21 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
                 Some(party) => party.clone(),
                 None => place.config()?.party,
             };
+            place.demand_card(&party, screen)?;
             let card = papers::read_card(&place.card(&party))?;
             show(&card, screen)?;
         }
         Act::Export { file } => export(file, place, screen)?,
         Act::AllowedSigners => {
             let lines = place.keyring()?.to_allowed_signers();
-            screen.line(lines.trim_end())?;
+            if screen.json {
+                let lines: Vec<&str> = lines.lines().collect();
+                screen.facts(&serde_json::json!({
+                    "format": "amanah-allowed-signers/1", "lines": lines,
+                }))?;
+            } else {
+                screen.line(lines.trim_end())?;
+            }
         }
     }
     Ok(Exit::Ok)

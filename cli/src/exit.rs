@@ -2,9 +2,15 @@
 //! Scripts may rely on the codes; a new one needs a line in the help text.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
 use std::path::Path;
 
-use amanahd::{config::checked::ConfigError, durable::DurableError, keys::KeysError};
+use amanahd::{
+    catalogue::{Language, Text, faces},
+    config::checked::ConfigError,
+    durable::DurableError,
+    keys::KeysError,
+};
 
 /// The exit codes of `amanah`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,7 +64,10 @@ impl From<Exit> for std::process::ExitCode {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    pub(crate) message: String,
+    /// The whole sentence, or what `about` speaks of.
+    message: String,
+    /// A sentence of the catalogue about the message: chosen where it failed, said in the language of who asked.
+    about: Option<Text>,
 }
 
 /// What every command returns.
@@ -69,20 +78,56 @@ impl Failure {
         Self {
             exit,
             message: message.to_string(),
+            about: None,
         }
     }
 
     /// A failed operation on a file: not there, not permitted, or the machine's fault.
     pub(crate) fn io(path: &Path, error: &std::io::Error) -> Self {
-        Self::new(exit_of(error), format_args!("{}: {error}", path.display()))
+        let exit = exit_of(error);
+        match about(error.kind()) {
+            Some(text) => Self {
+                exit,
+                message: path.display().to_string(),
+                about: Some(text),
+            },
+            None => Self::new(exit, format_args!("{}: {error}", path.display())),
+        }
     }
+
+    /// There is something already where a new file was to be written.
+    pub(crate) fn exists(path: &Path) -> Self {
+        Self::io(path, &std::io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// What a person reads; empty where there is nothing to say.
+    pub(crate) fn sentence(&self, language: Language) -> String {
+        match self.about {
+            Some(text) => text.with(language, &[&self.message]),
+            None => self.message.clone(),
+        }
+    }
+}
+
+/// The sentence for what people meet every day; the rest is the system's own words.
+fn about(kind: ErrorKind) -> Option<Text> {
+    [
+        (ErrorKind::NotFound, faces::MISSING),
+        (ErrorKind::PermissionDenied, faces::DENIED),
+        (ErrorKind::IsADirectory, faces::IS_A_FOLDER),
+        (ErrorKind::NotADirectory, faces::NO_FOLDER),
+        (ErrorKind::AlreadyExists, faces::EXISTS),
+        (ErrorKind::StorageFull, faces::DISK_FULL),
+    ]
+    .into_iter()
+    .find_map(|(known, text)| (known == kind).then_some(text))
 }
 
 /// Which exit code an I/O error deserves.
 fn exit_of(error: &std::io::Error) -> Exit {
-    if error.kind() == std::io::ErrorKind::NotFound {
+    if error.kind() == ErrorKind::NotFound {
         Exit::Missing
-    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+    } else if error.kind() == ErrorKind::PermissionDenied {
         Exit::Permission
     } else {
         Exit::Io
@@ -91,24 +136,34 @@ fn exit_of(error: &std::io::Error) -> Exit {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(Exit::Config, error)
+        let unread = std::fs::File::open(&error.path).err();
+        let text = match unread.map(|error| error.kind()) {
+            Some(ErrorKind::NotFound) => faces::NO_CONFIG,
+            Some(ErrorKind::PermissionDenied) => faces::DENIED,
+            Some(_) | None => return Self::new(Exit::Config, error),
+        };
+        Self {
+            exit: Exit::Config,
+            message: error.path.display().to_string(),
+            about: Some(text),
+        }
     }
 }
 
 impl From<DurableError> for Failure {
     fn from(error: DurableError) -> Self {
-        let exit = match &error {
-            DurableError::Io { source, .. } => exit_of(source),
-            DurableError::Exists(_) | DurableError::Halted(_) => Exit::Io,
-        };
-        Self::new(exit, error)
+        match &error {
+            DurableError::Io { source, path, .. } => Self::io(path, source),
+            DurableError::Exists(path) => Self::exists(path),
+            DurableError::Halted(_) => Self::new(Exit::Io, error),
+        }
     }
 }
 
 impl From<KeysError> for Failure {
     fn from(error: KeysError) -> Self {
         let exit = match &error {
-            KeysError::Io { source, .. } => exit_of(source),
+            KeysError::Io { source, path } => return Self::io(path, source),
             KeysError::Loose { .. } | KeysError::Owner { .. } => Exit::Permission,
             KeysError::Key { .. } => Exit::Document,
         };
@@ -127,5 +182,14 @@ mod tests {
         assert_eq!(of(std::io::ErrorKind::NotFound), 66);
         assert_eq!(of(std::io::ErrorKind::PermissionDenied), 77);
         assert_eq!(of(std::io::ErrorKind::StorageFull), 74);
+    }
+
+    #[test]
+    fn an_io_error_is_said_in_the_language_of_who_asked() {
+        let failure = Failure::io(Path::new("/x"), &ErrorKind::NotFound.into());
+        assert_eq!(failure.sentence(Language::Indonesian), "/x tidak ada.");
+        assert_eq!(failure.sentence(Language::English), "/x does not exist.");
+        let other = Failure::io(Path::new("/x"), &ErrorKind::TimedOut.into());
+        assert!(other.sentence(Language::Indonesian).starts_with("/x: "));
     }
 }

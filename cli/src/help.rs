@@ -1,20 +1,20 @@
 //! The short descriptions that `--help` shows, in both languages, and the examples beneath.
 //! Option texts stay in English; what each command is for does not.
 
+pub(crate) mod examples;
+
 use std::ffi::OsString;
 
 use amanahd::catalogue::{Language, Text, faces::help};
 
-/// Under the help of `amanah` itself.
-pub(crate) const EXAMPLES: &str = "\
-Examples:
-  amanah init --party kemenhaj --name 'Kementerian Haji dan Umrah' --contact 'Piket, +62 21 …'
-  amanah send imigrasi manifes-umrah manifes-2026-11-22.csv --wait
-  amanah status
-  amanah verify bundle.amanah receipt.amanah
-
-Exit codes: 0 ok · 1 does not verify, or negative outcome · 64 usage · 65 bad document · 66 no such file
-            69 daemon not running · 74 I/O · 77 not permitted · 78 configuration";
+/// As wide as the terminal, and not wider than a page; a page where there is none.
+pub(crate) fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    let columns = size.map(|size| usize::from(size.ws_col));
+    columns
+        .filter(|columns| (40..100).contains(columns))
+        .unwrap_or(100)
+}
 
 /// `--lang` where it stands in the arguments, else the locale.
 pub(crate) fn language(arguments: &[OsString]) -> Language {
@@ -36,8 +36,17 @@ pub(crate) fn language(arguments: &[OsString]) -> Language {
     Language::of_locale(locale.as_deref().unwrap_or_default())
 }
 
-/// Puts the description of each command into the tree.
+/// Puts the description of each command into the tree, and what every command takes under a heading of its own.
 pub(crate) fn translate(command: clap::Command, language: Language) -> clap::Command {
+    let heading = help::EVERYWHERE.in_language(language);
+    let everywhere: Vec<clap::Id> = command
+        .get_arguments()
+        .filter(|arg| arg.is_global_set())
+        .map(|arg| arg.get_id().clone())
+        .collect();
+    let command = everywhere.into_iter().fold(command, |command, id| {
+        command.mut_arg(id, |arg| arg.help_heading(heading))
+    });
     let about = about("").in_language(language);
     describe(command.about(about), "", language)
 }
@@ -51,9 +60,26 @@ fn describe(command: clap::Command, path: &str, language: Language) -> clap::Com
         let path = format!("{path}{name}");
         let text = about(&path).in_language(language);
         command.mut_subcommand(&name, |sub| {
-            describe(sub.about(text), &format!("{path} "), language)
+            let sub = with_examples(sub.about(text), &path, language);
+            describe(sub, &format!("{path} "), language)
         })
     })
+}
+
+/// The examples beneath a command, its own or those of the list.
+fn with_examples(command: clap::Command, path: &str, language: Language) -> clap::Command {
+    let own = command.get_after_help().map(ToString::to_string);
+    let own = own.as_deref().and_then(|text| text.split_once('\n'));
+    let listed = examples::COMMANDS.iter().find(|(name, _)| *name == path);
+    let lines = own
+        .map(|(_, lines)| lines)
+        .or(listed.map(|(_, lines)| *lines));
+    let Some(lines) = lines else {
+        return command;
+    };
+    let head = help::EXAMPLES.in_language(language);
+    let text = format!("{head}\n{lines}");
+    command.after_help(text)
 }
 
 /// The description of the command at `path` (`agreement sign`); of an unknown one nothing.
@@ -80,6 +106,70 @@ mod tests {
         let command = crate::args::Arguments::command();
         check(&command, "");
         command.debug_assert();
+    }
+
+    /// The words of a line as a shell would read them: single quotes, and no more than the examples use.
+    fn words(line: &str) -> Vec<OsString> {
+        let mut words = Vec::new();
+        for (place, part) in line.split('\'').enumerate() {
+            if place % 2 == 1 {
+                words.push(OsString::from(part));
+            } else {
+                let plain = part.split('>').next().unwrap_or_default();
+                words.extend(plain.split_whitespace().map(OsString::from));
+            }
+        }
+        words
+    }
+
+    fn check_examples(command: &clap::Command, path: &str) {
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+            let path = format!("{path} {}", sub.get_name());
+            let text = sub.get_after_help().map(ToString::to_string);
+            let text = text.unwrap_or_default().replace("\\\n", " ");
+            let lines: Vec<&str> = text.lines().skip(1).map(str::trim).collect();
+            assert!(
+                lines.iter().any(|line| line.starts_with(&path)),
+                "{path}: {text}"
+            );
+            for line in lines {
+                let parsed = crate::args::parse(&words(line));
+                assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());
+            }
+            check_examples(sub, &path);
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_that_the_command_line_understands() {
+        let command = crate::args::Arguments::command();
+        check_examples(&translate(command, Language::English), "amanah");
+    }
+
+    #[test]
+    fn the_commands_of_the_readme_are_understood_as_they_stand() {
+        let readme = include_str!("../../README.md").replace("\\\n", " ");
+        let lines = readme.lines().flat_map(|line| line.split(" && "));
+        let commands: Vec<&str> = lines
+            .map(str::trim)
+            .filter(|line| line.starts_with("amanah "))
+            .collect();
+        assert!(commands.len() >= 9, "{commands:?}");
+        for command in commands {
+            let parsed = crate::args::parse(&words(command));
+            assert!(parsed.is_ok(), "{command}: {:?}", parsed.err());
+        }
+    }
+
+    #[test]
+    fn what_every_command_takes_stands_apart_from_its_own_options() {
+        let arguments =
+            ["amanah", "--lang", "id", "agreement", "draft", "--help"].map(OsString::from);
+        let text = crate::args::parse(&arguments).unwrap_err().to_string();
+        let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+        assert!(place("--peer-officer") < place("Opsi umum"));
+        assert!(place("Opsi umum") < place("--config"));
+        assert!(place("--config") < place("Contoh:"));
     }
 
     #[test]

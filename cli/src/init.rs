@@ -39,10 +39,10 @@ pub(crate) struct Wanted {
     #[arg(long, value_name = "ID")]
     party: PartyId,
     /// Legal name of the party
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     name: String,
     /// Function and telephone of who answers for the keys
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     contact: String,
     /// host:port where peers may dial us; may be repeated
     #[arg(long, value_name = "HOST:PORT")]
@@ -51,7 +51,7 @@ pub(crate) struct Wanted {
     #[arg(long, value_name = "CIDR", requires = "address")]
     network: Vec<String>,
     /// For how many years the keys are valid
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=10))]
+    #[arg(long, default_value_t = 2, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=10))]
     years: u8,
 }
 

@@ -1,17 +1,19 @@
 //! `amanah ledger`: verifies the published records against the signed checkpoint, and shows the newest of them.
 //! Memory does not depend on the ledger's length. FORMAT.md §15.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use amanah_format::{
+    digest::Digest,
     home,
     id::PartyId,
     keyring::Keyring,
     ledger::{Checkpoint, Record, Tree, leaf_hash, parse_origin},
 };
-use amanahd::catalogue::{faces::proof as face, moment, shown};
+use amanahd::catalogue::{Language, Text, faces::proof as face, moment, shown};
 use clap::Subcommand;
 
 use crate::{
@@ -44,11 +46,13 @@ enum Act {
     },
     Show {
         /// How many
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_name = "NUMBER")]
         last: usize,
     },
 }
 
+/// `sha256:` and 16 hex digits.
+const ABRIDGED: usize = 23;
 /// Longest line read: a record has a few hundred bytes.
 const LINE_BYTES_MAX: usize = 64 * 1024;
 
@@ -67,16 +71,44 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     }
 }
 
+/// Why a ledger or its checkpoint does not count: a sentence of the catalogue with its values.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    text: Text,
+    values: Vec<String>,
+}
+
+impl Fault {
+    fn new<const N: usize>(text: Text, values: [&dyn Display; N]) -> Self {
+        let values = values.map(ToString::to_string).into();
+        Self { text, values }
+    }
+
+    /// What no sentence is made for.
+    pub(crate) fn other(reason: &dyn Display) -> Self {
+        Self::new(face::AS_IT_IS, [reason])
+    }
+
+    pub(crate) fn sentence(&self, language: Language) -> String {
+        let values: Vec<&dyn Display> = self.values.iter().map(displayed).collect();
+        self.text.with(language, &values)
+    }
+}
+
+fn displayed(text: &String) -> &dyn Display {
+    text
+}
+
 /// A checkpoint verified under a ledger key of the party that its origin names.
-pub(crate) fn verify_note(note: &str, keyring: &Keyring) -> Result<(PartyId, Checkpoint), String> {
+pub(crate) fn verify_note(note: &str, keyring: &Keyring) -> Result<(PartyId, Checkpoint), Fault> {
     let origin = note.lines().next().unwrap_or_default();
-    let (party, _) = parse_origin(origin)
-        .ok_or_else(|| format!("expected an origin amanah/PARTY/EPOCH, found {origin:?}"))?;
+    let (party, _) =
+        parse_origin(origin).ok_or_else(|| Fault::new(face::LEDGER_ORIGIN, [&origin]))?;
     let keys = keyring.ledger_keys(&party);
     if keys.is_empty() {
-        return Err(format!("no card of {party} with a ledger key"));
+        return Err(Fault::new(face::LEDGER_NO_KEY, [&party]));
     }
-    let checkpoint = Checkpoint::verify(note, &keys).map_err(|error| error.to_string())?;
+    let checkpoint = Checkpoint::verify(note, &keys).map_err(|error| Fault::other(&error))?;
     Ok((party, checkpoint))
 }
 
@@ -91,9 +123,7 @@ fn verify(
         String::from_utf8(papers::read(&path)?).map_err(|error| papers::malformed(&path, error))?;
     let judged = verify_note(&note, keyring).and_then(|(party, checkpoint)| {
         if let Some(own) = whose.filter(|own| **own != party) {
-            return Err(format!(
-                "expected the ledger of {own}, found that of {party}"
-            ));
+            return Err(Fault::new(face::LEDGER_WHOSE, [own, &party]));
         }
         let beyond = walk(&folder.join("records.jsonl"), &checkpoint)?;
         Ok((party, checkpoint, beyond))
@@ -115,46 +145,47 @@ fn verify(
                 screen.say(face::LEDGER_BEYOND, &[&beyond])?;
             }
         }
-        (Err(reason), true) => screen.facts(&serde_json::json!({
-            "format": "amanah-ledger-verify/1", "verified": false, "reason": reason,
+        (Err(fault), true) => screen.facts(&serde_json::json!({
+            "format": "amanah-ledger-verify/1", "verified": false, "reason": fault.sentence(screen.language),
         }))?,
-        (Err(reason), false) => screen.say(face::LEDGER_BROKEN, &[&shown(&reason)])?,
+        (Err(fault), false) => {
+            let reason = fault.sentence(screen.language);
+            screen.say(face::LEDGER_BROKEN, &[&shown(&reason)])?;
+        }
     }
     Ok(exit)
 }
 
 /// Reads the records one by one, never all at once; returns how many lie beyond the checkpoint (written after it).
-fn walk(path: &Path, checkpoint: &Checkpoint) -> Result<u64, String> {
-    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+fn walk(path: &Path, checkpoint: &Checkpoint) -> Result<u64, Fault> {
+    let unread = |error: std::io::Error| Fault::other(&format_args!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(unread)?;
     let mut tree = Tree::default();
     let mut beyond = 0;
     for (index, line) in (0_u64..).zip(BufReader::new(file).split(b'\n')) {
-        let line = line.map_err(|error| error.to_string())?;
+        let line = line.map_err(unread)?;
         if index >= checkpoint.size {
             beyond += 1;
             continue;
         }
         if line.len() > LINE_BYTES_MAX {
-            return Err(format!(
-                "record {index}: longer than {LINE_BYTES_MAX} bytes"
-            ));
+            return Err(Fault::new(face::LEDGER_LONG, [&index, &LINE_BYTES_MAX]));
         }
-        let record = Record::parse(&line).map_err(|error| format!("record {index}: {error}"))?;
+        let record = Record::parse(&line)
+            .map_err(|error| Fault::new(face::LEDGER_RECORD, [&index, &error]))?;
         if record.index != index {
-            return Err(format!("record {index}: its index says {}", record.index));
+            return Err(Fault::new(face::LEDGER_INDEX, [&index, &record.index]));
         }
         tree.push(leaf_hash(&line));
     }
     if tree.size() != checkpoint.size {
-        let (found, expected) = (tree.size(), checkpoint.size);
-        return Err(format!(
-            "the checkpoint covers {expected} records, {found} are here"
-        ));
+        let (expected, found) = (checkpoint.size, tree.size());
+        return Err(Fault::new(face::LEDGER_SHORT, [&expected, &found]));
     }
     if tree.root() == checkpoint.root {
         Ok(beyond)
     } else {
-        Err("the records are not those of the checkpoint: the roots differ".into())
+        Err(Fault::new(face::LEDGER_ROOTS, []))
     }
 }
 
@@ -186,6 +217,13 @@ fn show(folder: &Path, last: usize, screen: &mut Screen<'_>) -> Outcome {
     Ok(Exit::Ok)
 }
 
+/// What is enough to tell digests apart, and for `amanah quarantine show`; `--json` has all of it.
+fn abridged(digest: &Digest) -> String {
+    let text = digest.to_string();
+    text.get(..ABRIDGED)
+        .map_or_else(String::new, |start| format!("{start}…"))
+}
+
 fn row(record: &Record, screen: &Screen<'_>) -> [String; 4] {
     let kind = serde_json::to_value(record.kind).unwrap_or_default();
     let mut event = kind.as_str().unwrap_or_default().to_owned();
@@ -193,11 +231,11 @@ fn row(record: &Record, screen: &Screen<'_>) -> [String; 4] {
         event.push_str(&format!(" ({})", shown(code)));
     }
     let about = record.manifest.iter().chain(&record.digests);
-    let about: Vec<String> = about.map(ToString::to_string).collect();
+    let about: Vec<String> = about.map(abridged).collect();
     [
         record.index.to_string(),
-        moment::wib(record.time, screen.language),
+        moment::brief(record.time, screen.language),
         event,
-        about.join("\n"),
+        about.join(" "),
     ]
 }

@@ -13,6 +13,7 @@ use amanah_format::{
     manifest::VerifiedHead,
     open::{EntrySink, OpenError, open_payload},
     recipient::Identity,
+    refusal::Refusal,
 };
 use amanahd::{
     catalogue::{faces::proof as face, refusals},
@@ -80,13 +81,14 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
         }))?;
     } else {
         screen.say(face::OPENED, &[&entries, &wanted.into.display()])?;
-        screen.say(proof.text(), &[])?;
+        let proven = screen.text(proof.text(), &[]);
+        screen.say(face::OPENED_FROM, &[&head.manifest().from, &proven])?;
     }
     Ok(Exit::Ok)
 }
 
 /// A refusal in words.
-fn refused(refusal: amanah_format::refusal::Refusal, screen: &Screen<'_>) -> Failure {
+fn refused(refusal: Refusal, screen: &Screen<'_>) -> Failure {
     let meaning = refusals::explain(refusal.code()).map(|found| found.meaning);
     let meaning = meaning.map_or("", |text| text.in_language(screen.language));
     screen.failure(Exit::Negative, face::NOT_OPENED, &[&refusal, &meaning])
@@ -131,10 +133,18 @@ fn unseal(
     drained.map_err(|error| io(&error))?;
     let (_, digest, _) = reader.finish();
     if digest != manifest.payload.digest {
-        return Err(screen.failure(Exit::Negative, face::PAYLOAD_DIFFERS, &[]));
+        let reason = screen.text(face::PAYLOAD_DIFFERS, &[]);
+        return Err(screen.failure(
+            Exit::Negative,
+            face::NOT_OPENED,
+            &[&path.display(), &reason],
+        ));
     }
     match opened {
         Ok(_) => Ok(manifest.contents.entries),
+        Err(OpenError::Refused(Refusal::DecryptionFailed)) => {
+            Err(screen.failure(Exit::Negative, face::NO_KEY_FITS, &[&manifest.to]))
+        }
         Err(OpenError::Refused(refusal)) => Err(refused(refusal, screen)),
         Err(OpenError::Io(error)) => Err(io(&error)),
     }

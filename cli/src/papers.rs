@@ -110,10 +110,7 @@ pub(crate) fn write_mode(path: &Path, bytes: &[u8], mode: u32) -> Outcome<()> {
 /// Writes a document that must not be there yet.
 pub(crate) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Outcome<()> {
     if path.symlink_metadata().is_ok() {
-        return Err(Failure::new(
-            Exit::Io,
-            format_args!("{}: exists already; nothing is overwritten", path.display()),
-        ));
+        return Err(Failure::exists(path));
     }
     write_mode(path, bytes, mode)
 }

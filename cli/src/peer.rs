@@ -68,10 +68,10 @@ fn run_add(add: &Add, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let config = place.config()?;
     let card = papers::read_card(&add.card)?;
     let party = &card.card().party;
-    same_fingerprint(&card, &add.fingerprint, screen)?;
     if party == &config.party {
         return Err(screen.failure(Exit::Usage, setup::PEER_IS_US, &[party]));
     }
+    same_fingerprint(&card, &add.fingerprint, screen)?;
     let target = place.card(party);
     let known = target.exists();
     if known && papers::read_card(&target)?.digest() != card.digest() {

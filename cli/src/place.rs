@@ -5,11 +5,19 @@ use std::path::{Path, PathBuf};
 
 use amanah_format::{home, id::PartyId, keyring::Keyring};
 use amanahd::{
-    catalogue::Language,
-    config::checked::{Config, ConfigError},
+    catalogue::{Language, faces::setup},
+    config::{
+        self,
+        checked::{Config, ConfigError},
+    },
 };
 
-use crate::{args::Globals, exit::Outcome, papers};
+use crate::{
+    args::Globals,
+    exit::{Exit, Outcome},
+    papers,
+    screen::Screen,
+};
 
 /// Where the packages put it.
 const DEFAULT: &str = "/etc/amanah/amanah.toml";
@@ -41,6 +49,26 @@ impl Place {
         Config::load(&self.file)
     }
 
+    /// The home, and what is wrong with the configuration: a slip of the pen there must not hide what the daemon that still
+    /// runs has published.
+    pub(crate) fn home_at_least(&self) -> Result<(PathBuf, Option<ConfigError>), ConfigError> {
+        let error = match self.config() {
+            Ok(config) => return Ok((config.home, None)),
+            Err(error) => error,
+        };
+        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
+        let Ok(value) = config::toml_value(&text) else {
+            return Err(error);
+        };
+        let home = value.get("home").and_then(|home| home.as_str());
+        let home = self.folder().join(home.unwrap_or_default());
+        if home.join(home::STATUS).exists() {
+            Ok((home, Some(error)))
+        } else {
+            Err(error)
+        }
+    }
+
     pub(crate) fn cards(&self) -> PathBuf {
         self.folder().join(home::CARDS)
     }
@@ -52,6 +80,14 @@ impl Place {
     /// `cards/PARTY.card.amanah`
     pub(crate) fn card(&self, party: &PartyId) -> PathBuf {
         self.cards().join(papers::card_name(party))
+    }
+
+    /// Says whose card is missing, before a command needs it.
+    pub(crate) fn demand_card(&self, party: &PartyId, screen: &Screen<'_>) -> Outcome<()> {
+        if self.card(party).exists() {
+            return Ok(());
+        }
+        Err(screen.failure(Exit::Missing, setup::NO_CARD, &[party]))
     }
 
     /// Every card that somebody put into `cards/`, each verified.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use amanah_format::digest::Digest;
 use amanahd::{
-    catalogue::{faces::traffic, moment, refusals, shown},
+    catalogue::{faces::traffic, moment, note as words, refusals, shown},
     request::Request,
     spool::QuarantineNote,
 };
@@ -57,6 +57,10 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
             let manifest = read_digest(digest).ok_or_else(|| {
                 screen.failure(Exit::Usage, traffic::NO_DIGEST, &[&shown(digest)])
             })?;
+            if home.join(amanah_format::home::STATUS).exists() && !is_held(&manifest, &home) {
+                let name = shown(&manifest.to_string());
+                return Err(screen.failure(Exit::Missing, traffic::NOT_HELD, &[&name]));
+            }
             request::submit(&Request::Release { manifest }, &home, screen)
         }
     }
@@ -80,6 +84,11 @@ fn notes(home: &Path) -> Outcome<Vec<QuarantineNote>> {
     notes.extend(held(home));
     notes.sort_by_key(|note| note.time);
     Ok(notes)
+}
+
+fn is_held(manifest: &Digest, home: &Path) -> bool {
+    let name = manifest.to_string();
+    held(home).iter().any(|note| note.name == name)
 }
 
 fn held(home: &Path) -> Vec<QuarantineNote> {
@@ -144,8 +153,15 @@ fn show(name: &str, home: &Path, screen: &mut Screen<'_>) -> Outcome {
     }
     line(&note, screen)?;
     if let Some(explanation) = refusals::explain(&note.code) {
-        screen.say(explanation.meaning, &[])?;
-        screen.say(explanation.remedy, &[])?;
+        for (title, text) in [
+            (words::REASON, explanation.meaning),
+            (words::FAULT, explanation.fault.text()),
+            (words::REMEDY, explanation.remedy),
+            (words::SYSADMIN, explanation.sysadmin),
+        ] {
+            let [title, text] = [title, text].map(|text| screen.text(text, &[]));
+            screen.line(&format!("{title}: {text}"))?;
+        }
     }
     Ok(Exit::Ok)
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use amanah_format::{
-    id::PartyId,
+    id::{PartyId, Sequence},
     keyring::Keyring,
     receipt::{Outcome as Answer, VerifiedReceipt},
     time::UtcTime,
@@ -39,6 +39,15 @@ struct Kept {
     verified: Result<(VerifiedReceipt, Proof), String>,
 }
 
+impl Kept {
+    /// What does not verify comes first; it has no time that counts.
+    fn finished(&self) -> Option<(UtcTime, Option<Sequence>)> {
+        let (verified, _) = self.verified.as_ref().ok()?;
+        let receipt = verified.receipt();
+        Some((receipt.finished, receipt.sequence))
+    }
+}
+
 /// Exit 1 when one of them does not verify.
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let home = place.config()?.home;
@@ -59,6 +68,7 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
             }
         }
     }
+    kept.sort_by_key(Kept::finished);
     let all_good = kept.iter().all(|one| one.verified.is_ok());
     if screen.json {
         let facts: Vec<_> = kept.iter().map(fact).collect();
@@ -148,7 +158,7 @@ fn row(kept: &Kept, screen: &Screen<'_>) -> [String; 6] {
         }
     };
     [
-        moment::wib(receipt.finished, screen.language),
+        moment::brief(receipt.finished, screen.language),
         receipt.from.to_string(),
         receipt
             .flow

@@ -5,10 +5,14 @@ use std::fmt::Display;
 use std::io::Write;
 
 use amanahd::catalogue::{Language, Text, faces};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure, Outcome};
+
+/// A rule under the heads and nowhere else: a screen has few lines.
+const RULED: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// Where output goes.
 pub struct Streams<'a> {
@@ -65,17 +69,20 @@ impl<'a> Screen<'a> {
     /// An empty table with these heads; on a terminal it is as wide as that, and long cells wrap.
     pub(crate) fn table<const N: usize>(&self, heads: [Text; N]) -> Table {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(RULED);
         table.set_header(heads.map(|head| self.text(head, &[])));
-        let size = rustix::termios::tcgetwinsize(std::io::stdout());
-        if let Some(size) = size
-            .ok()
-            .filter(|size| self.streams.is_terminal && size.ws_col > 0)
-        {
+        if let Some((_, columns)) = self.size() {
             table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(size.ws_col);
+            table.set_width(columns);
         }
         table
+    }
+
+    /// Rows and columns of the terminal; none where there is none.
+    pub(crate) fn size(&self) -> Option<(u16, u16)> {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+        let is_known = self.streams.is_terminal && size.ws_col > 0 && size.ws_row > 0;
+        is_known.then_some((size.ws_row, size.ws_col))
     }
 
     /// What to do next: beside the facts, so that a pipe does not see it.
@@ -97,15 +104,16 @@ impl<'a> Screen<'a> {
 
     /// Says why it failed, and returns the exit code. Failing to say so changes nothing.
     pub(crate) fn complain(&mut self, failure: &Failure) -> Exit {
-        if failure.message.is_empty() {
+        let message = failure.sentence(self.language);
+        if message.is_empty() {
             return failure.exit;
         }
         let line = if self.json {
             let code = failure.exit.code();
-            serde_json::json!({"format": "amanah-error/1", "exit": code, "message": failure.message})
+            serde_json::json!({"format": "amanah-error/1", "exit": code, "message": message})
                 .to_string()
         } else {
-            self.text(faces::FAILED, &[&failure.message])
+            self.text(faces::FAILED, &[&message])
         };
         let _ = writeln!(self.streams.err, "{line}");
         failure.exit

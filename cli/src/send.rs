@@ -3,14 +3,15 @@
 
 mod follow;
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use amanah_format::{
     home,
     id::{FlowName, PartyId},
 };
-use amanahd::catalogue::{faces::traffic, moment};
-use indicatif::{ProgressBar, ProgressStyle};
+use amanahd::catalogue::{Language, faces::traffic, moment};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::{
     copy,
@@ -64,7 +65,7 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
 
 fn drop_one(path: &Path, folder: &Path, screen: &mut Screen<'_>) -> Outcome<copy::Dropped> {
     let bar = if screen.shows_progress() {
-        bar(copy::bytes_of(path))
+        bar(copy::bytes_of(path), screen.language)
     } else {
         ProgressBar::hidden()
     };
@@ -81,10 +82,26 @@ fn drop_one(path: &Path, folder: &Path, screen: &mut Screen<'_>) -> Outcome<copy
     Ok(dropped)
 }
 
-/// A bar of bytes; its width follows the terminal.
-pub(crate) fn bar(bytes: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}");
-    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+/// A bar of bytes; its width follows the terminal, its amounts are written as everywhere else.
+pub(crate) fn bar(bytes: u64, language: Language) -> ProgressBar {
+    ProgressBar::new(bytes).with_style(style("{msg} {wide_bar} {amount} {left}", language))
+}
+
+/// A template with `{amount}` and `{left}` in the language.
+fn style(template: &str, language: Language) -> ProgressStyle {
+    let amount = move |state: &ProgressState, to: &mut dyn Write| {
+        let whole = moment::bytes(state.len().unwrap_or(0), language);
+        // INVARIANT: the writer is a String, which cannot fail.
+        let _ = write!(to, "{} / {whole}", moment::bytes(state.pos(), language));
+    };
+    let left = move |state: &ProgressState, to: &mut dyn Write| {
+        let secs = i64::try_from(state.eta().as_secs()).unwrap_or(i64::MAX);
+        let _ = write!(to, "{}", moment::span(secs, language));
+    };
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("amount", amount)
+        .with_key("left", left)
 }
 
 /// Why there is nowhere to drop it: no such peer, the daemon never ran, or no such flow.

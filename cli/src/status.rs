@@ -19,7 +19,7 @@ use crate::{
     exit::{Exit, Outcome},
     papers,
     place::Place,
-    screen::Screen,
+    screen::{Screen, Streams},
 };
 
 /// Arguments.
@@ -40,19 +40,51 @@ const EVERY: Duration = Duration::from_secs(1);
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
-    let home = place.config()?.home;
+    let (home, wrong) = place.home_at_least()?;
+    if let Some(error) = wrong {
+        screen.hint(face::CONFIG_WRONG, &[&error])?;
+    }
+    if !wanted.watch {
+        return show(read(&home).as_ref(), &home, screen);
+    }
     loop {
-        let snapshot = read(&home);
-        if wanted.watch && screen.is_terminal() {
-            screen.line(CLEAR)?;
-        }
-        let exit = show(snapshot.as_ref(), &home, screen)?;
-        if !wanted.watch {
-            return Ok(exit);
-        }
+        picture(&home, screen)?;
         screen.flush()?;
         std::thread::sleep(EVERY);
     }
+}
+
+/// The status at one moment; on a terminal it replaces the one before in a single write.
+fn picture(home: &Path, screen: &mut Screen<'_>) -> Outcome<()> {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let streams = Streams {
+        out: &mut out,
+        err: &mut err,
+        is_terminal: screen.is_terminal(),
+    };
+    let mut inner = Screen::new(streams, screen.language, screen.json);
+    show(read(home).as_ref(), home, &mut inner)?;
+    let text = String::from_utf8_lossy(&out);
+    match screen.size() {
+        Some(size) => screen.line(&format!("{CLEAR}{}", fitting(&text, size))),
+        None => screen.line(text.trim_end()),
+    }
+}
+
+/// The lines that a terminal of so many rows and columns shows at once, from the top: what needs a person stands there.
+fn fitting(text: &str, (rows, columns): (u16, u16)) -> String {
+    let columns = usize::from(columns).max(1);
+    let mut left = usize::from(rows).saturating_sub(1);
+    let mut kept = Vec::new();
+    for line in text.lines() {
+        let takes = line.chars().count().div_ceil(columns).max(1);
+        if takes > left {
+            break;
+        }
+        left -= takes;
+        kept.push(line);
+    }
+    kept.join("\n")
 }
 
 /// `HOME/status.json`; none where it is missing, unreadable or of another format.

@@ -71,18 +71,11 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     let mut facts = Vec::new();
     let mut exit = Exit::Ok;
     for path in &wanted.file {
-        let judged = judge(path, &keyring, screen);
-        let judged = judged.or_else(|failure| match failure.exit {
-            Exit::Document => Ok(Finding::bad(Kind::Unknown, failure.message)),
-            Exit::Ok
-            | Exit::Negative
-            | Exit::Usage
-            | Exit::Missing
-            | Exit::Daemon
-            | Exit::Io
-            | Exit::Permission
-            | Exit::Config => Err(failure),
-        })?;
+        // One file that cannot be read says nothing about the others.
+        let judged = match judge(path, &keyring, screen) {
+            Ok(judged) => judged,
+            Err(failure) => Finding::unreadable(&failure, screen.language),
+        };
         exit = worse(exit, judged.exit());
         if screen.json {
             facts.push(fact(path, &judged));
@@ -114,10 +107,7 @@ fn judge(path: &Path, keyring: &Keyring, screen: &Screen<'_>) -> Outcome<Finding
     let kind = Kind::of(path)?;
     match kind {
         Kind::Bundle => bundle::judge(path, bench, screen),
-        Kind::Unknown => Err(papers::malformed(
-            path,
-            screen.text(face::UNKNOWN_KIND, &[]),
-        )),
+        Kind::Unknown => Ok(Finding::bad(kind, screen.text(face::UNKNOWN_KIND, &[]))),
         Kind::Receipt | Kind::Card | Kind::Agreement | Kind::Slip | Kind::Checkpoint => {
             Ok(document::judge(kind, &papers::read(path)?, bench))
         }
@@ -140,6 +130,9 @@ fn print(path: &Path, finding: &Finding, screen: &mut Screen<'_>) -> Outcome<()>
     let name = shown(&path.to_string_lossy());
     let proof = match &finding.proof {
         Ok(proof) => *proof,
+        Err(reason) if finding.kind == Kind::Unknown => {
+            return screen.say(face::NOTHING_PROVEN, &[&name, &shown(reason)]);
+        }
         Err(reason) => return screen.say(face::BAD, &[&name, &kind, &shown(reason)]),
     };
     screen.say(face::GOOD, &[&name, &kind, &finding.signers.join(", ")])?;
@@ -164,17 +157,6 @@ fn print(path: &Path, finding: &Finding, screen: &mut Screen<'_>) -> Outcome<()>
 
 fn displayed(text: &String) -> &dyn Display {
     text
-}
-
-impl Finding {
-    /// 0 where it verifies, 65 where it is not even a document, 1 otherwise.
-    fn exit(&self) -> Exit {
-        match (&self.proof, self.kind) {
-            (Ok(_), _) => Exit::Ok,
-            (Err(_), Kind::Unknown) => Exit::Document,
-            (Err(_), _) => Exit::Negative,
-        }
-    }
 }
 
 /// What a file that is no document is called in a failure.

@@ -1,4 +1,6 @@
 //! The command line of amanahd, which is also the hidden `amanah daemon`: `run` and `check`. Exit codes by sysexits(3).
+//! It parses and maps errors to exit codes; the story is in `supervise`. `check` reads all that `run` would read, and
+//! opens neither home, journal nor socket, so that it may be run beside a running daemon.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +12,8 @@ use crate::supervise::{self, RunError};
 
 /// Went well.
 const EX_OK: u8 = 0;
+/// The arguments are wrong (sysexits EX_USAGE).
+const EX_USAGE: u8 = 64;
 /// Input or output failed (sysexits EX_IOERR): the home, the journal, a failed sync.
 const EX_IOERR: u8 = 74;
 /// Something is wrong in the configuration, a key, a card (sysexits EX_CONFIG): a restart does not help.
@@ -17,7 +21,7 @@ const EX_CONFIG: u8 = 78;
 
 /// The daemon of Amanah.
 #[derive(Debug, Parser)]
-#[command(name = "amanahd", version, about, after_help = EXAMPLES)]
+#[command(name = "amanahd", version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Amanahd {
     #[command(subcommand)]
     verb: Verb,
@@ -27,8 +31,10 @@ const EXAMPLES: &str = "Examples:
   amanahd check --config /etc/amanah/amanah.toml   say whether it would start, and what is wrong
   amanahd run --config /etc/amanah/amanah.toml     run in the foreground (systemd does this)
 
-Signals: SIGHUP reads the configuration again (a wrong one is refused, the old one stays); SIGTERM stops.
-Exit codes: 0 stopped as asked, 74 input/output failed, 78 the configuration is wrong.";
+Signals: SIGHUP reads the configuration again (a wrong one is refused, the old one stays);
+         SIGTERM stops.
+Exit codes: 0 stopped as asked, 64 wrong arguments, 74 input/output failed,
+            78 the configuration is wrong.";
 
 /// What the daemon can be told to do.
 #[derive(Debug, Subcommand)]
@@ -50,7 +56,14 @@ pub struct Where {
 /// The whole program: parses, runs, says what was wrong on standard error.
 #[must_use]
 pub fn main() -> ExitCode {
-    carry_out(&Amanahd::parse().verb)
+    match Amanahd::try_parse() {
+        Ok(arguments) => carry_out(&arguments.verb),
+        Err(error) => {
+            // Help and version are no error; nobody is left to tell when they cannot be printed.
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { EX_USAGE } else { EX_OK })
+        }
+    }
 }
 
 /// Carries out one verb.
@@ -85,6 +98,9 @@ fn check(file: &std::path::Path) -> Result<(), RunError> {
             document.kind,
             document.digest
         );
+    }
+    if config.example_keys {
+        println!("alarm: example-keys");
     }
     for alarm in policy.alarms() {
         println!("alarm: {alarm}");

@@ -7,6 +7,7 @@
 mod beneath;
 mod moving;
 mod removing;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ pub use beneath::{
 };
 pub use moving::{move_beneath, relocate, rename, rename_beneath, replace};
 pub use removing::{remove, remove_beneath, remove_folder};
+pub use shown::shown;
 
 use beneath::Place;
 
@@ -42,10 +44,10 @@ static TEMPORARY_NUMBER: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug, thiserror::Error)]
 pub enum DurableError {
     /// The target is there already.
-    #[error("{0}: exists already")]
+    #[error("{}: exists already", shown(.0))]
     Exists(PathBuf),
     /// An operation failed.
-    #[error("{operation} {path}: {source}")]
+    #[error("{operation} {}: {source}", shown(.path))]
     Io {
         /// What was attempted.
         operation: &'static str,
@@ -88,11 +90,11 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), D
     write_at(&Place::of(&folder.join(name))?, bytes, mode, Sync::Yes)
 }
 
-/// Writes as [`write`] does, but without any sync: readers see the old text or the new one, and a power cut may leave
+/// Writes as [`write()`] does, but without any sync: readers see the old text or the new one, and a power cut may leave
 /// neither. For what can be made anew (the status snapshot, a remembered prefix).
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn publish(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), DurableError> {
     believed(&FAILED_SYNC)?;
     write_at(&Place::of(&folder.join(name))?, bytes, mode, Sync::No)
@@ -101,7 +103,7 @@ pub fn publish(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(),
 /// Creates a folder and its missing parents durably, each with `mode` (exactly, whatever the umask). Present: left as it is.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn create_folder(path: &Path, mode: u32) -> Result<(), DurableError> {
     believed(&FAILED_SYNC)?;
     if path.is_dir() {
@@ -127,7 +129,7 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<(), DurableError> {
 /// fsync of a file that somebody wrote.
 ///
 /// # Errors
-/// As [`write`]; a failure halts.
+/// As [`write()`]; a failure halts.
 pub fn sync(file: &File, path: &Path) -> Result<(), DurableError> {
     synced(&FAILED_SYNC, path, || rustix::fs::fsync(file))
 }
@@ -248,7 +250,7 @@ fn synced(
 ) -> Result<(), DurableError> {
     believed(failed_sync)?;
     rustix::io::retry_on_intr(run).map_err(|errno| {
-        let text = format!("{}: {}", path.display(), io::Error::from(errno));
+        let text = format!("{}: {}", shown(path), io::Error::from(errno));
         DurableError::Halted(failed_sync.get_or_init(|| text).clone())
     })
 }

@@ -2,6 +2,8 @@
 //! exempt from the mode rule (newer versions serve it as 0440 with an access list). Links are not followed.
 //! Signing and decryption secrets never share a type.
 
+pub mod example;
+
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -147,7 +149,7 @@ fn read_text(file: File, path: PathBuf) -> Result<(PathBuf, Zeroizing<String>), 
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// It cannot be read.
-    #[error("key {path}: {source}")]
+    #[error("key {path}: {source}; make keys with `amanah init`, or correct `keys` in amanah.toml")]
     Io {
         /// The key file.
         path: PathBuf,

@@ -1,4 +1,6 @@
 //! Cards: a party's public identity, signed by its own key. FORMAT.md §11.
+//! `VerifiedCard` says that a card is whole and signed by a key that it lists itself, not that it may be trusted: that
+//! is decided by whoever compared its fingerprint by another way (§11).
 
 use std::collections::HashSet;
 

@@ -1,4 +1,6 @@
 //! SHA-256 digests: how they are computed, written (`sha256:` + 64 lower-case hex digits) and read. FORMAT.md §3.
+//! Every digest has one spelling in each form: upper case, other lengths and unused bits are refused. The hashing
+//! reader and writer compute it in passing, so that no content is read twice.
 
 use std::fmt;
 use std::io::{self, Read, Write};

@@ -1,4 +1,6 @@
 //! Paths of entries: relative, UTF-8 NFC, `/`-separated, safe on every common file system. FORMAT.md §6.
+//! Names are refused, never mended: the recipient must create what the sender listed, or nothing. Collisions between
+//! two paths are found by `case_key`; whoever holds the whole list compares.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -1,4 +1,6 @@
 //! Receipts: the recipient's signed answer, `imported` or `refused`. FORMAT.md §13. There is no other success.
+//! A `VerifiedReceipt` is made only by verifying, and says who signed what. Whether it answers a bundle of ours is
+//! compared by the journal, which knows what was sent.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,5 @@
 //! age X25519 recipients and identities (C2SP age), as cards and key files hold them. FORMAT.md §7.
+//! A secret is wiped when it is dropped and never printed, also not in an error about a key file that does not read.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! Killed at every kill point of SPOOL.md, once each, on either side: after a restart nothing is lost, nothing is imported
-//! twice, every receipt and both ledgers verify, and nothing is left under way. DESIGN §3.
+//! Killed at every kill point of SPOOL.md §5, once each, on either side: after a restart nothing is lost, nothing is
+//! imported twice, every receipt and both ledgers verify, and nothing is left under way.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,5 @@
-//! The journey of DESIGN §2 between two real daemons over real SSH: what is dropped at one side is imported at the other
-//! with a signed receipt, whatever happens on the way, and what may not be sent comes back with the reason.
+//! The journey of ARCHITECTURE.md between two real daemons over real SSH: what is dropped at one side is imported at
+//! the other with a signed receipt, whatever happens on the way, and what may not be sent comes back with the reason.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -2,18 +2,26 @@
 //! Each module is named after the rule or the journey that it puts to the test.
 #![cfg(test)]
 
+mod attack;
 mod auditor;
 mod by_hand;
+mod canary;
 mod crash;
 mod crate_versions;
 mod demo;
 mod doc_links;
+mod guides;
 mod held;
 mod journey;
+mod keys_example;
+mod notify;
 mod promises;
+mod refusal_page;
 mod samples;
 mod second_verifier;
+mod shell_blocks;
 mod spool_text;
+mod strange_clients;
 mod three_users;
 mod tidy;
 mod tree;

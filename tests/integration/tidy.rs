@@ -1,5 +1,5 @@
 //! How the sources read, as rules that fail: headers, lengths, names, one-way imports, purity of the format.
-//! The rules themselves are functions over text (`rules`, `floors`); here they meet the tree. STYLE of the house.
+//! The rules themselves are functions over text (`rules`, `floors`); here they meet the tree.
 
 mod floors;
 mod rules;

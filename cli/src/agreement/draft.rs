@@ -10,7 +10,10 @@ use amanah_format::{
     id::{AgreementId, PartyId},
     time::UtcTime,
 };
-use amanahd::{catalogue::faces::agreement as face, config};
+use amanahd::{
+    catalogue::{faces::agreement as face, moment as catalogue_moment},
+    config,
+};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -24,6 +27,10 @@ use crate::{
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "amanah agreement draft [OPTIONS] --id <ID> --peer <PARTY> --flow <FLOW>...
+       amanah agreement draft --file <FILE>"
+)]
 pub(crate) struct Wanted {
     /// The whole text as TOML or JSON, instead of the other arguments
     #[arg(long, value_name = "FILE", exclusive = true)]
@@ -34,59 +41,59 @@ pub(crate) struct Wanted {
 
 #[derive(Debug, clap::Args)]
 struct Terms {
-    /// Agreement id
+    /// Agreement id, required
     #[arg(long, required = true)]
     id: AgreementId,
     /// Version; above 1 it supersedes the version before it, which must be here
     #[arg(long, default_value_t = 1)]
     version: u32,
-    /// The other party
-    #[arg(long, required = true)]
+    /// The other party, required
+    #[arg(long, required = true, value_name = "PARTY")]
     peer: PartyId,
-    /// Title
-    #[arg(long, required = true)]
+    /// Title, required
+    #[arg(long, required = true, value_name = "TEXT")]
     title: String,
-    /// NAME:DIRECTION[:BYTES_MAX[:LANE[:DAYS]]], DIRECTION out or in; may be repeated
+    /// NAME:out or NAME:in [:BYTES_MAX[:LANE[:DAYS]]], LANE urgent, normal or bulk; required, may be repeated
     #[arg(long, required = true, value_name = "FLOW")]
     flow: Vec<FlowSpec>,
-    /// First day in force (or a time in UTC)
+    /// First day in force (or a time in UTC), required
     #[arg(long, required = true, value_name = "DATE")]
     from: String,
-    /// Last day in force (or the first moment no longer, in UTC)
+    /// Last day in force (or the first moment no longer, in UTC), required
     #[arg(long, required = true, value_name = "DATE")]
     until: String,
-    /// Purpose of processing, CODE:TEXT; may be repeated
+    /// Purpose of processing; required, may be repeated
     #[arg(long, required = true, value_name = "CODE:TEXT")]
     purpose: Vec<String>,
-    /// Reference of the data protection impact assessment
-    #[arg(long, required = true)]
-    dpia: String,
-    /// Our data protection officer
-    #[arg(long, required = true)]
-    officer: String,
-    /// The peer's data protection officer
-    #[arg(long, required = true)]
-    peer_officer: String,
-    /// Legal basis; may be repeated
-    #[arg(long, required = true)]
+    /// Legal basis; required, may be repeated
+    #[arg(long, required = true, value_name = "TEXT")]
     legal_basis: Vec<String>,
+    /// Reference of the data protection impact assessment, required
+    #[arg(long, required = true, value_name = "TEXT")]
+    dpia: String,
+    /// Our data protection officer, required
+    #[arg(long, required = true, value_name = "CONTACT")]
+    officer: String,
+    /// The peer's data protection officer, required
+    #[arg(long, required = true, value_name = "CONTACT")]
+    peer_officer: String,
     /// Our number of the document
-    #[arg(long, default_value = "-")]
+    #[arg(long, default_value = "-", value_name = "TEXT")]
     document_number: String,
     /// The peer's number of the document
-    #[arg(long, default_value = "-")]
+    #[arg(long, default_value = "-", value_name = "TEXT")]
     peer_document_number: String,
     /// Office of who signs for us
-    #[arg(long, default_value = "-")]
+    #[arg(long, default_value = "-", value_name = "TEXT")]
     signatory: String,
     /// Office of who signs for the peer
-    #[arg(long, default_value = "-")]
+    #[arg(long, default_value = "-", value_name = "TEXT")]
     peer_signatory: String,
     /// Classification of the data
-    #[arg(long, default_value = "terbatas")]
+    #[arg(long, default_value = "terbatas", value_name = "TEXT")]
     classification: String,
     /// Days for which bundles under the version before are still admitted
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_name = "DAYS")]
     drain_days: u32,
     /// Time zone of the dates
     #[arg(long, default_value = "Asia/Jakarta")]
@@ -96,7 +103,7 @@ struct Terms {
 pub(super) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let text = match (&wanted.file, &wanted.terms) {
         (Some(file), _) => from_file(file)?,
-        (None, Some(terms)) => from_terms(terms, place)?,
+        (None, Some(terms)) => from_terms(terms, place, screen)?,
         (None, None) => return Err(screen.failure(Exit::Usage, face::DRAFT_NEEDS, &[])),
     };
     let own = place.config()?.party;
@@ -116,6 +123,10 @@ pub(super) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     } else {
         screen.say(face::DRAFTED, &[&path.display()])?;
         screen.say(face::DIGEST, &[&file.digest()])?;
+        if text.ends <= papers::now() {
+            let ended = catalogue_moment::date(text.ends.plus_secs(-1), screen.language);
+            screen.hint(face::DRAFT_ENDED, &[&ended])?;
+        }
         screen.hint(face::DRAFT_NEXT, &[&text.id])?;
     }
     Ok(Exit::Ok)
@@ -175,7 +186,8 @@ fn fill(value: &mut Value, members: &[(&str, Value)]) {
     }
 }
 
-fn from_terms(terms: &Terms, place: &Place) -> Outcome<Agreement> {
+fn from_terms(terms: &Terms, place: &Place, screen: &Screen<'_>) -> Outcome<Agreement> {
+    place.demand_card(&terms.peer, screen)?;
     let own = place.config()?.party;
     let usage = |reason: String| Failure::new(Exit::Usage, reason);
     let purposes = terms.purpose.iter().map(|text| purpose(text));

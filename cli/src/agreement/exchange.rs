@@ -131,6 +131,7 @@ fn check_signatures(
             Err(screen.failure(Exit::Negative, face::IMPORT_REFUSED, &[&reason]))
         }
         Standing::InForce
+        | Standing::Unsigned(_)
         | Standing::NotBegun(_)
         | Standing::Ended(_)
         | Standing::Revoked

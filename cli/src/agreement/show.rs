@@ -5,7 +5,6 @@ use std::path::Path;
 
 use amanah_format::agreement::{Agreement, Flow, Lane, Party};
 use amanahd::catalogue::{faces::agreement as face, moment, shown};
-use comfy_table::Table;
 
 use super::{Local, Named, all, find, standing::Standing};
 use crate::{
@@ -54,8 +53,9 @@ pub(super) fn print(local: Local, place: &Place, screen: &mut Screen<'_>) -> Out
     for party in &local.text.parties {
         one_party(party, screen)?;
     }
-    let table = flows(&local.text.flows, screen);
-    screen.line(&table.to_string())?;
+    for flow in &local.text.flows {
+        one_flow(flow, screen)?;
+    }
     let signed = if signers.is_empty() {
         screen.text(face::NOBODY, &[])
     } else {
@@ -89,9 +89,8 @@ fn judge(
 fn terms(text: &Agreement, screen: &mut Screen<'_>) -> Outcome<()> {
     let language = screen.language;
     screen.say(face::TITLE, &[&text.id, &text.version, &shown(&text.title)])?;
-    let dates = [text.effective, text.ends].map(|time| moment::wib(time, language));
-    let [effective, ends] = &dates;
-    screen.say(face::DATES, &[effective, ends])?;
+    let [begins, ends] = [text.effective, text.ends].map(|time| moment::wib(time, language));
+    screen.say(face::DATES, &[&begins, &ends])?;
     for basis in &text.legal_basis {
         screen.say(face::LEGAL_BASIS, &[&shown(basis)])?;
     }
@@ -121,36 +120,26 @@ fn one_party(party: &Party, screen: &mut Screen<'_>) -> Outcome<()> {
     screen.say(face::PARTY_CARD, &[&party.card.to_fingerprint()])
 }
 
-fn flows(flows: &[Flow], screen: &Screen<'_>) -> Table {
-    let heads = [
-        face::FLOW,
-        face::FROM,
-        face::TO,
-        face::BYTES_MAX,
-        face::LANE,
-        face::DAYS,
-        face::PURPOSES,
-        face::CLASSIFICATION,
-    ];
-    let mut table = screen.table(heads);
-    for flow in flows {
-        let lane = match flow.lane {
-            Lane::Urgent => face::LANE_URGENT,
-            Lane::Normal => face::LANE_NORMAL,
-            Lane::Bulk => face::LANE_BULK,
-        };
-        table.add_row([
-            flow.name.to_string(),
-            flow.from.to_string(),
-            flow.to.to_string(),
-            moment::bytes(flow.bytes_max, screen.language),
-            screen.text(lane, &[]),
-            flow.retention.days.to_string(),
-            shown(&flow.purpose.join(", ")),
-            shown(&flow.classification),
-        ]);
-    }
-    table
+fn one_flow(flow: &Flow, screen: &mut Screen<'_>) -> Outcome<()> {
+    screen.say(face::FLOW, &[&flow.name, &flow.from, &flow.to])?;
+    let lane = match flow.lane {
+        Lane::Urgent => face::LANE_URGENT,
+        Lane::Normal => face::LANE_NORMAL,
+        Lane::Bulk => face::LANE_BULK,
+    };
+    let lane = screen.text(lane, &[]);
+    let bytes_max = moment::bytes(flow.bytes_max, screen.language);
+    screen.say(
+        face::FLOW_BOUNDS,
+        &[&bytes_max, &lane, &flow.retention.days],
+    )?;
+    screen.say(
+        face::FLOW_PURPOSE,
+        &[
+            &shown(&flow.purpose.join(", ")),
+            &shown(&flow.classification),
+        ],
+    )
 }
 
 /// One line per agreement here.

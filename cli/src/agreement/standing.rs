@@ -15,7 +15,9 @@ use crate::screen::Screen;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
     InForce,
-    /// A signature is missing or wrong, or a card is.
+    /// These have not signed.
+    Unsigned(String),
+    /// A signature is wrong, or a card is missing.
     NotSigned(String),
     NotBegun(UtcTime),
     Ended(UtcTime),
@@ -33,6 +35,9 @@ impl Standing {
         now: UtcTime,
     ) -> Self {
         let digest = file.digest();
+        if let Some(missing) = super::unsigned(&file, text) {
+            return Self::Unsigned(missing);
+        }
         if let Err(error) = file.verify(keyring, now) {
             return Self::NotSigned(error.to_string());
         }
@@ -53,7 +58,7 @@ impl Standing {
     pub(super) const fn code(&self) -> &'static str {
         match self {
             Self::InForce => "in-force",
-            Self::NotSigned(_) => "not-signed",
+            Self::Unsigned(_) | Self::NotSigned(_) => "not-signed",
             Self::NotBegun(_) => "not-begun",
             Self::Ended(_) => "ended",
             Self::Revoked => "revoked",
@@ -65,6 +70,10 @@ impl Standing {
         let wib = |time: &UtcTime| moment::wib(*time, screen.language);
         match self {
             Self::InForce => screen.text(face::IN_FORCE, &[]),
+            Self::Unsigned(parties) => {
+                let missing = screen.text(face::UNSIGNED, &[parties]);
+                screen.text(face::NOT_SIGNED, &[&missing])
+            }
             Self::NotSigned(reason) => {
                 screen.text(face::NOT_SIGNED, &[&amanahd::catalogue::shown(reason)])
             }

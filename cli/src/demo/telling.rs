@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use amanahd::catalogue::Text;
+use amanahd::catalogue::{Language, Text};
 use anyhow::{Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -140,7 +140,7 @@ impl Transfer<'_, '_, '_> {
 
 /// Writing to the screen failed: the one failure that a line can have.
 fn said<T>(outcome: Outcome<T>) -> Result<T> {
-    outcome.map_err(|failure: Failure| anyhow!(failure.message))
+    outcome.map_err(|failure: Failure| anyhow!(failure.sentence(Language::English)))
 }
 
 /// A length as people say it.

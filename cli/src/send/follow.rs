@@ -5,7 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use amanahd::{
-    catalogue::{faces::traffic, refusals, shown},
+    catalogue::{
+        faces::{status as status_face, traffic},
+        refusals, shown,
+    },
     engine::outbound::Outbound,
     snapshot::{OutgoingStatus, Snapshot},
 };
@@ -72,7 +75,7 @@ pub(super) fn run(
 ) -> Outcome {
     let started = Instant::now();
     let bar = if screen.shows_progress() {
-        super::bar(0)
+        ProgressBar::new(0)
     } else {
         ProgressBar::hidden()
     };
@@ -112,25 +115,51 @@ fn is_alive(snapshot: Option<&Snapshot>) -> bool {
     })
 }
 
+/// While bytes flow a bar, otherwise what is waited for.
 fn draw(bar: &ProgressBar, fates: &[Fate], screen: &Screen<'_>) {
-    let (mut sent, mut bytes, mut message) = (0, 0, String::new());
+    let (mut sent, mut bytes, mut flows) = (0, 0, false);
     for fate in fates {
         if let Fate::UnderWay {
-            state,
+            state: Outbound::Queued,
             sent: one,
             bytes: whole,
         } = fate
         {
             sent += one;
             bytes += whole;
-            screen
-                .text(words::outbound(*state).name, &[])
-                .clone_into(&mut message);
+            flows |= *one > 0;
         }
     }
+    let template = if flows {
+        "{msg} {wide_bar} {amount} {left}"
+    } else {
+        "{spinner} {wide_msg}"
+    };
+    bar.set_style(super::style(template, screen.language));
     bar.set_length(bytes);
     bar.set_position(sent);
-    bar.set_message(message);
+    bar.set_message(message(fates, flows, screen));
+    bar.tick();
+}
+
+/// How many are done, and what happens to the first that is not.
+fn message(fates: &[Fate], flows: bool, screen: &Screen<'_>) -> String {
+    let done = fates.iter().filter(|fate| is_final(fate)).count();
+    let mut text = String::new();
+    if fates.len() > 1 {
+        text = screen.text(traffic::DONE_OF, &[&done, &fates.len()]);
+    }
+    let doing = match fates.iter().find(|fate| !is_final(fate)) {
+        _ if flows => screen.text(status_face::SENDING, &[]),
+        Some(Fate::UnderWay { state, .. }) => {
+            let words = words::outbound(*state);
+            let (is, next) = (screen.text(words.name, &[]), screen.text(words.next, &[]));
+            format!("{is}, {next}")
+        }
+        Some(_) | None => screen.text(traffic::NOT_TAKEN_YET, &[]),
+    };
+    text.push_str(&doing);
+    text
 }
 
 /// Says what became of each, in words.
@@ -221,5 +250,29 @@ mod tests {
         assert_eq!(fate(&all, &item()), Fate::Waiting);
         all.outgoing = vec![outgoing("settled", "a.csv", 7)];
         assert_eq!(fate(&all, &item()), Fate::Settled);
+    }
+
+    #[test]
+    fn a_person_who_waits_reads_what_is_done_and_what_comes_next() {
+        let mut out = Vec::new();
+        let mut err = Vec::new();
+        let streams = crate::Streams {
+            out: &mut out,
+            err: &mut err,
+            is_terminal: true,
+        };
+        let screen = Screen::new(streams, amanahd::catalogue::Language::English, false);
+        let under_way = Fate::UnderWay {
+            state: Outbound::HandedOver,
+            sent: 10,
+            bytes: 10,
+        };
+        let fates = [Fate::Settled, under_way];
+        assert_eq!(
+            message(&fates, false, &screen),
+            "1 of 2 done; handed over, waits for the peer's receipt"
+        );
+        assert_eq!(message(&[Fate::Waiting], true, &screen), "being sent");
+        assert!(message(&[Fate::Waiting], false, &screen).contains("to take it"));
     }
 }

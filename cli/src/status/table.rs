@@ -13,6 +13,9 @@ use crate::{exit::Outcome, screen::Screen};
 
 /// How many finished bundles are shown.
 const DONE_MAX: usize = 10;
+/// A new agreement takes weeks to negotiate: so long before the end of the old one it is spoken of.
+const ENDS_SOON_DAYS: i64 = 60;
+const DAY_SECS: i64 = 86_400;
 
 /// Alarms first, then connections, then what waits, then what is done.
 pub(super) fn print(
@@ -28,6 +31,7 @@ pub(super) fn print(
     for peer in peers {
         let line = connection(peer, now, screen);
         screen.line(&line)?;
+        agreements(&peer.party, snapshot, now, screen)?;
     }
     let (waiting, done) = rows(snapshot, now, screen);
     section(
@@ -99,10 +103,35 @@ pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -
         let amount = moment::bytes(peer.waiting_bytes, screen.language);
         line.push_str(&screen.text(face::PEER_WAITING, &[&waiting, &amount]));
     }
-    if let Some(error) = peer.last_error.as_ref().filter(|_| !peer.connected) {
+    let is_news = !peer.connected && !peer.paused;
+    if let Some(error) = peer.last_error.as_ref().filter(|_| is_news) {
         line.push_str(&format!("\n    {}", shown(error)));
     }
     line
+}
+
+/// That nothing may be exchanged with a peer, or soon no more.
+fn agreements(
+    peer: &str,
+    snapshot: &Snapshot,
+    now: UtcTime,
+    screen: &mut Screen<'_>,
+) -> Outcome<()> {
+    let mut some = false;
+    let with_peer = snapshot.agreements.iter().filter(|one| one.peer == peer);
+    for one in with_peer.filter(|one| one.in_force) {
+        some = true;
+        let days = (one.ends.unix() - now.unix()) / DAY_SECS;
+        if days < ENDS_SOON_DAYS {
+            let until = moment::date(one.ends.plus_secs(-1), screen.language);
+            let (id, peer) = (shown(&one.id), shown(peer));
+            screen.say(face::ENDS_SOON, &[&id, &peer, &until, &days])?;
+        }
+    }
+    if some {
+        return Ok(());
+    }
+    screen.say(face::NONE_IN_FORCE, &[])
 }
 
 type Row = [String; 5];
@@ -148,7 +177,7 @@ fn outgoing(
     now: UtcTime,
     screen: &Screen<'_>,
 ) -> Row {
-    let (name, mut next) = state_words(state.map(words::outbound), &bundle.state, screen);
+    let (mut name, mut next) = state_words(state.map(words::outbound), &bundle.state, screen);
     let code = bundle
         .return_reason
         .as_ref()
@@ -158,6 +187,7 @@ fn outgoing(
         next = reason(code, screen);
     } else if state == Some(Outbound::Queued) && bundle.sent_bytes > 0 {
         let percent = bundle.sent_bytes.saturating_mul(100) / bundle.bytes.max(1);
+        name = screen.text(face::SENDING, &[]);
         next = screen.text(face::SENT_PERCENT, &[&percent]);
     }
     [
@@ -189,10 +219,13 @@ fn incoming(
         next = reason(code, screen);
     }
     let flow = bundle.flow.as_deref().unwrap_or("?");
-    let what = bundle
+    // The flow's column says the rest of `inbox/PEER/FLOW/NAME`.
+    let folder = bundle
         .folder
-        .as_ref()
-        .or(bundle.bundle.as_ref())
+        .as_deref()
+        .and_then(|path| path.rsplit('/').next());
+    let what = folder
+        .or(bundle.bundle.as_deref())
         .unwrap_or(&bundle.manifest);
     [
         time(bundle.changed_millis, now, screen),

@@ -3,7 +3,7 @@
 
 use super::*;
 use amanahd::catalogue::Language;
-use amanahd::snapshot::{Alarm, ItemStatus, OutgoingStatus, PeerStatus};
+use amanahd::snapshot::{AgreementStatus, Alarm, ItemStatus, OutgoingStatus, PeerStatus};
 use std::collections::BTreeMap;
 
 /// A snapshot of a daemon that runs and has nothing to do.
@@ -113,7 +113,7 @@ fn a_stopped_or_silent_daemon_is_said_to_be_so() {
     all.peers = vec![peer(true, 60)];
     let (exit, text) = shown_in(Language::English, &all);
     assert_eq!(exit, Exit::Daemon);
-    assert!(text.contains("stopped"), "{text}");
+    assert!(text.contains("STOPPED"), "{text}");
     assert!(!text.contains("connected since"), "{text}");
     all.running = true;
     all.written = papers::now().plus_secs(-FRESH_SECS - 1);
@@ -132,4 +132,53 @@ fn a_file_of_another_format_is_no_snapshot() {
     all.format = "amanah-status/2".into();
     std::fs::write(&path, serde_json::to_vec(&all).unwrap()).unwrap();
     assert!(read(home.path()).is_none());
+}
+
+#[test]
+fn a_small_terminal_shows_the_beginning_and_long_lines_count_as_they_wrap() {
+    assert_eq!(fitting("a\nb\nc\nd\n", (3, 80)), "a\nb");
+    assert_eq!(fitting("aaaa\nb\n", (3, 2)), "aaaa");
+    assert_eq!(fitting("aaaa\nb\n", (2, 2)), "");
+    assert_eq!(fitting("a\n\nb\n", (9, 80)), "a\n\nb");
+}
+
+#[test]
+fn a_paused_peer_is_no_error_and_what_flows_is_being_sent() {
+    let mut all = snapshot();
+    let mut paused = peer(false, 5);
+    paused.paused = true;
+    all.peers = vec![paused];
+    all.outgoing = vec![outgoing("queued", "a.csv", 7)];
+    let (_, text) = shown_in(Language::English, &all);
+    assert!(!text.contains("refused"), "{text}");
+    assert!(
+        text.contains("being sent") && text.contains("30%"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_agreement_that_ends_soon_or_none_at_all_is_spoken_of() {
+    let mut all = snapshot();
+    all.peers = vec![peer(true, 5)];
+    let (_, text) = shown_in(Language::English, &all);
+    assert!(text.contains("no agreement is in force"), "{text}");
+    let mut agreement = AgreementStatus {
+        id: "pks-manifes".into(),
+        version: 1,
+        digest: String::new(),
+        peer: "imigrasi".into(),
+        in_force: true,
+        effective: papers::now(),
+        ends: papers::now().plus_secs(14 * 86_400 + 60),
+        revoked: false,
+    };
+    all.agreements = vec![agreement.clone()];
+    let (_, text) = shown_in(Language::Indonesian, &all);
+    assert!(text.contains("sisa 14 hari"), "{text}");
+    assert!(!text.contains("tidak ada perjanjian"), "{text}");
+    agreement.ends = papers::now().plus_secs(100 * 86_400);
+    all.agreements = vec![agreement];
+    let (_, text) = shown_in(Language::Indonesian, &all);
+    assert!(!text.contains("berakhir"), "{text}");
 }

@@ -129,7 +129,13 @@ fn a_file_that_is_no_document_ends_with_65_and_a_missing_one_with_66() {
         one.run(&["verify", file.to_str().unwrap()]).exit,
         Exit::Document
     );
-    assert_eq!(one.run(&["verify", "/nowhere/x"]).exit, Exit::Missing);
+    let card = one.card();
+    let judged = one.run(&["verify", "/nowhere/x", card.to_str().unwrap()]);
+    assert_eq!(judged.exit, Exit::Missing);
+    assert!(
+        judged.out.contains("/nowhere/x does not exist") && judged.out.contains("card VALID"),
+        "the others are judged all the same: {judged:?}"
+    );
     assert_eq!(
         one.run(&["inspect", file.to_str().unwrap()]).exit,
         Exit::Document
@@ -294,11 +300,16 @@ fn a_ledger_that_was_changed_cut_or_signed_by_another_does_not_verify() {
         .map(|line| format!("{line}\n"))
         .collect();
     let swapped: Vec<&str> = whole.lines().rev().collect();
-    for wrong in [changed, cut, swapped.join("\n")] {
+    for (wrong, why) in [
+        (changed, "a record was changed"),
+        (cut, "only 4 are here"),
+        (swapped.join("\n"), "record 0 is missing or out of place"),
+    ] {
         std::fs::write(&path, wrong).unwrap();
         let judged = one.run(&["ledger", "verify"]);
         assert_eq!(judged.exit, Exit::Negative, "{judged:?}");
         assert!(judged.out.contains("NOT whole"));
+        assert!(judged.out.contains(why), "{why}: {judged:?}");
     }
     std::fs::write(&path, whole).unwrap();
     ledger(&other, 5, 5);

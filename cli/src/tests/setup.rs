@@ -101,6 +101,11 @@ fn a_card_is_exported_and_known_to_ssh_keygen() {
     one.run(&["card", "export", target])
         .fails(Exit::Io, "nothing is overwritten");
     let lines = one.run(&["card", "allowed-signers"]).ok().out;
+    let facts = one.run(&["card", "allowed-signers", "--json"]).ok().facts();
+    assert_eq!(
+        facts["lines"].as_array().unwrap().len(),
+        lines.lines().count()
+    );
     for ministry in [&one, &other] {
         assert!(
             lines.contains(&ministry.signing().public().to_string()),
@@ -148,6 +153,23 @@ fn a_peer_is_added_only_with_the_fingerprint_of_its_card() {
         text.starts_with("# ") && text.contains("[peer.imigrasi]\ndial = "),
         "{text}"
     );
+}
+
+#[test]
+fn a_missing_card_and_our_own_are_named_as_such() {
+    let one = Ministry::new("kemenhaj");
+    one.run(&["card", "show", "imigrasi"])
+        .fails(Exit::Missing, "no card of imigrasi here");
+    let card = one.card();
+    let other = Ministry::new("imigrasi").fingerprint();
+    one.run(&[
+        "peer",
+        "add",
+        card.to_str().unwrap(),
+        "--fingerprint",
+        &other,
+    ])
+    .fails(Exit::Usage, "our own party");
 }
 
 #[test]
@@ -219,7 +241,8 @@ fn help_speaks_both_languages_and_usage_ends_with_64() {
         "{indonesian}"
     );
     assert_eq!(amanah(&["no-such-command"]).exit, Exit::Usage);
-    assert_eq!(amanah(&["--home", "/nowhere", "status"]).exit, Exit::Config);
+    amanah(&["--home", "/nowhere", "--lang", "id", "status"])
+        .fails(Exit::Config, "Konfigurasi /nowhere/amanah.toml tidak ada");
     let failed = amanah(&["--home", "/nowhere", "--json", "status"]);
     let facts: serde_json::Value = serde_json::from_str(&failed.err).unwrap();
     assert_eq!(

@@ -5,7 +5,7 @@ use super::stand::{Ministry, bundle, now, pair, receipt};
 use crate::Exit;
 use crate::status::tests::{outgoing, snapshot};
 use amanah_format::digest::Digest;
-use amanahd::catalogue::refusals::why;
+use amanahd::catalogue::note::why;
 use amanahd::snapshot::Snapshot;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -152,6 +152,19 @@ fn status_prints_what_the_daemon_published_and_says_when_there_is_nothing() {
 }
 
 #[test]
+fn a_wrong_configuration_does_not_hide_what_the_daemon_published() {
+    let (one, _) = pair();
+    let file = one.path().join("amanah.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("salah = 1\n{good}")).unwrap();
+    one.run(&["status"]).fails(Exit::Config, "salah");
+    publish(&one, &snapshot());
+    let ran = one.run(&["status"]).ok();
+    assert!(ran.out.contains("has been running"), "{ran:?}");
+    assert!(ran.err.contains("configuration is wrong"), "{ran:?}");
+}
+
+#[test]
 fn receipts_are_verified_when_they_are_listed() {
     let (one, other) = pair();
     let (manifest, digest) = bundle(&one, &other, &one.path().join("b.amanah"));
@@ -205,6 +218,32 @@ fn returned_items_are_listed_with_their_reason() {
 }
 
 #[test]
+fn what_was_dropped_outside_of_a_flow_s_folder_is_listed_as_well() {
+    let (one, _) = pair();
+    let folder = one.path().join("returned/imigrasi");
+    std::fs::create_dir_all(folder.join("berkas")).unwrap();
+    std::fs::write(folder.join("a.csv"), "a").unwrap();
+    for name in ["a.csv", "berkas"] {
+        let note = why(name, "peer-unknown", now());
+        std::fs::write(folder.join(format!("{name}.why.txt")), note).unwrap();
+    }
+    std::fs::write(folder.join("berkas/mine.why.txt"), "an operator's own").unwrap();
+    let facts = one.run(&["returned", "--json"]).ok().facts();
+    let items = facts["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{facts}");
+    for item in items {
+        assert_eq!(item["peer"], "imigrasi");
+        assert_eq!(item["flow"], serde_json::Value::Null);
+        assert_eq!(item["code"], "peer-unknown");
+    }
+    let text = one.run(&["returned"]).ok().out;
+    assert!(
+        text.contains("a.csv · imigrasi · - · peer-unknown"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_quarantine_is_listed_shown_and_a_held_bundle_released() {
     let (one, _) = pair();
     assert!(
@@ -231,7 +270,14 @@ fn the_quarantine_is_listed_shown_and_a_held_bundle_released() {
         .run(&["quarantine", "show", &digest.to_hex()[..8]])
         .ok()
         .out;
-    assert!(shown.contains("somebody else"), "{shown}");
+    for words in [
+        "Reason: The bundle is addressed, or encrypted, to somebody else.",
+        "Whose fault: the sender's system administrator",
+        "What to do: Check",
+        "For the sysadmin: Install",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
     one.run(&["quarantine", "show", "ffff"])
         .fails(Exit::Missing, "");
     one.run(&["quarantine", "release", &name])
@@ -240,6 +286,9 @@ fn the_quarantine_is_listed_shown_and_a_held_bundle_released() {
     one.run(&["quarantine", "release", &name]).ok();
     one.run(&["quarantine", "release", "../x"])
         .fails(Exit::Usage, "");
+    publish(&one, &snapshot());
+    one.run(&["quarantine", "release", &name])
+        .fails(Exit::Missing, "only a held one");
 }
 
 #[test]

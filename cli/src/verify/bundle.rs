@@ -122,7 +122,7 @@ fn payload(
 /// A progress bar for what takes long, on a terminal.
 pub(crate) fn bar(bytes: u64, screen: &Screen<'_>) -> ProgressBar {
     if screen.shows_progress() && bytes >= BAR_BYTES_MIN {
-        crate::send::bar(bytes)
+        crate::send::bar(bytes, screen.language)
     } else {
         ProgressBar::hidden()
     }
@@ -165,5 +165,6 @@ fn finding(head: &VerifiedHead, proof: Proof, bench: &Bench<'_>) -> Finding {
         ],
         not_proven: vec![face::BUNDLE_NOT_PROVEN],
         facts: serde_json::to_value(manifest).unwrap_or_default(),
+        unread: None,
     }
 }

@@ -6,14 +6,16 @@ use amanah_format::{
     card::VerifiedCard,
     container::unpack_small,
     document,
-    keyring::Keyring,
     ledger::Checkpoint,
     limits::DOCUMENT_BYTES_MAX,
     receipt::{Outcome as Answer, VerifiedReceipt},
     slip::{Body, Slip, VerifiedSlip},
     time::UtcTime,
 };
-use amanahd::catalogue::{faces::proof as face, shown};
+use amanahd::catalogue::{
+    faces::{agreement as agreement_face, proof as face},
+    shown,
+};
 
 use super::{
     kind::Kind,
@@ -27,7 +29,7 @@ pub(super) fn judge(kind: Kind, bytes: &[u8], bench: &Bench<'_>) -> Finding {
         Kind::Card => card(bytes, bench),
         Kind::Agreement => agreement(bytes, bench),
         Kind::Slip => slip(bytes, bench),
-        Kind::Checkpoint => checkpoint(bytes, bench.keyring),
+        Kind::Checkpoint => checkpoint(bytes, bench),
         Kind::Bundle | Kind::Unknown => Err(String::new()),
     };
     finding.unwrap_or_else(|reason| Finding::bad(kind, reason))
@@ -68,6 +70,7 @@ fn receipt(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
         ],
         not_proven: vec![face::RECEIPT_NOT_PROVEN],
         facts: json(receipt),
+        unread: None,
     })
 }
 
@@ -105,6 +108,7 @@ fn card(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
         ],
         not_proven: vec![remark],
         facts: json(card),
+        unread: None,
     })
 }
 
@@ -114,6 +118,9 @@ fn agreement(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
     let text = file.agreement().map_err(|error| error.to_string())?;
     let signers = file.signers().map(ToString::to_string).collect();
     let digest = file.digest();
+    if let Some(missing) = crate::agreement::unsigned(&file, &text) {
+        return Err(agreement_face::UNSIGNED.with(bench.language, &[&missing]));
+    }
     let proof = match file.verify(bench.keyring, bench.now) {
         Ok(_) => Proof::Valid,
         Err(error) => match read()?.verify(bench.keyring, text.effective) {
@@ -140,6 +147,7 @@ fn agreement(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
         ],
         not_proven: vec![face::AGREEMENT_NOT_PROVEN],
         facts: json(&text),
+        unread: None,
     })
 }
 
@@ -174,6 +182,7 @@ fn slip(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
         sentences: vec![said],
         not_proven: Vec::new(),
         facts: json(slip),
+        unread: None,
     })
 }
 
@@ -184,9 +193,10 @@ fn made_at(bytes: &[u8]) -> Option<UtcTime> {
     document::parse::<Slip>(text).ok().map(|slip| slip.created)
 }
 
-fn checkpoint(bytes: &[u8], keyring: &Keyring) -> Result<Finding, String> {
+fn checkpoint(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
     let note = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-    let (party, checkpoint) = crate::ledger::verify_note(note, keyring)?;
+    let (party, checkpoint) = crate::ledger::verify_note(note, bench.keyring)
+        .map_err(|fault| fault.sentence(bench.language))?;
     Ok(Finding {
         kind: Kind::Checkpoint,
         proof: Ok(Proof::Valid),
@@ -198,6 +208,7 @@ fn checkpoint(bytes: &[u8], keyring: &Keyring) -> Result<Finding, String> {
         )],
         not_proven: vec![face::CHECKPOINT_NOT_PROVEN],
         facts: checkpoint_facts(&checkpoint),
+        unread: None,
     })
 }
 

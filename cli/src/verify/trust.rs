@@ -9,6 +9,7 @@ use amanahd::catalogue::{Language, Text, faces::proof as face, moment};
 use serde_json::Value;
 
 use super::kind::Kind;
+use crate::exit::{Exit, Failure};
 
 /// How far a valid signature reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +78,29 @@ pub(super) struct Finding {
     pub(super) not_proven: Vec<Text>,
     /// The document itself, for JSON.
     pub(super) facts: Value,
+    /// Why it could not be read, as an exit code.
+    pub(super) unread: Option<Exit>,
 }
 
 impl Finding {
+    /// The file could not be read: nothing is proven.
+    pub(super) fn unreadable(failure: &Failure, language: Language) -> Self {
+        Self {
+            unread: Some(failure.exit),
+            ..Self::bad(Kind::Unknown, failure.sentence(language))
+        }
+    }
+
+    /// 0 where it verifies, 65 where it is not even a document, 1 otherwise; of an unreadable file why it is.
+    pub(super) fn exit(&self) -> Exit {
+        match (&self.proof, self.kind, self.unread) {
+            (_, _, Some(exit)) => exit,
+            (Ok(_), _, None) => Exit::Ok,
+            (Err(_), Kind::Unknown, None) => Exit::Document,
+            (Err(_), _, None) => Exit::Negative,
+        }
+    }
+
     pub(super) fn bad(kind: Kind, reason: impl ToString) -> Self {
         Self {
             kind,
@@ -89,6 +110,7 @@ impl Finding {
             sentences: Vec::new(),
             not_proven: Vec::new(),
             facts: Value::Null,
+            unread: None,
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
 //! An alarm is for a person: each says what to do, or whom to call.
 
-use super::refusals::{Explanation, because};
+use super::refusals::{Words, because};
 
 /// Every alarm code that the daemon may publish beside the codes of the other files.
-#[cfg(test)]
-const CODES: &[&str] = &[
+pub(super) const CODES: &[&str] = &[
     "agreement-conflict",
     "flow-doubled",
     "not-movable",
@@ -15,25 +14,28 @@ const CODES: &[&str] = &[
     "configuration-refused",
     "restart-needed",
     "no-space",
+    "too-many-held",
+    "too-much-junk",
     "peer-denies",
     "stage-failing",
     "document-does-not-count",
+    "example-keys",
 ];
 
 /// Of the alarm codes.
-pub(super) fn explain(code: &str) -> Option<Explanation> {
+pub(super) fn explain(code: &str) -> Option<Words> {
     paper(code).or_else(|| disk(code)).or_else(|| machine(code))
 }
 
-fn paper(code: &str) -> Option<Explanation> {
+fn paper(code: &str) -> Option<Words> {
     let found = match code {
         "flow-doubled" => because(
             (
-                "Dua perjanjian dengan mitra yang sama memuat aliran bernama sama; aliran itu tidak dipakai.",
+                "Dua perjanjian dengan mitra yang sama memuat alur data bernama sama; alur itu tidak dipakai.",
                 "Two agreements with one peer list a flow of the same name; that flow is not used.",
             ),
             (
-                "Kedua pihak menyepakati naskah baru dengan nama aliran yang berbeda.",
+                "Kedua pihak menyepakati naskah baru dengan nama alur data yang berbeda.",
                 "Both parties agree on a new text with another name for one of the flows.",
             ),
         ),
@@ -82,7 +84,7 @@ fn paper(code: &str) -> Option<Explanation> {
     Some(found)
 }
 
-fn disk(code: &str) -> Option<Explanation> {
+fn disk(code: &str) -> Option<Words> {
     let found = match code {
         "not-movable" => because(
             (
@@ -114,12 +116,32 @@ fn disk(code: &str) -> Option<Explanation> {
                 "Make space on the disk. It goes on by itself.",
             ),
         ),
+        "too-many-held" => because(
+            (
+                "Terlalu banyak kiriman mitra ini menunggu perjanjian, kartu, atau jam yang benar; yang baru belum diterima.",
+                "Too many bundles of this peer wait for an agreement, a card or a clock; new ones are not taken yet.",
+            ),
+            (
+                "Lihat kiriman yang ditahan dengan `amanah quarantine list` dan hapus sebabnya. Setelah itu berlanjut sendiri.",
+                "See what is held with `amanah quarantine list` and remove the cause. It goes on by itself.",
+            ),
+        ),
+        "too-much-junk" => because(
+            (
+                "Mitra ini terus mengirim berkas rusak atau asing; tidak semuanya dicatat lagi.",
+                "This peer keeps sending what is damaged or of no use; not all of it is recorded any more.",
+            ),
+            (
+                "Hubungi admin sistem mitra. Tidak ada yang diimpor dari berkas itu.",
+                "Call the peer's system administrator. Nothing of it was imported.",
+            ),
+        ),
         _ => return None,
     };
     Some(found)
 }
 
-fn machine(code: &str) -> Option<Explanation> {
+fn machine(code: &str) -> Option<Words> {
     let found = match code {
         "configuration-refused" => because(
             (
@@ -129,6 +151,16 @@ fn machine(code: &str) -> Option<Explanation> {
             (
                 "Jalankan `amanahd check`, perbaiki, lalu muat ulang.",
                 "Run `amanahd check`, correct it, and reload.",
+            ),
+        ),
+        "example-keys" => because(
+            (
+                "Layanan ini memakai kunci contoh yang dimiliki semua orang: tidak ada yang rahasia dan tidak ada yang terbukti.",
+                "This daemon uses the example keys, which everybody has: nothing is secret, and nothing is proven.",
+            ),
+            (
+                "Hanya untuk mencoba di satu komputer. Jangan letakkan data sungguhan.",
+                "Only for a trial on one machine. Drop no real files.",
             ),
         ),
         "restart-needed" => because(

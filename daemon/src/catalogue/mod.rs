@@ -3,11 +3,15 @@
 //! codes stay ASCII and untranslated.
 
 pub mod faces;
+pub mod faults;
 pub mod moment;
+pub mod note;
+pub mod page;
 pub mod refusals;
 pub mod states;
 
 mod alarms;
+mod door;
 mod returns;
 
 use std::fmt::{Display, Write};
@@ -94,7 +98,8 @@ impl Text {
 macro_rules! texts {
     ($($name:ident = $id:literal / $en:literal;)+) => {
         $(
-            #[doc = $en]
+            // In a fence: the sentences hold brackets and angle signs that are no links or tags.
+            #[doc = concat!("```text\n", $en, "\n```")]
             pub const $name: $crate::catalogue::Text = $crate::catalogue::Text { id: $id, en: $en };
         )+
         /// All of this file, for the test that both languages say the same.

@@ -33,9 +33,22 @@ pub fn wib(time: UtcTime, language: Language) -> String {
     format!("{} {}", date(time, language), clock(time, language))
 }
 
+/// `22 Nov 2026 20.32 WIB`: what a table has room for.
+#[must_use]
+pub fn brief(time: UtcTime, language: Language) -> String {
+    let [day, month, year] = parts(time, language);
+    let month: String = month.chars().take(3).collect();
+    format!("{day} {month} {year} {}", clock(time, language))
+}
+
 /// `22 November 2026`, in WIB.
 #[must_use]
 pub fn date(time: UtcTime, language: Language) -> String {
+    parts(time, language).join(" ")
+}
+
+/// Day, month's name and year in WIB.
+fn parts(time: UtcTime, language: Language) -> [String; 3] {
     let local = time.plus_secs(WIB_SECS).to_string();
     let part = |range: std::ops::Range<usize>| local.get(range).unwrap_or_default();
     let month = part(5..7)
@@ -44,7 +57,7 @@ pub fn date(time: UtcTime, language: Language) -> String {
         .and_then(|number| MONTHS.get(number.checked_sub(1)?))
         .map_or("?", |month| month.in_language(language));
     let day = part(8..10).trim_start_matches('0');
-    format!("{day} {month} {}", part(0..4))
+    [day, month, part(0..4)].map(str::to_owned)
 }
 
 /// `20.32 WIB` (English: `20:32 WIB`).
@@ -59,13 +72,13 @@ pub fn clock(time: UtcTime, language: Language) -> String {
     format!("{}{between}{} WIB", part(11..13), part(14..16))
 }
 
-/// The clock today, date and clock on another day: what a status line has room for.
+/// The clock today, brief date and clock on another day: what a status line has room for.
 #[must_use]
 pub fn short(time: UtcTime, now: UtcTime, language: Language) -> String {
     if date(time, language) == date(now, language) {
         clock(time, language)
     } else {
-        wib(time, language)
+        brief(time, language)
     }
 }
 
@@ -143,8 +156,10 @@ mod tests {
         assert_eq!(short(now.plus_secs(-3600), now, Indonesian), "19.32 WIB");
         assert_eq!(
             short(now.plus_secs(-86_400), now, English),
-            "21 November 2026 20:32 WIB"
+            "21 Nov 2026 20:32 WIB"
         );
+        let august = now.plus_secs(-100 * 86_400);
+        assert_eq!(brief(august, Indonesian), "14 Agu 2026 20.32 WIB");
     }
 
     #[test]

@@ -1,25 +1,35 @@
 //! What each refusal, hold, reason of return and alarm means, and what to do: for an operator at the end of a shift.
 //! FORMAT.md §10 has the codes. A code that both a sender's own check and a recipient's receipt use has one text for both.
 
-use super::{Language, Text, alarms, moment, returns, shown};
+use super::{Text, alarms, door, faults, faults::Fault, returns};
 use amanah_format::refusal::Refusal;
-use amanah_format::time::UtcTime;
 
-/// Meaning and remedy of a code.
+/// All that the catalogue says of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Explanation {
-    /// What happened, and whose fault it is.
+    /// What happened.
     pub meaning: Text,
-    /// What to do now.
+    /// Whose fault it is.
+    pub fault: Fault,
+    /// What the operator does now.
     pub remedy: Text,
+    /// What the system administrator does.
+    pub sysadmin: Text,
+}
+
+/// An operator's half of it: meaning and remedy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) meaning: Text,
+    pub(super) remedy: Text,
 }
 
 /// Pairs of (Indonesian, English).
 type Pair = (&'static str, &'static str);
 
 /// Puts a meaning and a remedy together.
-pub(super) const fn because(meaning: Pair, remedy: Pair) -> Explanation {
-    Explanation {
+pub(super) const fn because(meaning: Pair, remedy: Pair) -> Words {
+    Words {
         meaning: Text {
             id: meaning.0,
             en: meaning.1,
@@ -31,14 +41,23 @@ pub(super) const fn because(meaning: Pair, remedy: Pair) -> Explanation {
     }
 }
 
-/// By code (`Refusal::code`, `ReturnReason::code`, held reasons, `damaged`, alarms); none for an unknown one.
+/// By code (`Refusal::code`, `ReturnReason::code`, held reasons, `damaged`, the door's, alarms); none for an unknown one.
 #[must_use]
 pub fn explain(code: &str) -> Option<Explanation> {
-    code.parse::<Refusal>()
+    let words = code
+        .parse::<Refusal>()
         .ok()
         .map(refusal)
         .or_else(|| returns::explain(code))
-        .or_else(|| alarms::explain(code))
+        .or_else(|| door::explain(code))
+        .or_else(|| alarms::explain(code))?;
+    let (fault, sysadmin) = faults::of(code)?;
+    Some(Explanation {
+        meaning: words.meaning,
+        fault,
+        remedy: words.remedy,
+        sysadmin,
+    })
 }
 
 /// The remedy for what an operator cannot mend: the two sysadmins must talk.
@@ -57,7 +76,7 @@ const WATCH: Pair = (
     "Nothing was imported. If it happens again, tell the system administrator: somebody may be trying the door.",
 );
 
-fn refusal(refusal: Refusal) -> Explanation {
+fn refusal(refusal: Refusal) -> Words {
     use Refusal as R;
     match refusal {
         R::ContainerMalformed
@@ -91,7 +110,7 @@ fn refusal(refusal: Refusal) -> Explanation {
     }
 }
 
-fn at_the_door(refusal: Refusal) -> Explanation {
+fn at_the_door(refusal: Refusal) -> Words {
     let meaning = match refusal.code() {
         "signature-invalid" => (
             "Tanda tangan kiriman tidak sah: isinya diubah, atau bukan pengirim yang menandatangani.",
@@ -117,7 +136,7 @@ fn at_the_door(refusal: Refusal) -> Explanation {
     because(meaning, WATCH)
 }
 
-fn identity(refusal: Refusal) -> Explanation {
+fn identity(refusal: Refusal) -> Words {
     match refusal.code() {
         "format-unsupported" => because(
             (
@@ -166,7 +185,7 @@ fn identity(refusal: Refusal) -> Explanation {
     }
 }
 
-fn agreement(refusal: Refusal) -> Explanation {
+fn agreement(refusal: Refusal) -> Words {
     match refusal.code() {
         "flow-not-agreed" => because(
             (
@@ -228,7 +247,7 @@ fn agreement(refusal: Refusal) -> Explanation {
     }
 }
 
-fn stream(refusal: Refusal) -> Explanation {
+fn stream(refusal: Refusal) -> Words {
     let meaning = match refusal.code() {
         "sequence-conflict" => (
             "Nomor urut kiriman ini sudah dipakai kiriman lain dari pengirim yang sama.",
@@ -256,7 +275,7 @@ fn stream(refusal: Refusal) -> Explanation {
     )
 }
 
-fn payload(refusal: Refusal) -> Explanation {
+fn payload(refusal: Refusal) -> Words {
     let meaning = match refusal.code() {
         "decryption-failed" => {
             return because(
@@ -312,42 +331,6 @@ fn payload(refusal: Refusal) -> Explanation {
         ),
     };
     because(meaning, TELL_OURS)
-}
-
-/// The text of `NAME.why.txt`, both languages.
-#[must_use]
-pub fn why(name: &str, code: &str, time: UtcTime) -> String {
-    let unknown = because(
-        (
-            "Sebab belum dikenal versi ini.",
-            "A reason that this version does not know.",
-        ),
-        TELL_OURS,
-    );
-    let explanation = explain(code).unwrap_or(unknown);
-    let (name, code) = (shown(name), shown(code));
-    format!(
-        "Dikembalikan: {name}\n\nSebab:                {}\nYang perlu dilakukan: {}\nKode:                 {code}\n\
-         Waktu:                {} ({time})\n\n----\n\n\
-         Returned: {name}\n\nReason:     {}\nWhat to do: {}\nCode:       {code}\nTime:       {} ({time})\n",
-        explanation.meaning.id,
-        explanation.remedy.id,
-        moment::wib(time, Language::Indonesian),
-        explanation.meaning.en,
-        explanation.remedy.en,
-        moment::wib(time, Language::English),
-    )
-}
-
-/// The code in a text that [`why`] wrote.
-#[must_use]
-pub fn code_in(note: &str) -> Option<&str> {
-    let code = note
-        .lines()
-        .find_map(|line| line.strip_prefix("Kode:"))?
-        .trim();
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (!code.is_empty() && code.chars().all(plain)).then_some(code)
 }
 
 #[cfg(test)]

@@ -1,10 +1,23 @@
 //! Why an item is returned before it was sent, and why a bundle waits at its recipient: meaning and remedy of each.
 //! None of them is final for a bundle: what is returned may be dropped again, what is held goes on by itself.
 
-use super::refusals::{Explanation, because};
+use super::refusals::{Words, because};
+
+/// Reasons of return that are no refusal's code; the policy's own list is compared with it where both are seen.
+pub(super) const RETURNED: &[&str] = &[
+    "peer-unknown",
+    "too-many-entries",
+    "not-a-file",
+    "unreadable",
+    "name-not-portable",
+    "folder-empty",
+    "no-recipient-key",
+];
+/// Neither refused nor held: dropped, and asked for again.
+pub(super) const DAMAGED: &str = "damaged";
 
 /// Of the codes that are no refusal: reasons of return, of holding, and `damaged`.
-pub(super) fn explain(code: &str) -> Option<Explanation> {
+pub(super) fn explain(code: &str) -> Option<Words> {
     misplaced(code)
         .or_else(|| unsendable(code))
         .or_else(|| held(code))
@@ -12,16 +25,16 @@ pub(super) fn explain(code: &str) -> Option<Explanation> {
 }
 
 /// What was dropped in the wrong place, or has no one to go to.
-fn misplaced(code: &str) -> Option<Explanation> {
+fn misplaced(code: &str) -> Option<Words> {
     let found = match code {
         "peer-unknown" => because(
             (
-                "Folder tujuan bukan nama mitra yang terdaftar.",
-                "The folder is not named after a peer that is set up here.",
+                "Tempatnya bukan folder alur data milik mitra yang terdaftar (outbox/MITRA/ALUR/).",
+                "It was not dropped into the folder of a peer and a flow that are set up here (outbox/PEER/FLOW/).",
             ),
             (
-                "Pindahkan berkas ke folder mitra yang benar (`amanah peer list`), atau minta admin sistem mendaftarkan mitra itu.",
-                "Move the file to the right peer's folder (`amanah peer list`), or ask the system administrator to add the peer.",
+                "Pindahkan ke folder alur data mitra itu, misalnya dengan `amanah send`. Bila mitra belum terdaftar (`amanah peer list`), hubungi admin sistem.",
+                "Move it to the folder of one of the peer's flows, for instance with `amanah send`. If the peer is not set up (`amanah peer list`), ask the system administrator.",
             ),
         ),
         "no-recipient-key" => because(
@@ -40,7 +53,7 @@ fn misplaced(code: &str) -> Option<Explanation> {
 }
 
 /// What cannot be sent as it is.
-fn unsendable(code: &str) -> Option<Explanation> {
+fn unsendable(code: &str) -> Option<Words> {
     let found = match code {
         "too-many-entries" => because(
             (
@@ -98,7 +111,7 @@ fn unsendable(code: &str) -> Option<Explanation> {
 }
 
 /// What waits for somebody's paper or clock.
-fn held(code: &str) -> Option<Explanation> {
+fn held(code: &str) -> Option<Words> {
     let found = match code {
         "clock" => because(
             (
@@ -136,7 +149,7 @@ fn held(code: &str) -> Option<Explanation> {
 }
 
 /// What waits for room, for another bundle, or comes again by itself.
-fn held_for_space(code: &str) -> Option<Explanation> {
+fn held_for_space(code: &str) -> Option<Words> {
     let found = match code {
         "store-missing" => because(
             (

@@ -123,7 +123,7 @@ pub fn inbound(of: &str) -> Option<StateText> {
         ),
         "delivered" => state(
             ("selesai", "done"),
-            ("mitra memegang tanda terima", "the peer has the receipt"),
+            ("tanda terima sudah di mitra", "the peer has the receipt"),
         ),
         _ => return None,
     };

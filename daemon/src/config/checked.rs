@@ -38,6 +38,8 @@ pub struct Config {
     pub keys: KeyFolder,
     /// For texts left in the home.
     pub language: Language,
+    /// Whether the keys of `keys-example/` are taken; then every address is loopback.
+    pub example_keys: bool,
     /// Where peers may dial us.
     pub listen: Option<Listen>,
     /// In the order of their ids.
@@ -91,9 +93,12 @@ impl Config {
             reason,
         };
         let text = std::fs::read_to_string(file).map_err(|error| {
-            wrong(format!(
-                "cannot be read ({error}); make it with `amanah init`, or name another with --config"
-            ))
+            let advice = if error.kind() == std::io::ErrorKind::NotFound {
+                "; make it with `amanah init`, or name another with --config"
+            } else {
+                ""
+            };
+            wrong(format!("cannot be read ({error}){advice}"))
         })?;
         let file = std::path::absolute(file).map_err(|error| wrong(error.to_string()))?;
         Self::parse(&text, &file).map_err(wrong)
@@ -111,6 +116,9 @@ impl Config {
         let listen = listen.transpose()?;
         let peers = check.peers(&raw, &party)?;
         check.amounts(&raw)?;
+        if raw.example_keys {
+            check.loopback(listen.as_ref(), &peers)?;
+        }
         let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
         Ok(Self {
             home: normal(folder.join(&raw.home)),
@@ -122,6 +130,7 @@ impl Config {
             folder,
             party,
             language: raw.language,
+            example_keys: raw.example_keys,
             listen,
             peers,
             outbox: raw.outbox,
@@ -245,6 +254,24 @@ impl Check<'_> {
             });
         }
         Ok(peers)
+    }
+
+    /// Keys that everybody has may meet nobody else: every address is a literal one of loopback (a name may lead elsewhere).
+    fn loopback(&self, listen: Option<&Listen>, peers: &[Peer]) -> Result<(), String> {
+        let reason = "example_keys = true is for loopback only, as 127.0.0.1:2222; make keys of your own with `amanah init`";
+        if listen.is_some_and(|listen| !listen.address.ip().is_loopback()) {
+            return Err(self.at("listen", "address", reason));
+        }
+        let away = peers.iter().find(|peer| {
+            let dial = peer.dial.as_deref();
+            dial.is_some_and(|dial| {
+                let address = dial.parse::<SocketAddr>();
+                !address.is_ok_and(|address| address.ip().is_loopback())
+            })
+        });
+        away.map_or(Ok(()), |peer| {
+            Err(self.at(&format!("peer.{}", peer.party), "dial", reason))
+        })
     }
 
     fn amounts(&self, raw: &raw::Raw) -> Result<(), String> {

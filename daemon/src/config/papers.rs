@@ -16,7 +16,7 @@ use amanah_format::{
 };
 
 use super::checked::{Config, ConfigError};
-use crate::engine::policy::Policy;
+use crate::{engine::policy::Policy, keys::example};
 
 /// Ends of the names in the configuration's folder.
 const CARD: &str = ".card.amanah";
@@ -125,6 +125,13 @@ fn cards(config: &Config, loaded: &mut Vec<Loaded>) -> Result<Keyring, ConfigErr
             return Err(wrong(
                 &path,
                 format!("expected the card of {party}, found that of {found}"),
+            ));
+        }
+        if !config.example_keys && example::on_card(&card.card().keys) {
+            return Err(wrong(
+                &path,
+                "holds keys of keys-example/, whose secret halves everybody has; make keys of your own with `amanah init` \
+                 (for a trial on loopback: example_keys = true)",
             ));
         }
         loaded.push(note("card", &path, card.digest()));

@@ -18,6 +18,9 @@ pub struct Raw {
     /// `id` or `en`, for texts left in the home. Default `id`.
     #[serde(default)]
     pub language: crate::catalogue::Language,
+    /// Take the keys of `keys-example/`, which everybody has: for a trial on loopback only.
+    #[serde(default)]
+    pub example_keys: bool,
     /// Only where peers dial us.
     pub listen: Option<Listen>,
     /// By party id.

@@ -1,4 +1,6 @@
 //! Removing files and folders durably. Links are removed, never followed.
+//! The tree is walked from open folder to open folder, never again by path, so that nobody can swap a folder for a link
+//! on the way. Done means synced: what was removed does not come back after a power cut.
 
 use std::ffi::OsStr;
 use std::fs::File;

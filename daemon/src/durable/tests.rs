@@ -1,4 +1,6 @@
 //! What `durable` does and refuses, on a real file system.
+//! Each test looks at the disk afterwards: modes, neighbours, what a link leads to. A failed sync is played by a flag
+//! of the test's own, since the process's flag stops everything for good.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};

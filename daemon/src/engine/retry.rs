@@ -1,4 +1,6 @@
 //! When to try again: doubling waits with jitter, bounded. Pure: randomness is an argument.
+//! There is no last attempt here: when a bundle may no longer be handed over is a matter of its `expires`, not of
+//! failures.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! Bundles on their way in: taken over once, judged again while held, decided, answered by one receipt. SPOOL.md §3.
+//! A row is found by its manifest digest, never by the id that the sender chose. The outcome and the exact text of its
+//! receipt are one transaction, the signature is a second: no other text can ever be signed for it.
 
 use amanah_format::digest::Digest;
 use amanah_format::ledger::RecordKind;

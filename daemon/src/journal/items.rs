@@ -1,4 +1,5 @@
 //! The operator's items of an outgoing bundle: names as raw bytes, and what the file system says of them.
+//! Names are personal data: within the journal they are in this table alone, never in the ledger (SPOOL.md §1).
 
 use std::os::unix::ffi::OsStrExt;
 

@@ -151,6 +151,30 @@ impl Journal {
         })
     }
 
+    /// A page of what is held: bundles younger than `age`, oldest first, each with its age, at most `limit`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn held_after(&self, age: i64, limit: u32) -> Result<Vec<(i64, InboundRow)>, JournalError> {
+        let query = "SELECT * FROM inbound WHERE state = 'held' AND age > ?1 ORDER BY age LIMIT ?2";
+        self.read(|sql| {
+            many(sql, query, (age, limit), |row| {
+                Ok((row.get("age")?, inbound_row(row)?))
+            })
+        })
+    }
+
+    /// How many bundles of `peer` are held.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn held_of(&self, peer: &PartyId) -> Result<u64, JournalError> {
+        let query = "SELECT COUNT(*) FROM inbound WHERE state = 'held' AND peer = ?1";
+        let count =
+            self.read(|sql| one(sql, query, [peer.as_str()], |row| from_sql_int(row.get(0)?)));
+        Ok(count?.unwrap_or_default())
+    }
+
     /// Receipts signed and not yet taken by `peer`, oldest first, at most [`WAITING_ROWS_MAX`].
     ///
     /// # Errors

@@ -2,9 +2,10 @@
 //! record are one transaction. Rows come out as values; a row is never proof of a file.
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
-//! `outbound` `items` `inbound` `streams` `slips` `ledger` what is written, by subject · `listing` what is read.
+//! `outbound` `answer` `items` `inbound` `streams` `slips` `ledger` what is written, by subject · `listing` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
+mod answer;
 mod change;
 mod inbound;
 mod items;

@@ -1,4 +1,5 @@
 //! Reading rows into values: statements are prepared once and kept, a row that does not read is an error.
+//! It knows no table and no state: which rows, and how many at most, the caller's statement says.
 
 use rusqlite::{Connection, Params, Row};
 

@@ -1,4 +1,6 @@
 //! What comes out of the journal and what goes in: the values of its rows, and how columns become types.
+//! Every column goes through its type's own parser on the way out, as a stranger's text would: a value that does not
+//! read is an error, never a default. It runs no statement of its own.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

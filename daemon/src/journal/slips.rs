@@ -30,7 +30,9 @@ impl Journal {
             let number = last_number(change.sql, (OUT, peer, kind))? + 1;
             let (digest, container) = make(number);
             set_number(change.sql, (OUT, peer, kind), number)?;
-            let store = "INSERT INTO slips (digest, peer, container) VALUES (?1, ?2, ?3)";
+            // The same slip again (a revocation, after a crash before its shipping was noted) is one slip.
+            let store = "INSERT INTO slips (digest, peer, container) VALUES (?1, ?2, ?3)
+                ON CONFLICT (digest) DO NOTHING";
             let values = params![digest.as_bytes(), peer.as_str(), container];
             run(change.sql, store, values)?;
             Ok(())
@@ -55,14 +57,14 @@ impl Journal {
         })
     }
 
-    /// The peer has it durably, or it expired: it waits no longer. Known to be gone already: nothing changes.
+    /// The peer that it waits for has it durably. Gone already, or another peer's: nothing changes.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn slip_taken(&self, digest: &Digest) -> Result<(), JournalError> {
+    pub fn slip_taken(&self, peer: &PartyId, digest: &Digest) -> Result<(), JournalError> {
         self.edit(|sql| {
-            let store = "DELETE FROM slips WHERE digest = ?1";
-            run(sql, store, [digest.as_bytes()]).map(drop)
+            let store = "DELETE FROM slips WHERE digest = ?1 AND peer = ?2";
+            run(sql, store, (digest.as_bytes(), peer.as_str())).map(drop)
         })
     }
 

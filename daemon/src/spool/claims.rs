@@ -53,7 +53,8 @@ impl Spool {
         }
     }
 
-    /// Moves a claimed original to `sent/PEER/FLOW/NAME` (or NAME.2 …); returns the place relative to the home.
+    /// Moves a claimed original, of this name and inode, to `sent/PEER/FLOW/NAME` (or NAME.2 …); returns the place relative to
+    /// the home. None: somebody took it away from under its claim.
     ///
     /// # Errors
     /// [`SpoolError`].
@@ -62,16 +63,16 @@ impl Spool {
         peer: &PartyId,
         flow: &FlowName,
         claim: &Path,
-        name: &OsStr,
-    ) -> Result<String, SpoolError> {
+        item: (&OsStr, u64),
+    ) -> Result<Option<String>, SpoolError> {
         let folder = home::sent(peer, flow);
         self.ensure(&folder, MODE_SHOWN)?;
-        let name = self.move_or_find(claim, Path::new(&folder), name)?;
-        Ok(place(&folder, &name))
+        let name = self.move_or_find(claim, Path::new(&folder), item)?;
+        Ok(name.map(|name| place(&folder, &name)))
     }
 
-    /// Moves a claimed original to `returned/PEER/FLOW/NAME` and writes NAME.why.txt beside it; returns the place. Peer and flow
-    /// are names of folders, perhaps of no peer and flow that are known; empty ones are left out.
+    /// Moves a claimed original to `returned/PEER/FLOW/NAME` and writes NAME.why.txt beside it; returns the place, as
+    /// [`Spool::settle`]. Peer and flow are names of folders, perhaps of no peer and flow that are known.
     ///
     /// # Errors
     /// [`SpoolError`].
@@ -79,18 +80,17 @@ impl Spool {
         &self,
         (peer, flow): (&str, &str),
         claim: &Path,
-        name: &OsStr,
+        item: (&OsStr, u64),
         why: &str,
-    ) -> Result<String, SpoolError> {
-        let folder = [home::RETURNED, peer, flow]
-            .into_iter()
-            .filter(|part| !part.is_empty());
-        let folder = folder.collect::<Vec<_>>().join("/");
+    ) -> Result<Option<String>, SpoolError> {
+        let folder = [home::RETURNED, peer, flow].join("/");
         self.ensure(&folder, MODE_SHOWN)?;
-        let name = self.move_or_find(claim, Path::new(&folder), name)?;
+        let Some(name) = self.move_or_find(claim, Path::new(&folder), item)? else {
+            return Ok(None);
+        };
         let text = Path::new(&folder).join(with_suffix(&name, home::WHY_SUFFIX));
         durable::write_beneath(&self.home, &text, why.as_bytes(), MODE_TEXT)?;
-        Ok(place(&folder, &name))
+        Ok(Some(place(&folder, &name)))
     }
 
     /// Writes NAME.why.txt beside an item that cannot be moved out of its outbox folder, unless one is there already. Scans
@@ -180,25 +180,40 @@ impl Spool {
         Err(failed("moving an item to", &self.home.join(folder), source))
     }
 
-    /// The same; a claim that is gone was moved by a process that died before it recorded it: it bears the last name taken.
+    /// The same. A claim that is gone was either moved by a process that died before it recorded it: then one of the names
+    /// taken is this very item; or taken away by somebody: then none is.
     fn move_or_find(
         &self,
         claim: &Path,
         folder: &Path,
-        name: &OsStr,
-    ) -> Result<OsString, SpoolError> {
+        (name, inode): (&OsStr, u64),
+    ) -> Result<Option<OsString>, SpoolError> {
         match self.move_to_free_name(claim, folder, name) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => {
-                let taken =
-                    |name: &OsString| self.home.join(folder).join(name).symlink_metadata().is_ok();
-                let found = candidates(name).take_while(taken).last().ok_or(error)?;
-                self.note_moved(&folder.join(&found));
-                self.note_moved(self.relative(claim)?);
+                let folder = self.home.join(folder);
+                let taken = |name: &OsString| folder.join(name).symlink_metadata().is_ok();
+                let mut found: Vec<_> = candidates(name).take_while(taken).collect();
+                if same_file_system(claim, &folder) {
+                    found.retain(|name| has_inode(&folder.join(name), inode));
+                }
+                // A copy on another file system has another inode: it bears the last name taken.
+                let found = found.pop();
+                if let Some(found) = &found {
+                    self.note_moved(self.relative(&folder.join(found))?);
+                    self.note_moved(self.relative(claim)?);
+                }
                 Ok(found)
             }
-            done => done,
+            done => done.map(Some),
         }
     }
+}
+
+/// Whether a claim's folder, or the outbox above it, is on the file system of `folder`.
+fn same_file_system(claim: &Path, folder: &Path) -> bool {
+    let device = |path: &Path| path.metadata().ok().map(|metadata| metadata.dev());
+    let claimed = claim.ancestors().skip(1).find_map(device);
+    claimed == device(folder)
 }
 
 /// NAME, NAME.2, NAME.3 …

@@ -1,4 +1,6 @@
 //! What is kept as evidence or for a person: receipts, archived bundles, quarantine and its notes, revocations.
+//! A receipt or revocation is never written over and never removed. The bundles themselves are readable by the daemon
+//! alone; operators see the notes. Moves are done once, and found done after a crash. SPOOL.md §1.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,6 @@
 //! Opening a home: its folders and their modes, its lock, and the removal of what a crash left half-written.
+//! The modes are the ones of SPOOL.md §1, and a start mends them; a link in place of a folder is refused. What a sweep
+//! removes bears a temporary name in a folder into which only the daemon writes.
 
 use std::fs::File;
 use std::io;

@@ -1,4 +1,6 @@
 //! The folder `incoming/PEER`: parts are opened, listed, dropped and taken over here. What a part is: `part`.
+//! One writer per part. What a part holds counts only as far as it was synced, and the remembered prefix is removed
+//! before the bytes that it speaks of. Whether a whole part is what it should be is not asked here, but in `admit`.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -155,34 +157,36 @@ impl Spool {
         remove_unsynced(&path)
     }
 
-    /// The complete part `name`, synced and closed.
+    /// The complete part `name`, synced. As long as the value lives nobody else writes it: what is verified is what is taken over.
     ///
     /// # Errors
     /// [`SpoolError`]; there is no such part, it has holes, or it is still being written (`Busy`).
-    pub fn finished_part(&self, peer: &PartyId, name: &str) -> Result<PathBuf, SpoolError> {
+    pub fn finished_part(&self, peer: &PartyId, name: &str) -> Result<Part, SpoolError> {
         let path = self.part_path(peer, plain(name)?);
         if let Err(source) = path.symlink_metadata() {
             return Err(failed("finishing", &path, source));
         }
-        self.part(peer, name, u64::MAX)?.finish()
+        let mut part = self.part(peer, name, u64::MAX)?;
+        part.complete()?;
+        Ok(part)
     }
 
-    /// Renames the finished part `name`, whose bytes were verified, to `incoming/PEER/HEX.amanah`, durably. What is there by
-    /// this name already was verified to be the same bytes.
+    /// Renames a finished part, whose bytes were verified, to `incoming/PEER/HEX.amanah`, durably. What is there by this name
+    /// already was verified to be the same bytes.
     ///
     /// # Errors
     /// [`SpoolError`].
-    pub fn take_over(
-        &self,
-        peer: &PartyId,
-        name: &str,
-        manifest: &Digest,
-    ) -> Result<(), SpoolError> {
-        let path = self.part_path(peer, plain(name)?);
-        self.forget_part(peer, name)?;
-        durable::replace(&path, &self.incoming(peer, manifest))?;
+    pub fn take_over(&self, part: Part, manifest: &Digest) -> Result<(), SpoolError> {
+        let ((peer, name), path) = (part.key.clone(), part.path().to_owned());
+        durable::replace(&path, &self.incoming(&peer, manifest))?;
         // Without its part a remembered prefix says nothing.
-        remove_unsynced(&prefix_path(&path))
+        remove_unsynced(&prefix_path(&path))?;
+        drop(part);
+        // Begun anew in this instant by another connection: then it is that one's.
+        match self.forget_part(&peer, &name) {
+            Err(SpoolError::Busy(_)) => Ok(()),
+            done => done,
+        }
     }
 
     /// Bundles that were taken over and lie in `incoming/`: recovery compares them with the journal.

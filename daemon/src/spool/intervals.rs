@@ -1,4 +1,5 @@
 //! Which bytes of an arriving file are there: a few sorted intervals, no two of them touching.
+//! Pure, and bounded in number, so that a sender who leaves holes everywhere costs no memory.
 
 use std::ops::Range;
 

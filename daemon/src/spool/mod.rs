@@ -255,7 +255,7 @@ pub enum SpoolError {
     #[error("home: {0}")]
     Durable(#[from] DurableError),
     /// Another operation failed.
-    #[error("home: {operation} {path}: {source}")]
+    #[error("home: {operation} {}: {source}", durable::shown(.path))]
     Io {
         /// What was attempted.
         operation: &'static str,

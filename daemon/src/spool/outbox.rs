@@ -247,7 +247,7 @@ impl Sum {
 }
 
 /// A regular file of one name: a second one may have been given to somebody else's file.
-pub(super) fn is_sendable(metadata: &Metadata) -> bool {
+pub(crate) fn is_sendable(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.nlink() == 1
 }
 

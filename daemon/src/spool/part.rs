@@ -21,6 +21,8 @@ use crate::durable;
 pub const HOLE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// A growing part is synced and its prefix remembered each time so much has come: a break costs no more than that.
 const REMEMBER_BYTES: u64 = 16 * 1024 * 1024;
+/// What no part ever takes of the disk: the journal must be able to say what happened.
+const ROOM_BYTES_MIN: u64 = 64 * 1024 * 1024;
 /// A shorter prefix is not remembered: to send it again is cheaper than to write it down.
 const REMEMBER_BYTES_MIN: u64 = 64 * 1024;
 /// Most closed parts of which more is known than is on disk; beyond, one is as after a restart.
@@ -53,6 +55,7 @@ pub(super) struct Known {
 }
 
 /// An arriving file. One at a time per name; dropped, what is known of it stays.
+#[derive(Debug)]
 pub struct Part {
     pub(super) parts: Arc<Mutex<Parts>>,
     pub(super) key: Key,
@@ -87,6 +90,17 @@ impl Part {
         self.known.there.insert(offset..end);
         if self.prefix().saturating_sub(self.known.synced) >= REMEMBER_BYTES {
             self.sync_as(Durably::No)?;
+            self.leaves_room()?;
+        }
+        Ok(())
+    }
+
+    /// Asked each time so much has come: a part may be longer than there was room for when it was opened.
+    fn leaves_room(&self) -> Result<(), SpoolError> {
+        let io = |source: io::Error| failed("writing", &self.path, source);
+        let stat = rustix::fs::fstatvfs(&self.file).map_err(|errno| io(errno.into()))?;
+        if stat.f_bavail.saturating_mul(stat.f_frsize) < ROOM_BYTES_MIN {
+            return Err(io(io::ErrorKind::StorageFull.into()));
         }
         Ok(())
     }
@@ -125,14 +139,22 @@ impl Part {
     /// # Errors
     /// [`SpoolError`]; `InvalidData` when bytes are missing in it.
     pub fn finish(mut self) -> Result<PathBuf, SpoolError> {
+        self.complete()?;
+        Ok(self.path.clone())
+    }
+
+    /// Syncs a complete part and keeps it: nobody else writes it as long as this value lives.
+    ///
+    /// # Errors
+    /// As [`Part::finish`].
+    pub fn complete(&mut self) -> Result<(), SpoolError> {
         let missing = self.known.there.missing();
         if missing > 0 {
             let text = format!("{missing} bytes before its end have not come");
             let source = io::Error::new(io::ErrorKind::InvalidData, text);
             return Err(failed("finishing", &self.path, source));
         }
-        self.sync_as(Durably::No)?;
-        Ok(self.path.clone())
+        self.sync_as(Durably::No)
     }
 
     /// Syncs what was written and writes the prefix down, unless that is done already.

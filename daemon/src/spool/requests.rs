@@ -1,4 +1,6 @@
 //! Operators' requests as files: only regular ones of the right name and size are read, and who owns one is who asks.
+//! The owner is read from the very file that is open, not from its path. What the bytes ask is read in
+//! `stage::requests`: here they are bytes. SPOOL.md §1.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,8 +15,8 @@ use crate::durable;
 
 /// Longest request: a verb and a digest.
 pub(super) const REQUEST_BYTES_MAX: u64 = 64 * 1024;
-/// Most requests taken at one pass: the rest is there at the next one.
-const REQUESTS_MAX: usize = 1_000;
+/// Most requests taken at one pass, a second apart: each is a record of the ledger, and nobody needs more.
+const REQUESTS_MAX: usize = 16;
 
 impl Spool {
     /// Pending requests: (path, owner's user id, bytes), in order of their names; regular files only, at most 64 KiB each.

@@ -1,4 +1,6 @@
 //! The files of a claimed item, in the order in which they are sealed. Only lists: whoever reads opens beneath the home.
+//! The order is by the bytes of the entry paths, whatever the disk's. Links, devices, unsafe names and two names that
+//! differ only in case make the whole item unfit, with the reason: no file is skipped in silence.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
@@ -12,6 +14,7 @@ use rustix::fs::{Access, AtFlags, CWD};
 
 use super::outbox::{Source, SourceError, WALK_DEPTH_MAX, is_sendable};
 use super::{Spool, failed};
+use crate::durable;
 
 impl Spool {
     /// Files of a claimed item in byte order of their entry paths: NAME for a file, NAME/… for a folder.
@@ -61,12 +64,10 @@ impl Found<'_> {
         depth_left: usize,
     ) -> Result<(), SourceError> {
         let depth_left = depth_left.checked_sub(1).ok_or(SourceError::Name)?;
-        let folder = self.home.join(relative);
-        let children = std::fs::read_dir(&folder).map_err(|error| source_error(&folder, error))?;
+        // Beneath the home: a folder exchanged for a link meanwhile is not followed.
+        let children = durable::list_beneath(self.home, relative)
+            .map_err(|error| source_error(&self.home.join(relative), error))?;
         for child in children {
-            let child = child
-                .map_err(|error| source_error(&folder, error))?
-                .file_name();
             let relative = relative.join(&child);
             let entry = [entry, b"/", child.as_encoded_bytes()].concat();
             let metadata = self.metadata(&relative)?;
@@ -123,6 +124,9 @@ impl Found<'_> {
 fn source_error(path: &Path, error: io::Error) -> SourceError {
     if error.kind() == io::ErrorKind::PermissionDenied {
         SourceError::Unreadable
+    } else if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::LOOP) {
+        // A link where a folder was.
+        failed("listing", path, io::ErrorKind::NotADirectory).into()
     } else {
         failed("listing", path, error).into()
     }

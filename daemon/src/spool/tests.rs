@@ -1,4 +1,6 @@
 //! A home on a real file system: its folders, its lock, what is kept in it and how it is published.
+//! Held against the table of SPOOL.md §1. Many tests do a thing twice: the second time must find it done, as after a
+//! crash.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

@@ -4,30 +4,31 @@
 //! *held* (not yet; told by a slip, judged again); *damaged* (dropped, asked for again). Junk whose signer is unknown is turned
 //! away at the door: counted, never signed.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::ledger::RecordKind;
-use amanah_format::limits::BUNDLE_HEAD_BYTES;
-use amanah_format::manifest::{UnverifiedHead, VerifiedHead};
 use amanah_format::refusal::Refusal;
 use amanah_format::signature::SecretKey;
-use amanah_format::slip::HeldReason;
 use amanah_format::time::UtcTime;
 
-use crate::engine::inbound::{Inbound, InboundEvent};
+use crate::engine::inbound::Inbound;
 use crate::engine::policy::Verdict;
 use crate::journal::{InboundRow, LedgerEntry, NewInbound};
 use crate::kill;
 use crate::spool::QuarantineNote;
+use crate::spool::part::Part;
 use crate::transport::link::{Denied, WireName};
 
 use super::answer::Answer;
-use super::{Node, ROWS_PER_PASS, StageError, each, slips};
+use super::arrive::finished;
+use super::{Node, StageError, slips};
+
+/// Most bundles of one peer that are held: as many as a stream may be ahead of a gap.
+const HELD_MAX: u64 = amanah_format::limits::SEQUENCE_AHEAD_MAX;
 
 mod face;
 
@@ -39,6 +40,8 @@ pub struct Admit {
     pub node: Arc<Node>,
     /// Signs `held` slips.
     pub signing: Arc<SecretKey>,
+    /// Where the next look at what is held goes on.
+    pub held_from: AtomicI64,
 }
 
 impl Admit {
@@ -48,42 +51,55 @@ impl Admit {
     /// What the peer is told; nothing was taken over then.
     pub fn hand_over(&self, peer: &PartyId, digest: Digest) -> Result<(), Denied> {
         let name = WireName::Bundle(digest).to_string();
-        let part = self
-            .node
-            .spool
-            .finished_part(peer, &name)
-            .map_err(|error| Denied::failure(&error))?;
-        match self.take_over(peer, digest, &part) {
+        let part = finished(&self.node, peer, &name)?;
+        let path = part.path().to_owned();
+        match self.take_over(peer, digest, part) {
             Ok(()) => Ok(()),
             Err(denied) => {
-                self.turn_away(peer, digest, &part, &denied);
+                self.turn_away(peer, digest, &path, &denied);
                 Err(denied)
             }
         }
     }
 
-    fn take_over(&self, peer: &PartyId, digest: Digest, part: &Path) -> Result<(), Denied> {
-        let received = match self
+    fn take_over(&self, peer: &PartyId, digest: Digest, part: Part) -> Result<(), Denied> {
+        let known = self
             .node
             .journal
             .inbound(&digest)
-            .map_err(|error| Denied::failure(&error))?
-        {
-            Some(known) => known.received,
-            None => self.node.clock.now(),
-        };
-        let face = self.face(peer, digest, part, received)?;
+            .map_err(|error| Denied::failure(&error))?;
+        let received = known
+            .as_ref()
+            .map_or_else(|| self.node.clock.now(), |known| known.received);
+        let face = self.face(peer, digest, part.path(), received)?;
         let new = self
             .judge(peer, digest, &face, received)
             .map_err(|error| Denied::failure(&error))?;
+        if known.is_none() && matches!(new.verdict, Verdict::Hold(_)) {
+            self.has_room_to_hold(peer)?;
+        }
         self.node
             .spool
-            .take_over(peer, &WireName::Bundle(digest).to_string(), &digest)
+            .take_over(part, &digest)
             .map_err(|error| Denied::failure(&error))?;
         kill::point("admit.moved");
         let row = self.record(&new).map_err(|error| Denied::failure(&error))?;
         kill::point("admit.recorded");
-        self.after(&row).map_err(|error| Denied::failure(&error))
+        self.after(&row, known.as_ref())
+            .map_err(|error| Denied::failure(&error))
+    }
+
+    /// What is held costs room and is judged again and again: one peer cannot have any number of them.
+    fn has_room_to_hold(&self, peer: &PartyId) -> Result<(), Denied> {
+        let held = self.node.journal.held_of(peer);
+        if held.map_err(|error| Denied::failure(&error))? < HELD_MAX {
+            return Ok(());
+        }
+        let now = self.node.clock.now();
+        self.node.board.alarm("too-many-held", peer.as_str(), now);
+        Err(Denied::local(
+            "too many bundles wait here for an agreement, a card or a clock; it is tried again",
+        ))
     }
 
     fn judge(
@@ -146,11 +162,12 @@ impl Admit {
         Ok(self.node.journal.take_over(new, now, &mut text)?)
     }
 
-    /// What the new state asks for.
-    fn after(&self, row: &InboundRow) -> Result<(), StageError> {
+    /// What the new state asks for. A peer that hands the same held bundle over again and again is told once.
+    fn after(&self, row: &InboundRow, known: Option<&InboundRow>) -> Result<(), StageError> {
         match row.state {
             Inbound::Held => {
-                if let Some(reason) = row.held {
+                let told = known.and_then(|known| known.held);
+                if let Some(reason) = row.held.filter(|reason| told != Some(*reason)) {
                     slips::tell_held(&self.node, &self.signing, row, reason)?;
                 }
             }
@@ -168,7 +185,7 @@ impl Admit {
         Ok(())
     }
 
-    /// What was not taken over leaves a note; the bytes go.
+    /// What was not taken over leaves a note, within bounds; the bytes go.
     fn turn_away(&self, peer: &PartyId, digest: Digest, part: &Path, denied: &Denied) {
         let now = self.node.clock.now();
         let name = WireName::Bundle(digest).to_string();
@@ -176,6 +193,28 @@ impl Admit {
         if denied.is_local() {
             return;
         }
+        let noted = if self.node.junk.may_record(peer, now) {
+            self.node.board.alarm(&denied.code, &name, now);
+            self.note_junk(peer, digest, part, denied)
+        } else {
+            self.node.board.alarm("too-much-junk", peer.as_str(), now);
+            Ok(())
+        };
+        if let Err(error) = noted.and_then(|()| Ok(self.node.spool.drop_part(peer, &name)?)) {
+            tracing::error!("what was turned away could not be noted: {error}");
+        }
+        self.node.bells.publish.ring();
+    }
+
+    fn note_junk(
+        &self,
+        peer: &PartyId,
+        digest: Digest,
+        part: &Path,
+        denied: &Denied,
+    ) -> Result<(), StageError> {
+        let now = self.node.clock.now();
+        let name = WireName::Bundle(digest).to_string();
         let entry = LedgerEntry {
             kind: RecordKind::Damaged,
             manifest: Some(digest),
@@ -191,68 +230,8 @@ impl Admit {
             bytes: std::fs::metadata(part).map_or(0, |meta| meta.len()),
             state: "dropped".to_owned(),
         };
-        let outcome = self
-            .node
-            .journal
-            .record(entry, now)
-            .map(|_| ())
-            .map_err(StageError::from);
-        let outcome = outcome.and_then(|()| Ok(self.node.spool.note_quarantine(&name, &note)?));
-        if let Err(error) = outcome.and_then(|()| Ok(self.node.spool.drop_part(peer, &name)?)) {
-            tracing::error!("what was turned away could not be noted: {error}");
-        }
-        self.node.board.alarm(&denied.code, &name, now);
-        self.node.bells.publish.ring();
-    }
-
-    /// Judges again what is held. `ready` tells whether what the store lacked for so many bytes is there now.
-    ///
-    /// # Errors
-    /// This machine's.
-    pub fn rejudge_pass(&self, ready: &dyn Fn(HeldReason, u64) -> bool) -> Result<(), StageError> {
-        let rows = self
-            .node
-            .journal
-            .inbound_in(&[Inbound::Held], ROWS_PER_PASS)?;
-        each(&self.node.stop, &rows, |row| self.rejudge(row, ready)).map(drop)
-    }
-
-    fn rejudge(
-        &self,
-        row: &InboundRow,
-        ready: &dyn Fn(HeldReason, u64) -> bool,
-    ) -> Result<(), StageError> {
-        let journal = &self.node.journal;
-        let head = verified_again(&self.node, row)?;
-        let manifest = head.manifest();
-        if !row
-            .held
-            .is_none_or(|reason| ready(reason, manifest.contents.bytes))
-        {
-            return Ok(());
-        }
-        let now = self.node.clock.now();
-        let judged_at = if row.held == Some(HeldReason::Clock) {
-            now
-        } else {
-            row.received
-        };
-        let place = journal.place(&row.peer, &row.digest, manifest)?;
-        match self.node.rules.now().judge(manifest, &place, judged_at) {
-            Verdict::Admit => {
-                journal.rejudge(&row.digest, InboundEvent::Admitted, None, now)?;
-                self.node.bells.import.ring();
-            }
-            Verdict::Refuse(refusal) => {
-                super::import::refuse(&self.node, row, manifest, refusal)?;
-            }
-            Verdict::Hold(reason) if row.held != Some(reason) => {
-                journal.rejudge(&row.digest, InboundEvent::Held, Some(reason), now)?;
-                slips::tell_held(&self.node, &self.signing, row, reason)?;
-            }
-            Verdict::Hold(_) => {}
-        }
-        Ok(())
+        self.node.journal.record(entry, now)?;
+        Ok(self.node.spool.note_quarantine(&name, &note)?)
     }
 
     /// After a restart: what was moved but not recorded becomes a part again, which the peer hands over anew; what came
@@ -276,22 +255,4 @@ impl Admit {
         }
         Ok(())
     }
-}
-
-/// The proof for a recorded bundle, made anew in this process from the file; judged at the moment it was received.
-///
-/// # Errors
-/// The file is gone or no longer what was taken over: the machine's fault, and said so.
-pub(crate) fn verified_again(node: &Node, row: &InboundRow) -> Result<VerifiedHead, StageError> {
-    let path = node.spool.incoming(&row.peer, &row.digest);
-    let mut head = Vec::new();
-    let read =
-        File::open(&path).and_then(|file| file.take(BUNDLE_HEAD_BYTES).read_to_end(&mut head));
-    read.map_err(|error| StageError::Other(format!("{}: {error}", path.display())))?;
-    let head = UnverifiedHead::parse(&head)
-        .map_err(|refusal| StageError::Other(format!("{}: {refusal}", path.display())))?;
-    let verified = head.verify(node.rules.now().keyring(), row.received);
-    verified.map_err(|fault| {
-        StageError::Other(format!("{}: no longer verifies: {fault}", path.display()))
-    })
 }

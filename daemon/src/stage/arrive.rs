@@ -1,11 +1,14 @@
 //! What arrived whole is given to the stage that it is for: a bundle to `admit`, a receipt to `settle`, a slip to `slips`.
 //! The same whether the peer pushed it to our server or we fetched it.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 
 use amanah_format::id::PartyId;
 use amanah_format::limits::DOCUMENT_BYTES_MAX;
 
+use crate::spool::part::Part;
 use crate::transport::link::{Denied, WireName};
 
 use super::admit::Admit;
@@ -45,15 +48,16 @@ impl Arrive {
 
     /// A receipt or slip, whole in memory.
     fn small(&self, peer: &PartyId, name: WireName) -> Result<Vec<u8>, Denied> {
-        let part = self
-            .node
-            .spool
-            .finished_part(peer, &name.to_string())
+        let part = finished(&self.node, peer, &name.to_string())?;
+        let mut bytes = Vec::new();
+        File::open(part.path())
+            .and_then(|file| {
+                file.take(2 * DOCUMENT_BYTES_MAX + 1)
+                    .read_to_end(&mut bytes)
+            })
             .map_err(|error| Denied::failure(&error))?;
-        let length = std::fs::metadata(&part)
-            .map_err(|error| Denied::failure(&error))?
-            .len();
-        if length > 2 * DOCUMENT_BYTES_MAX {
+        drop(part);
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > 2 * DOCUMENT_BYTES_MAX) {
             return self
                 .done(
                     peer,
@@ -65,7 +69,7 @@ impl Arrive {
                 )
                 .map(|()| Vec::new());
         }
-        std::fs::read(&part).map_err(|error| Denied::failure(&error))
+        Ok(bytes)
     }
 
     /// Kept or refused, the part is not needed any more.
@@ -81,4 +85,19 @@ impl Arrive {
             .map_err(|error| Denied::failure(&error))?;
         outcome
     }
+}
+
+/// A part that arrived whole, kept from every other writer. What the peer itself got wrong is not this machine's error.
+pub(super) fn finished(node: &Node, peer: &PartyId, name: &str) -> Result<Part, Denied> {
+    node.spool.finished_part(peer, name).map_err(|error| {
+        let (code, message) = match error.io_kind() {
+            Some(ErrorKind::NotFound) => ("no-such-file", "nothing of this name was uploaded"),
+            Some(ErrorKind::InvalidData) => ("failure", "bytes before its end have not come yet"),
+            Some(_) | None => return Denied::failure(&error),
+        };
+        Denied {
+            code: code.to_owned(),
+            message: message.to_owned(),
+        }
+    })
 }

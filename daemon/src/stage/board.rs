@@ -1,4 +1,6 @@
 //! What people are shown beside the journal: links to peers, progress of transfers, alarms. Lost at restart without harm.
+//! Nothing decides by it: a stage that needs to know something asks the journal. Only `publish` reads it, for
+//! `status.json`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +12,9 @@ use amanah_format::time::UtcTime;
 
 use crate::snapshot::Alarm;
 
-/// Most alarms kept: the oldest of a flood says as much as all of it.
-const ALARMS_MAX: usize = 200;
+/// Most alarms of one code: the oldest of a flood says as much as all of it, and leaves room for alarms of other codes, which
+/// are few.
+const ALARMS_OF_CODE_MAX: usize = 20;
 
 /// The link to a peer as last seen.
 #[derive(Debug, Clone, Default)]
@@ -96,10 +99,9 @@ impl Board {
     /// Raises an alarm once; the same code and subject again changes nothing.
     pub fn alarm(&self, code: &str, subject: &str, now: UtcTime) {
         let mut alarms = lock(&self.alarms);
-        let known = alarms
-            .iter()
-            .any(|alarm| alarm.code == code && alarm.subject == subject);
-        if !known && alarms.len() < ALARMS_MAX {
+        let same = || alarms.iter().filter(|alarm| alarm.code == code);
+        let known = same().any(|alarm| alarm.subject == subject);
+        if !known && same().count() < ALARMS_OF_CODE_MAX {
             tracing::error!(code, subject, "alarm");
             alarms.push(Alarm {
                 code: code.to_owned(),
@@ -128,4 +130,23 @@ impl Board {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_one_alarm_leaves_room_for_another() {
+        let board = Board::default();
+        let now = UtcTime::from_unix(1_800_000_000).unwrap();
+        for number in 0..1_000 {
+            board.alarm("damaged", &number.to_string(), now);
+        }
+        board.alarm("payload-lost", "x", now);
+        board.alarm("payload-lost", "x", now);
+        let alarms = board.alarms();
+        assert_eq!(alarms.len(), ALARMS_OF_CODE_MAX + 1);
+        assert_eq!(alarms.last().unwrap().code, "payload-lost");
+    }
 }

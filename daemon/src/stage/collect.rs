@@ -3,7 +3,8 @@
 //! Recorded first (`Claiming`, with each item's name and inode), renamed then: after a crash the record finishes the renames.
 //! A scan decides what exists; the watch's events only shorten the wait.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,8 +13,8 @@ use amanah_format::agreement::Lane;
 use amanah_format::id::{BundleId, FlowName, PartyId};
 use amanah_format::limits::ENTRIES_MAX;
 
-use crate::catalogue::refusals::why;
-use crate::engine::outbound::{Outbound, OutboundEvent};
+use crate::catalogue::note::why;
+use crate::engine::outbound::OutboundEvent;
 use crate::engine::policy::{Policy, ReturnReason, Size};
 
 use crate::journal::{Item, NewClaim};
@@ -24,6 +25,11 @@ use crate::watch::Watch;
 use super::hand_back::give_back;
 use super::settled::{Quiet, Wait, settled};
 use super::{Node, Pass, ROWS_PER_PASS, StageError};
+
+mod recover;
+
+/// Stands for the folder of a peer or flow in `returned/` where an item lay beside all of them: no peer or flow has this name.
+const NO_FOLDER: &str = "_";
 
 /// The collecting stage.
 pub struct Collect {
@@ -82,44 +88,12 @@ impl Collect {
         }
     }
 
-    /// After a restart: finishes the renames of what is recorded, and puts back claims that no record knows.
-    ///
-    /// # Errors
-    /// The journal's or the file system's.
-    pub fn recover(&self) -> Result<(), StageError> {
-        for row in self
-            .node
-            .journal
-            .outbound_in(&[Outbound::Claiming], u32::MAX)?
-        {
-            self.stand_aside(
-                &row.bundle,
-                &self.node.spool.outbox(&row.peer, &row.flow),
-                row.items,
-            )?;
-        }
-        for (claim, bundle) in self.node.spool.claims_on_disk()? {
-            let known = match bundle.parse::<BundleId>() {
-                Ok(id) => self.node.journal.outbound(&id)?.is_some(),
-                Err(_) => false,
-            };
-            if !known {
-                let name = claim
-                    .file_name()
-                    .map(|name| name.to_string_lossy().replace(".claimed-", "recovered-"));
-                self.node
-                    .spool
-                    .put_back(&claim, &claim.with_file_name(name.unwrap_or_default()))?;
-            }
-        }
-        Ok(())
-    }
-
     /// One scan: claims what is settled.
     ///
     /// # Errors
     /// The journal's or the file system's.
     pub fn pass(&self) -> Result<Pass, StageError> {
+        self.finish_claims()?;
         let seen = self.node.spool.scan_outbox()?;
         let (ready, again_after) = self.settled_of(seen);
         let policy = self.node.rules.now();
@@ -153,7 +127,9 @@ impl Collect {
         let mut kept = HashMap::with_capacity(seen.len());
         let mut ready = Vec::new();
         let mut again_after = self.scan_every;
-        let stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        let here: HashSet<&Path> = seen.iter().map(|item| item.path.as_path()).collect();
+        stuck.retain(|path, _| here.contains(path.as_path()));
         for item in seen {
             if stuck.get(&item.path) == Some(&item.inode) {
                 continue;
@@ -306,13 +282,12 @@ impl Collect {
                 Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(%bundle, "an item cannot be moved in the outbox: {error}");
-                    let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-                    stuck.insert(path.clone(), item.inode);
-                    self.node.spool.explain_in_place(
-                        folder,
-                        &item.name,
-                        &why(&item.name.to_string_lossy(), "not-movable", now),
-                    )?;
+                    self.leave_alone(&path, item.inode);
+                    let text = why(&item.name.to_string_lossy(), "not-movable", now);
+                    let explained = self.node.spool.explain_in_place(folder, &item.name, &text);
+                    if let Err(error) = explained {
+                        tracing::warn!(%bundle, "nor can that be said beside it: {error}");
+                    }
                 }
             }
             if let Some(watch) = &self.watch {
@@ -335,20 +310,33 @@ impl Collect {
         Ok(true)
     }
 
+    /// It cannot be moved: it is left alone until it changes or goes.
+    fn leave_alone(&self, path: &Path, inode: u64) {
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        stuck.insert(path.to_owned(), inode);
+    }
+
     /// An item in a folder that is no peer's or flow's name: there is no stream for it, so no record; it is only handed back.
     fn give_back_foreign(&self, seen: &Seen) {
-        let (peer, flow) = (seen.peer.to_string_lossy(), seen.flow.to_string_lossy());
+        let folder = |name: &OsStr| match name.to_string_lossy() {
+            name if name.is_empty() => NO_FOLDER.to_owned(),
+            name => name.into_owned(),
+        };
+        let (peer, flow) = (folder(&seen.peer), folder(&seen.flow));
         let text = why(
             &seen.name.to_string_lossy(),
             ReturnReason::PeerUnknown.code(),
             self.node.clock.now(),
         );
-        if let Err(error) = self
+        let item = (seen.name.as_os_str(), seen.inode);
+        let returned = self
             .node
             .spool
-            .hand_back((&peer, &flow), &seen.path, &seen.name, &text)
-        {
-            tracing::warn!("an item outside any peer's folder cannot be handed back: {error}");
+            .hand_back((&peer, &flow), &seen.path, item, &text);
+        if let Err(error) = returned {
+            // Not the error itself: its path has the names of folders that are no peer's or flow's.
+            tracing::warn!(fault = ?error.io_kind(), "an item outside any peer's folder cannot be handed back");
+            self.leave_alone(&seen.path, seen.inode);
         }
     }
 }

@@ -21,6 +21,9 @@ use crate::transport::link::{Denied, Exchange, Offer, OfferReader, PartWriter, W
 use super::arrive::Arrive;
 use super::{Node, StageError};
 
+/// Most unfinished parts of one peer: our client has a few at a time.
+const PARTS_MAX: usize = 256;
+
 /// Our side of a connection that a peer dialled.
 pub struct Door {
     /// What all stages share.
@@ -59,6 +62,7 @@ impl Exchange for Door {
             ));
         }
         self.node.board.quiet("no-space", "spool");
+        self.has_place(peer, name)?;
         let part = self
             .node
             .spool
@@ -113,6 +117,7 @@ impl Exchange for Door {
     }
 
     fn taken(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        self.still_known(peer)?;
         taken(&self.node, peer, name)
     }
 
@@ -122,6 +127,17 @@ impl Exchange for Door {
 }
 
 impl Door {
+    /// Each unfinished part is a file, and something to remember: a peer has a bounded number of them.
+    fn has_place(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        if self.part_prefix(peer, name)?.is_some() || self.parts(peer)?.len() < PARTS_MAX {
+            return Ok(());
+        }
+        Err(denied(
+            "not-allowed",
+            "too many unfinished parts; finish or remove some of them first",
+        ))
+    }
+
     /// Login asked once; a card withdrawn or run out since then ends the peer's rights on a connection that is still open.
     fn still_known(&self, peer: &PartyId) -> Result<(), Denied> {
         let keys = self.node.rules.now();
@@ -234,7 +250,7 @@ pub(crate) fn taken(node: &Node, peer: &PartyId, name: WireName) -> Result<(), D
         WireName::Receipt(_) => {
             return Err(denied("no-such-file", "nothing of this name waits here"));
         }
-        WireName::Slip(digest) => node.journal.slip_taken(&digest),
+        WireName::Slip(digest) => node.journal.slip_taken(peer, &digest),
     };
     node.bells.publish.ring();
     outcome.map_err(|error| Denied::failure(&error))

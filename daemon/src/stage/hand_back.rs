@@ -1,7 +1,7 @@
 //! Handing back: what is not sent, or was refused by a signed receipt, returns to the operator with the reason beside it.
 //! Files move first, the record follows: after a crash the move is found done and only recorded.
 
-use crate::catalogue::refusals::why;
+use crate::catalogue::note::why;
 use crate::engine::policy::ReturnReason;
 use crate::journal::OutboundRow;
 use crate::kill;
@@ -26,10 +26,11 @@ pub(crate) fn give_back(
         let text = why(&item.name.to_string_lossy(), reason.code(), now);
         let claim = folder.join(&item.claim_name);
         let (peer, flow) = (row.peer.as_str(), row.flow.as_str());
-        let place = node
-            .spool
-            .hand_back((peer, flow), &claim, &item.name, &text)?;
-        item.resting_place = Some(place);
+        let one = (item.name.as_os_str(), item.inode);
+        item.resting_place = node.spool.hand_back((peer, flow), &claim, one, &text)?;
+        if item.resting_place.is_none() {
+            tracing::warn!(bundle = %row.bundle, "an item was taken away from under its claim");
+        }
     }
     node.spool.sync_moves()?;
     node.journal.note_items(&row.bundle, &items)?;

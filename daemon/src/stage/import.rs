@@ -5,15 +5,16 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::sync::Arc;
 
+use amanah_format::digest::HashingReader;
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::Manifest;
 use amanah_format::open::{OpenError, open_payload};
 use amanah_format::receipt::StoreRef;
 use amanah_format::recipient::Identity;
 use amanah_format::refusal::Refusal;
-use amanah_format::signature::SecretKey;
 use amanah_format::slip::HeldReason;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
@@ -21,9 +22,9 @@ use crate::journal::InboundRow;
 use crate::kill;
 use crate::store::{ImportId, Store, StoreError};
 
-use super::admit::verified_again;
 use super::answer::Answer;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, each, slips};
+use super::rejudge::verified_again;
+use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -33,8 +34,6 @@ pub struct Import {
     pub identities: Vec<Identity>,
     /// Where it lands.
     pub store: Box<dyn Store>,
-    /// Signs `held` slips.
-    pub signing: Arc<SecretKey>,
 }
 
 /// How an import ended, short of an error of this machine.
@@ -57,20 +56,10 @@ impl Import {
         each(&self.node.stop, &rows, |row| self.forward(row))
     }
 
-    /// Whether what held a bundle of so many bytes is there now, as far as the store is asked.
-    #[must_use]
-    pub fn is_ready(&self, held: HeldReason, bytes: u64) -> bool {
-        match held {
-            HeldReason::StoreMissing | HeldReason::SpaceMissing => self.store.ready(bytes).is_ok(),
-            HeldReason::Clock
-            | HeldReason::AgreementUnknown
-            | HeldReason::CardUnknown
-            | HeldReason::Gap => true,
-        }
-    }
-
     fn forward(&self, row: &InboundRow) -> Result<(), StageError> {
-        let head = verified_again(&self.node, row)?;
+        let Some(head) = verified_again(&self.node, row)? else {
+            return self.hold(row, HeldReason::CardUnknown);
+        };
         let manifest = head.manifest();
         match self.import(row, manifest)? {
             End::Stored(store) => {
@@ -79,17 +68,25 @@ impl Import {
                 kill::point("import.recorded");
             }
             End::Refused(refusal) => refuse(&self.node, row, manifest, refusal)?,
-            End::Held(reason) => {
-                self.node.journal.rejudge(
-                    &row.digest,
-                    InboundEvent::Held,
-                    Some(reason),
-                    self.node.clock.now(),
-                )?;
-                slips::tell_held(&self.node, &self.signing, row, reason)?;
-            }
+            End::Held(reason) => self.hold(row, reason)?,
         }
         Ok(())
+    }
+
+    fn hold(&self, row: &InboundRow, reason: HeldReason) -> Result<(), StageError> {
+        let (event, now) = (InboundEvent::Held, self.node.clock.now());
+        self.node
+            .journal
+            .rejudge(&row.digest, event, Some(reason), now)?;
+        // The sender is told by `admit`, which signs; here is only the decryption key.
+        self.node.bells.import.ring();
+        Ok(())
+    }
+
+    /// What the store has left; none where it is missing.
+    #[must_use]
+    pub fn room(&self) -> Option<u64> {
+        self.store.room().ok()
     }
 
     fn import(&self, row: &InboundRow, manifest: &Manifest) -> Result<End, StageError> {
@@ -125,12 +122,45 @@ impl Import {
         let mut import = self.store.begin(id)?;
         match open_payload(&mut payload, &self.identities, manifest, &mut *import) {
             Ok(_) => Ok(End::Stored(import.commit()?)),
-            Err(OpenError::Refused(refusal)) => Ok(End::Refused(refusal)),
+            Err(OpenError::Refused(refusal)) => {
+                drop(import);
+                self.prove(&path, manifest)?;
+                Ok(End::Refused(refusal))
+            }
             Err(OpenError::Io(error)) if error.kind() == std::io::ErrorKind::StorageFull => {
                 Err(StoreError::Full.into())
             }
             Err(OpenError::Io(error)) => Err(io(error)),
         }
+    }
+}
+
+impl Import {
+    /// A refusal that is signed must be the sender's fault: the bytes are still those that matched the signed digest, and a key
+    /// that the manifest names is here. Otherwise this machine lost something, and says so instead.
+    fn prove(&self, path: &Path, manifest: &Manifest) -> Result<(), StageError> {
+        let of_key = |identity: &Identity| identity.recipient().digest();
+        let mut keys = self.identities.iter().map(of_key);
+        if !keys.any(|key| manifest.recipients.contains(&key)) {
+            return Err(StageError::Other(
+                "a bundle is for a decryption key of ours that is not in the keys folder any more"
+                    .to_owned(),
+            ));
+        }
+        let io = |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
+        let mut file = File::open(path).map_err(io)?;
+        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(io)?;
+        let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
+        let mut hashing = HashingReader::new(BufReader::with_capacity(256 * 1024, payload));
+        std::io::copy(&mut hashing, &mut std::io::sink()).map_err(io)?;
+        let (_, found, bytes) = hashing.finish();
+        if found == manifest.payload.digest && bytes == manifest.payload.bytes {
+            return Ok(());
+        }
+        Err(StageError::Other(format!(
+            "{}: the disk changed it after it was taken over; restore it from the sender's copy",
+            path.display()
+        )))
     }
 }
 

@@ -10,8 +10,10 @@ pub mod collect;
 pub mod door;
 mod hand_back;
 pub mod import;
+pub mod junk;
 pub mod publish;
 pub mod pull;
+mod rejudge;
 pub mod requests;
 pub mod seal;
 pub mod settle;
@@ -54,6 +56,8 @@ pub struct Node {
     pub bells: Bells,
     /// What people are shown beside the journal: links, progress, alarms.
     pub board: Board,
+    /// How much of what is of no use is recorded.
+    pub junk: junk::Junk,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
 }
@@ -136,7 +140,8 @@ impl Bells {
         self.peers.values().for_each(|bells| bells.retry.ring());
     }
 
-    /// Wakes everybody: at stop and after a reload.
+    /// Wakes everybody who works: at stop, after a request, after a reload. Not the reload itself, which rings here when it
+    /// is done and would call itself for ever.
     pub fn ring_all(&self) {
         let stages = [
             &self.collect,
@@ -145,7 +150,6 @@ impl Bells {
             &self.acknowledge,
             &self.settle,
             &self.publish,
-            &self.reload,
         ];
         let peers = self
             .peers
@@ -281,5 +285,36 @@ impl StageError {
             | Self::Store(_)
             | Self::Other(_) => Reaction::Retry,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waking_everybody_does_not_ask_for_a_reload() {
+        let peer: PartyId = "imigrasi".parse().unwrap();
+        let bells = Bells::for_peers(std::iter::once(&peer));
+        let (reload, seal) = (bells.reload.heard(), bells.seal.heard());
+        let waiting = bells.peer(&peer).heard();
+        bells.ring_all();
+        assert_eq!(bells.reload.heard(), reload);
+        assert_ne!(bells.seal.heard(), seal);
+        assert_ne!(bells.peer(&peer).heard(), waiting);
+    }
+
+    #[test]
+    fn one_row_that_fails_does_not_keep_the_others_from_their_turn() {
+        let mut seen = Vec::new();
+        let outcome = each(&Stop::default(), &[1, 2, 3], |row| {
+            seen.push(*row);
+            if *row == 1 {
+                return Err(StageError::Other("no".to_owned()));
+            }
+            Ok(())
+        });
+        assert!(outcome.is_err());
+        assert_eq!(seen, [1, 2, 3]);
     }
 }

@@ -1,71 +1,134 @@
 //! Pull: fetches what waits at a peer that we dialled, resuming at our synced prefix, and gives it to `arrive`. A bundle stays on
-//! offer there until its receipt comes; a receipt or slip is removed once it is durable here.
+//! offer there until its receipt comes; a receipt or slip is removed once it is durable here. The peer's server may offer
+//! anything: what is too long, what there is no room for and what was of no use is left alone, and a server that never lets us
+//! wait is waited for.
 
-use std::collections::HashSet;
-use std::time::Duration;
-
-use amanah_format::digest::Digest;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
 
+use super::door::bytes_max;
 use super::ship::{SessionEnd, Ship};
-use super::{IDLE, StageError};
+use super::{IDLE, Node, StageError};
 
-/// A bundle whose bytes were damaged is fetched again after so long.
+/// Codes of what may come out otherwise the next time: damage, a fault of ours, an agreement that is not installed yet.
+const NOT_FINAL: [&str; 3] = ["damaged", "failure", "agreement-unknown"];
+/// It is fetched again after so long.
 const AGAIN: Duration = Duration::from_secs(5);
+/// What was turned away for what it is, is not fetched again before so long.
+const NEVER: Duration = Duration::from_secs(86_400);
+/// Names that are left alone in one session: a server that offers more of no use has nothing for us.
+const ALONE_MAX: usize = 10_000;
+/// Rounds that bring nothing although the peer called: so many are its bell's; from then on each waits longer.
+const IDLE_ROUNDS: u32 = 3;
+/// The first of these waits, and the longest.
+const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Names that are left alone, and until when.
+type Alone = HashMap<WireName, Instant>;
 
 /// Fetches as long as the connection lives.
 pub(crate) async fn fetch<L: Link>(ship: &Ship, link: &L) -> SessionEnd {
-    let mut doubtful = HashSet::new();
+    let mut alone = Alone::new();
+    let mut idle_rounds: u32 = 0;
     loop {
-        let wait = match fetch_waiting(ship, link, &mut doubtful).await {
-            Ok(wait) => wait,
+        let got = match fetch_waiting(ship, link, &mut alone).await {
+            Ok(got) => got,
             Err(end) => return end,
         };
+        let next = alone.values().min().copied();
+        let until = next.map(|next| next.saturating_duration_since(Instant::now()));
+        let wait = until.map_or(IDLE, |until| until.clamp(PAUSE, IDLE));
+        let begun = Instant::now();
         if let Err(error) = link.wait(wait).await {
             return error.into();
         }
+        let was_idle = got == 0 && begun.elapsed() < PAUSE;
+        idle_rounds = if was_idle {
+            idle_rounds.saturating_add(1)
+        } else {
+            0
+        };
+        tokio::time::sleep(pause(idle_rounds)).await;
     }
 }
 
-/// One round over what the peer offers; returns how long to wait for news.
+/// How long to wait after so many rounds that brought nothing and came at once.
+fn pause(idle_rounds: u32) -> Duration {
+    let over = idle_rounds.saturating_sub(IDLE_ROUNDS);
+    PAUSE.saturating_mul(over).min(PAUSE_MAX)
+}
+
+/// One round over what the peer offers; how much of it was taken.
 async fn fetch_waiting<L: Link>(
     ship: &Ship,
     link: &L,
-    doubtful: &mut HashSet<Digest>,
-) -> Result<Duration, SessionEnd> {
-    let mut wait = IDLE;
-    for offer in link.offers().await? {
-        if !wanted(ship, offer, doubtful)? {
-            continue;
-        }
-        match fetch_one(ship, link, offer).await? {
-            Ok(()) => {}
-            Err(denied) if denied.code == "damaged" || denied.code == "failure" => wait = AGAIN,
+    alone: &mut Alone,
+) -> Result<usize, SessionEnd> {
+    let offers = link.offers().await?;
+    let now = Instant::now();
+    alone.retain(|_, until| *until > now);
+    let free_bytes_min = ship.free_bytes_min;
+    let left_alone = alone.clone();
+    let wanted = ship.apart(move |node| {
+        let fresh = offers
+            .into_iter()
+            .filter(|offer| !left_alone.contains_key(&offer.name));
+        wanted(node, fresh, free_bytes_min)
+    });
+    let mut got = 0;
+    for offer in wanted.await? {
+        let until = match fetch_one(ship, link, offer).await? {
+            Ok(()) => {
+                got += 1;
+                continue;
+            }
+            Err(denied) if NOT_FINAL.contains(&denied.code.as_str()) => AGAIN,
             Err(denied) => {
                 tracing::warn!(peer = %ship.peer, name = %offer.name, code = denied.code, "fetched, but not taken");
-                if let WireName::Bundle(digest) = offer.name {
-                    doubtful.insert(digest);
-                }
+                NEVER
             }
+        };
+        alone.insert(offer.name, Instant::now() + until);
+        if alone.len() > ALONE_MAX {
+            let text = "the peer offers more of no use than anybody could send";
+            return Err(LinkError::Broken(text.to_owned()).into());
         }
     }
-    Ok(wait)
+    Ok(got)
 }
 
-/// A bundle that is known is waiting there for our receipt only; what was turned away in this session is not fetched twice.
-fn wanted(ship: &Ship, offer: Offer, doubtful: &HashSet<Digest>) -> Result<bool, SessionEnd> {
-    match offer.name {
-        WireName::Bundle(digest) if doubtful.contains(&digest) => Ok(false),
-        WireName::Bundle(digest) => Ok(ship
-            .node
-            .journal
-            .inbound(&digest)
-            .map_err(StageError::from)?
-            .is_none()),
-        WireName::Receipt(_) | WireName::Slip(_) => Ok(true),
+/// A bundle that is known is waiting there for our receipt only; what is longer than anything of its kind, or than there is
+/// room for, is not begun.
+fn wanted(
+    node: &Arc<Node>,
+    offers: impl Iterator<Item = Offer>,
+    free_bytes_min: u64,
+) -> Result<Vec<Offer>, StageError> {
+    let mut room = node.spool.free_bytes()?.saturating_sub(free_bytes_min);
+    let mut wanted = Vec::new();
+    for offer in offers {
+        if let WireName::Bundle(digest) = offer.name
+            && node.journal.inbound(&digest)?.is_some()
+        {
+            continue;
+        }
+        if offer.bytes > bytes_max(offer.name) {
+            continue;
+        }
+        if offer.bytes > room {
+            let now = node.clock.now();
+            node.board.alarm("no-space", "spool", now);
+            continue;
+        }
+        room -= offer.bytes;
+        wanted.push(offer);
     }
+    Ok(wanted)
 }
 
 /// The whole of one offer, and what `arrive` says of it.
@@ -74,31 +137,20 @@ async fn fetch_one<L: Link>(
     link: &L,
     offer: Offer,
 ) -> Result<Result<(), Denied>, SessionEnd> {
-    let name = offer.name.to_string();
-    let mut part = ship
-        .node
-        .spool
-        .part(&ship.peer, &name, offer.bytes)
-        .map_err(StageError::from)?;
+    let peer = ship.peer.clone();
+    let mut part = ship.apart(move |node| open(node, &peer, offer)).await??;
     let from = part.prefix();
-    if from > offer.bytes {
-        drop(part);
-        ship.node
-            .spool
-            .drop_part(&ship.peer, &name)
-            .map_err(StageError::from)?;
-        return Err(LinkError::Broken("the peer offers less than it did before".to_owned()).into());
-    }
     link.get(offer.name, from, &mut |offset, bytes| {
         write(&mut part, offset, bytes)
     })
     .await?;
-    part.sync().map_err(StageError::from)?;
-    drop(part);
-    let (arrive, peer) = (std::sync::Arc::clone(&ship.arrive), ship.peer.clone());
-    let outcome = tokio::task::spawn_blocking(move || arrive.hand_over(&peer, offer.name)).await;
-    let outcome =
-        outcome.map_err(|error| StageError::Other(format!("a hand-over ended early: {error}")))?;
+    let (arrive, peer) = (Arc::clone(&ship.arrive), ship.peer.clone());
+    let outcome = ship.apart(move |_| {
+        part.sync()?;
+        drop(part);
+        Ok(arrive.hand_over(&peer, offer.name))
+    });
+    let outcome = outcome.await?;
     let keeps = match &outcome {
         Ok(()) => true,
         Err(denied) => denied.code != "failure" && denied.code != "agreement-unknown",
@@ -109,6 +161,36 @@ async fn fetch_one<L: Link>(
     Ok(outcome)
 }
 
+/// The part that it goes into. One that is longer than what is offered now is of something else.
+fn open(
+    node: &Arc<Node>,
+    peer: &amanah_format::id::PartyId,
+    offer: Offer,
+) -> Result<Result<Part, LinkError>, StageError> {
+    let name = offer.name.to_string();
+    let part = node.spool.part(peer, &name, offer.bytes)?;
+    if part.prefix() <= offer.bytes {
+        return Ok(Ok(part));
+    }
+    drop(part);
+    node.spool.drop_part(peer, &name)?;
+    let text = "the peer offers less than it did before";
+    Ok(Err(LinkError::Broken(text.to_owned())))
+}
+
 fn write(part: &mut Part, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
     part.write_at(offset, bytes).map_err(std::io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_never_lets_us_wait_is_waited_for_and_an_ordinary_bell_is_not() {
+        assert_eq!(pause(0), Duration::ZERO);
+        assert_eq!(pause(IDLE_ROUNDS), Duration::ZERO);
+        assert_eq!(pause(IDLE_ROUNDS + 1), PAUSE);
+        assert_eq!(pause(u32::MAX), PAUSE_MAX);
+    }
 }

@@ -20,16 +20,32 @@ pub fn pass(node: &Arc<Node>) -> Result<Pass, StageError> {
     let mut done = 0;
     for (path, owner, bytes) in node.spool.requests()? {
         match serde_json::from_slice::<Request>(&bytes) {
+            Ok(request) if !is_about_us(node, &request) => {
+                tracing::warn!(owner, "a request names a peer that is not known here");
+            }
             Ok(request) => {
                 record(node, &request, owner, &bytes)?;
                 carry_out(node, &request)?;
                 done += 1;
             }
-            Err(error) => tracing::warn!(owner, "a request is not understood: {error}"),
+            // Not the error itself: it quotes what it does not understand.
+            Err(error) => {
+                tracing::warn!(owner, fault = ?error.classify(), line = error.line(), "a request is not understood");
+            }
         }
         node.spool.remove_request(&path)?;
     }
     Ok(Pass::of(done))
+}
+
+/// Whether the peer that it names, if it names one, is one of ours: what is stored of others would stay for ever.
+fn is_about_us(node: &Node, request: &Request) -> bool {
+    match request {
+        Request::Retry { peer: None } | Request::Release { .. } => true,
+        Request::Retry { peer: Some(peer) }
+        | Request::Pause { peer }
+        | Request::Resume { peer } => node.rules.now().keyring().card(peer).is_some(),
+    }
 }
 
 fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<(), StageError> {

@@ -5,7 +5,7 @@
 //! runs, from the stored bytes.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,20 +17,22 @@ use amanah_format::document::{Document, Ext};
 use amanah_format::id::{Epoch, Sequence};
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::Manifest;
-use amanah_format::seal::{SealError, SealOptions, Sealed, Sealer};
+use amanah_format::seal::{SealOptions, Sealed, Sealer};
 use amanah_format::signature::{Purpose, SecretKey};
-
-use rustix::io::Errno;
 
 use crate::durable;
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{Permit, ReturnReason, Size};
 use crate::journal::OutboundRow;
 use crate::kill;
-use crate::spool::outbox::{Source, SourceError};
+use crate::spool::outbox::{Source, is_sendable};
 
 use super::hand_back::give_back;
 use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
+
+mod faults;
+
+use self::faults::{failed, not_opened, not_sealed, other, why_no_source};
 
 /// The sealing stage: the only one with the signing key of bundles.
 pub struct Seal {
@@ -90,7 +92,10 @@ impl Seal {
     fn seal(&self, row: &OutboundRow) -> Result<OutboundRow, NotSealed> {
         let sources = self.sources(row)?;
         let size = Size {
-            bytes: sources.iter().map(|source| source.bytes).sum(),
+            bytes: sources
+                .iter()
+                .map(|source| source.bytes)
+                .fold(0, u64::saturating_add),
             entries: u64::try_from(sources.len()).unwrap_or(u64::MAX),
         };
         let now = self.node.clock.now();
@@ -105,7 +110,9 @@ impl Seal {
             to: row.peer.clone(),
             flow: row.flow.clone(),
         };
-        let sealed = self.write_payload(row, &sources, &permit, &binding)?;
+        let sealed = self
+            .write_payload(row, &sources, &permit, &binding)
+            .inspect_err(|_| self.clear_work(row))?;
         kill::point("seal.payload-synced");
         let mut make = |epoch, sequence, previous| {
             let place = (epoch, sequence, previous);
@@ -119,6 +126,11 @@ impl Seal {
             .commit_seal(&row.bundle, &permit.agreement, now, &mut make)?;
         kill::point("seal.committed");
         Ok(row)
+    }
+
+    /// What was written so far would fill a disk that is full already. Best effort: it is written over or swept later.
+    fn clear_work(&self, row: &OutboundRow) {
+        let _ = std::fs::remove_file(self.node.spool.work_payload(&row.bundle));
     }
 
     fn sources(&self, row: &OutboundRow) -> Result<Vec<Source>, NotSealed> {
@@ -185,7 +197,7 @@ impl Seal {
         let file = durable::open_beneath(&source.root, &source.relative)
             .map_err(|error| not_opened(work, &error))?;
         let before = Look::of(&file).map_err(|error| failed(work, &error))?;
-        if before.bytes != source.bytes {
+        if before.bytes != source.bytes || !before.sendable {
             return Err(NotSealed::Changed);
         }
         let mut content = self.node.stop.guard(&file);
@@ -303,6 +315,8 @@ impl Seal {
 /// What must be the same before and after a file was read.
 #[derive(PartialEq, Eq)]
 struct Look {
+    /// A regular file without a second name, which may be that of a file that its operator may not read.
+    sendable: bool,
     inode: u64,
     bytes: u64,
     changed: (i64, i64),
@@ -312,6 +326,7 @@ impl Look {
     fn of(file: &File) -> std::io::Result<Self> {
         let meta = file.metadata()?;
         Ok(Self {
+            sendable: is_sendable(&meta),
             inode: meta.ino(),
             bytes: meta.len(),
             changed: (meta.ctime(), meta.ctime_nsec()),
@@ -337,57 +352,4 @@ fn create_anew(path: &Path) -> Result<File, StageError> {
         .mode(0o600)
         .open(path)
         .map_err(|error| other(path, &error))
-}
-
-fn why_no_source(error: SourceError) -> NotSealed {
-    match error {
-        SourceError::NotAFile(_) => NotSealed::Return(ReturnReason::NotAFile),
-        SourceError::Name => NotSealed::Return(ReturnReason::NameNotPortable),
-        SourceError::Unreadable => NotSealed::Return(ReturnReason::Unreadable),
-        SourceError::Empty => NotSealed::Return(ReturnReason::FolderEmpty),
-        SourceError::TooMany => NotSealed::Return(ReturnReason::TooManyEntries),
-        SourceError::Spool(error) if error.io_kind() == Some(ErrorKind::NotFound) => {
-            // The operator took it away from under its claim: what is left goes back.
-            NotSealed::Changed
-        }
-        SourceError::Spool(error) => NotSealed::Failed(error.into()),
-    }
-}
-
-/// A file that is gone, or is no file any more (a link was swapped in): the item goes back and is looked at anew.
-fn not_opened(work: &Path, error: &std::io::Error) -> NotSealed {
-    const SWAPPED: [Errno; 5] = [
-        Errno::LOOP,
-        Errno::NOTDIR,
-        Errno::ISDIR,
-        Errno::NXIO,
-        Errno::XDEV,
-    ];
-    let swapped = Errno::from_io_error(error).is_some_and(|errno| SWAPPED.contains(&errno));
-    if swapped || error.kind() == std::io::ErrorKind::NotFound {
-        NotSealed::Changed
-    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
-        NotSealed::Return(ReturnReason::Unreadable)
-    } else {
-        failed(work, error)
-    }
-}
-
-fn not_sealed(path: &Path, error: SealError) -> NotSealed {
-    match error {
-        SealError::Changed { .. } => NotSealed::Changed,
-        SealError::Duplicate(_) => NotSealed::Return(ReturnReason::NameNotPortable),
-        SealError::Empty => NotSealed::Return(ReturnReason::FolderEmpty),
-        SealError::TooMany => NotSealed::Return(ReturnReason::TooManyEntries),
-        SealError::Recipients(_) => NotSealed::Return(ReturnReason::NoRecipientKey),
-        SealError::Io(error) => failed(path, &error),
-    }
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> NotSealed {
-    NotSealed::Failed(other(path, error))
-}
-
-fn other(path: &Path, error: &std::io::Error) -> StageError {
-    StageError::Other(format!("{}: {error}", path.display()))
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
-use amanah_format::receipt::VerifiedReceipt;
+use amanah_format::receipt::{Receipt, VerifiedReceipt};
 
-use crate::durable;
+use crate::durable::{self, DurableError};
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::ReturnReason;
 use crate::journal::{JournalError, OutboundRow};
 use crate::kill;
-use crate::spool::Side;
+use crate::spool::{Side, SpoolError};
 use crate::transport::link::Denied;
 
 use super::hand_back::give_back;
@@ -40,10 +40,17 @@ impl Settle {
         if &receipt.from != peer || &receipt.to != policy.own() || receipt.manifest != bundle {
             return Err(self.doubt(peer, bundle, &"it is for another bundle or party"));
         }
-        self.node
+        self.is_worth_keeping(peer, receipt, &verified.digest())?;
+        match self
+            .node
             .spool
             .keep_receipt(Side::Received, peer, &bundle, container)
-            .map_err(|error| Denied::failure(&error))?;
+        {
+            Err(SpoolError::Durable(DurableError::Exists(_))) => {
+                return Err(self.doubt(peer, bundle, &"another receipt for it is kept already"));
+            }
+            kept => kept.map_err(|error| Denied::failure(&error))?,
+        }
         kill::point("settle.receipt-kept");
         match self
             .node
@@ -66,6 +73,31 @@ impl Settle {
             Err(JournalError::Conflict) => {
                 Err(self.doubt(peer, bundle, &"another receipt for it is recorded already"))
             }
+            Err(error) => Err(Denied::failure(&error)),
+        }
+    }
+
+    /// Asked before it is kept as evidence: one that contradicts what was sent is none, and of receipts for bundles that nobody
+    /// here knows a peer can sign any number.
+    fn is_worth_keeping(
+        &self,
+        peer: &PartyId,
+        receipt: &Receipt,
+        digest: &Digest,
+    ) -> Result<(), Denied> {
+        let (bundle, now) = (receipt.manifest, self.node.clock.now());
+        match self.node.journal.would_answer(receipt, digest) {
+            Ok(true) => Ok(()),
+            Ok(false) if self.node.junk.may_record(peer, now) => Ok(()),
+            Ok(false) => {
+                self.node.board.alarm("too-much-junk", peer.as_str(), now);
+                Err(self.doubt(peer, bundle, &"it is for a bundle that is not known here"))
+            }
+            Err(JournalError::Conflict) => Err(self.doubt(
+                peer,
+                bundle,
+                &"it contradicts what is recorded of its bundle",
+            )),
             Err(error) => Err(Denied::failure(&error)),
         }
     }
@@ -111,11 +143,11 @@ impl Settle {
         for item in &mut items {
             if item.resting_place.is_none() {
                 let claim = folder.join(&item.claim_name);
-                item.resting_place = Some(
-                    self.node
-                        .spool
-                        .settle(&row.peer, &row.flow, &claim, &item.name)?,
-                );
+                let one = (item.name.as_os_str(), item.inode);
+                item.resting_place = self.node.spool.settle(&row.peer, &row.flow, &claim, one)?;
+                if item.resting_place.is_none() {
+                    tracing::warn!(bundle = %row.bundle, "an original was taken away from under its claim");
+                }
             }
         }
         self.node.spool.sync_moves()?;
@@ -144,17 +176,14 @@ impl Settle {
             return Ok(());
         };
         let moment = now.plus_secs(-i64::from(least) * DAY_SECS);
-        for row in self.node.journal.settled_before(moment, ROWS_PER_PASS)? {
-            let agreement = row.agreement.as_ref().map(|agreement| agreement.digest);
-            let Some(days) = agreement.and_then(|digest| policy.retention_days(&digest, &row.flow))
-            else {
-                continue;
-            };
-            if row.changed.plus_secs(i64::from(days) * DAY_SECS) <= now {
-                self.destroy(&row)?;
-            }
-        }
-        Ok(())
+        let rows = self.node.journal.settled_before(moment, ROWS_PER_PASS)?;
+        let over = |row: &OutboundRow| {
+            let agreement = row.agreement.as_ref()?.digest;
+            let days = policy.retention_days(&agreement, &row.flow)?;
+            (row.changed.plus_secs(i64::from(days) * DAY_SECS) <= now).then_some(())
+        };
+        let rows: Vec<_> = rows.into_iter().filter(|row| over(row).is_some()).collect();
+        each(&self.node.stop, &rows, |row| self.destroy(row)).map(|_| ())
     }
 
     fn destroy(&self, row: &OutboundRow) -> Result<(), StageError> {
@@ -163,12 +192,7 @@ impl Settle {
             .iter()
             .filter_map(|item| item.resting_place.as_ref())
         {
-            let path = self.node.spool.home().join(place);
-            if path.is_dir() {
-                durable::remove_folder(&path)?
-            } else {
-                durable::remove(&path)?
-            }
+            self.node.spool.destroy(place)?;
         }
         durable::remove(&self.node.spool.archived_sent(&row.peer, &digest_of(row)?))?;
         self.node.journal.advance_outbound(

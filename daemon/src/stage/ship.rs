@@ -1,9 +1,10 @@
 //! Ship: one lasting connection to each peer that we dial. Bundles, receipts and slips are pushed, each lane on a channel of its
 //! own; what waits at the peer is pulled (see `pull`). Away: tried again with backoff and jitter, and it goes on by itself.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use amanah_format::agreement::Lane;
 use amanah_format::id::PartyId;
@@ -17,8 +18,18 @@ use super::door::{Waiting, offers, open_offer, taken};
 use super::requests::is_paused;
 use super::{IDLE, Node, StageError, pull};
 
-/// How long a name that the peer refuses is left alone: only somebody's hand or a full disk's end changes the answer.
+/// How long a name that the peer refuses is left alone, the first time: only somebody's hand or a full disk's end changes the
+/// answer. Doubled each time, because each attempt may send the whole bundle …
 const DENIED_WAIT: Duration = Duration::from_secs(10);
+/// … up to this.
+const DENIED_WAIT_MAX: Duration = Duration::from_secs(600);
+/// A connection that lasted so long was a good one: after it the waits begin anew …
+const LASTING: Duration = Duration::from_secs(5);
+/// … and after shorter ones they stay short, because a peer that restarts is back soon: some three seconds.
+const SHORT_FAILURES_MAX: u32 = 3;
+
+/// Names that the peer refused: how often, and until when they are left alone.
+type Refused = HashMap<WireName, (u32, Instant)>;
 
 /// The shipping stage for one peer that we dial.
 pub struct Ship {
@@ -30,6 +41,8 @@ pub struct Ship {
     pub peer: PartyId,
     /// Where, for the status.
     pub address: String,
+    /// Free space that fetched data never takes.
+    pub free_bytes_min: u64,
 }
 
 /// Why a session ended.
@@ -54,16 +67,21 @@ impl Ship {
         C: Fn() -> F,
         F: Future<Output = Result<L, LinkError>>,
     {
-        let mut failures = 0;
+        let mut failures: u32 = 0;
         while !self.node.stop.is_set() {
             let heard = self.node.bells.peer(&self.peer).heard();
-            if self.paused() {
+            if self.paused().await {
                 self.node.bells.peer(&self.peer).waited(heard, IDLE).await;
                 continue;
             }
-            let error = match connect().await {
+            let begun = Instant::now();
+            let connected = tokio::select! {
+                connected = connect() => connected,
+                _asked = self.until_asked() => continue,
+            };
+            let was_connected = connected.is_ok();
+            let error = match connected {
                 Ok(link) => {
-                    failures = 0;
                     self.node.board.connected(
                         &self.peer,
                         self.address.clone(),
@@ -79,7 +97,11 @@ impl Ship {
             if self.node.stop.is_set() {
                 return;
             }
-            failures += 1;
+            failures = match was_connected {
+                true if begun.elapsed() >= LASTING => 1,
+                true => failures.saturating_add(1).min(SHORT_FAILURES_MAX),
+                false => failures.saturating_add(1),
+            };
             self.wait_to_retry(failures, error).await;
         }
     }
@@ -100,8 +122,21 @@ impl Ship {
         retry.waited(heard, wait).await;
     }
 
-    fn paused(&self) -> bool {
-        is_paused(&self.node, &self.peer).unwrap_or(false)
+    async fn paused(&self) -> bool {
+        let peer = self.peer.clone();
+        let paused = self.apart(move |node| is_paused(node, &peer)).await;
+        paused.unwrap_or(false)
+    }
+
+    /// Journal and files block: off the runtime's own few threads, on which all connections live.
+    pub(super) async fn apart<T, F>(&self, work: F) -> Result<T, StageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Arc<Node>) -> Result<T, StageError> + Send + 'static,
+    {
+        let node = Arc::clone(&self.node);
+        let apart = tokio::task::spawn_blocking(move || work(&node)).await;
+        apart.map_err(|error| StageError::Other(format!("a step ended early: {error}")))?
     }
 
     /// Runs until the connection breaks, or somebody asks for a stop or pause. Every part is joined here.
@@ -120,7 +155,7 @@ impl Ship {
     async fn until_asked(&self) -> SessionEnd {
         loop {
             let heard = self.node.bells.peer(&self.peer).heard();
-            if self.node.stop.is_set() || self.paused() {
+            if self.node.stop.is_set() || self.paused().await {
                 return SessionEnd::Asked;
             }
             self.node.bells.peer(&self.peer).waited(heard, IDLE).await;
@@ -129,9 +164,16 @@ impl Ship {
 
     /// Pushes what waits in one lane, oldest first; slips and receipts ride in the urgent one.
     async fn push_lane<L: Link>(&self, link: &Arc<L>, lane: LaneChannel) -> SessionEnd {
+        let mut refused = Refused::new();
+        let mut asked = self.node.bells.retry(&self.peer).heard();
         loop {
             let heard = self.node.bells.peer(&self.peer).heard();
-            match self.push_waiting(link, lane).await {
+            let retry = self.node.bells.retry(&self.peer).heard();
+            if retry != asked {
+                asked = retry;
+                refused.clear();
+            }
+            match self.push_waiting(link, lane, &mut refused).await {
                 Ok(wait) => {
                     self.node.bells.peer(&self.peer).waited(heard, wait).await;
                 }
@@ -145,9 +187,18 @@ impl Ship {
         &self,
         link: &Arc<L>,
         lane: LaneChannel,
+        refused: &mut Refused,
     ) -> Result<Duration, SessionEnd> {
-        let mut wait = IDLE;
-        for offer in self.waiting_in(lane)? {
+        let peer = self.peer.clone();
+        let waiting = self
+            .apart(move |node| waiting_in(node, &peer, lane))
+            .await?;
+        refused.retain(|name, _| waiting.iter().any(|offer| offer.name == *name));
+        for offer in waiting {
+            let until = refused.get(&offer.name).map(|(_, until)| *until);
+            if until.is_some_and(|until| until > Instant::now()) {
+                continue;
+            }
             match self.push(link, lane, offer).await {
                 Ok(()) => {}
                 Err(SessionEnd::Link(LinkError::Denied { code, message })) => {
@@ -159,29 +210,15 @@ impl Ship {
                         self.node.clock.now(),
                     );
                     self.node.bells.publish.ring();
-                    wait = DENIED_WAIT;
+                    leave_alone(refused, offer.name);
                 }
                 Err(end) => return Err(end),
             }
         }
-        Ok(wait)
-    }
-
-    fn waiting_in(&self, lane: LaneChannel) -> Result<Vec<Offer>, StageError> {
-        let mut waiting = Vec::new();
-        for offer in offers(&self.node, &self.peer)? {
-            let here = match offer.name {
-                WireName::Bundle(digest) => match self.node.journal.outbound_by_digest(&digest)? {
-                    Some(row) => row.state == Outbound::Queued && channel(row.lane) == lane,
-                    None => false,
-                },
-                WireName::Receipt(_) | WireName::Slip(_) => lane == LaneChannel::Urgent,
-            };
-            if here {
-                waiting.push(offer);
-            }
-        }
-        Ok(waiting)
+        let next = refused.values().map(|(_, until)| *until).min();
+        Ok(next.map_or(IDLE, |next| {
+            next.saturating_duration_since(Instant::now()).min(IDLE)
+        }))
     }
 
     /// Resumes at the peer's synced prefix, pushes the rest, hands over, records it.
@@ -191,13 +228,15 @@ impl Ship {
         lane: LaneChannel,
         offer: Offer,
     ) -> Result<(), SessionEnd> {
-        let (source, sent) = match open_offer(&self.node, &self.peer, offer.name)? {
-            Waiting::Bundle { file, sent, .. } => (file, sent),
-            Waiting::Small(bytes) => (
-                Arc::new(self.node.spool.unnamed(&bytes).map_err(StageError::from)?),
+        let peer = self.peer.clone();
+        let opened = self.apart(move |node| match open_offer(node, &peer, offer.name)? {
+            Waiting::Bundle { file, sent, .. } => Ok((file, sent)),
+            Waiting::Small(bytes) => Ok((
+                Arc::new(node.spool.unnamed(&bytes)?),
                 Arc::new(AtomicU64::new(0)),
-            ),
-        };
+            )),
+        });
+        let (source, sent) = opened.await?;
         let upload = Upload {
             source,
             offset: link.prefix(lane, offer.name).await?.min(offer.bytes),
@@ -206,33 +245,54 @@ impl Ship {
         link.put(lane, offer.name, upload).await?;
         link.hand_over(lane, offer.name).await?;
         crate::kill::point("ship.handed-over");
-        let now = self.node.clock.now();
-        match offer.name {
-            WireName::Bundle(digest) => {
-                if let Some(row) = self
-                    .node
-                    .journal
-                    .outbound_by_digest(&digest)
-                    .map_err(StageError::from)?
-                    && row.state == Outbound::Queued
-                {
-                    let event = OutboundEvent::PeerTookOver;
-                    self.node
-                        .journal
-                        .advance_outbound(&row.bundle, event, now)
-                        .map_err(StageError::from)?;
-                }
-                tracing::info!(manifest = %digest, peer = %self.peer, "handed over");
-            }
-            WireName::Receipt(_) | WireName::Slip(_) => {
-                taken(&self.node, &self.peer, offer.name)
-                    .map_err(|denied| StageError::Other(denied.to_string()))?;
-            }
-        }
+        let peer = self.peer.clone();
+        self.apart(move |node| note_handed_over(node, &peer, offer.name))
+            .await?;
         self.node.board.quiet_all_of(&offer.name.to_string());
         self.node.bells.publish.ring();
         Ok(())
     }
+}
+
+/// What waits for a peer in one lane.
+fn waiting_in(node: &Node, peer: &PartyId, lane: LaneChannel) -> Result<Vec<Offer>, StageError> {
+    let mut waiting = Vec::new();
+    for offer in offers(node, peer)? {
+        let here = match offer.name {
+            WireName::Bundle(digest) => match node.journal.outbound_by_digest(&digest)? {
+                Some(row) => row.state == Outbound::Queued && channel(row.lane) == lane,
+                None => false,
+            },
+            WireName::Receipt(_) | WireName::Slip(_) => lane == LaneChannel::Urgent,
+        };
+        if here {
+            waiting.push(offer);
+        }
+    }
+    Ok(waiting)
+}
+
+/// The peer has it: a bundle is handed over, a receipt or slip is done.
+fn note_handed_over(node: &Node, peer: &PartyId, name: WireName) -> Result<(), StageError> {
+    let WireName::Bundle(digest) = name else {
+        return taken(node, peer, name).map_err(|denied| StageError::Other(denied.to_string()));
+    };
+    if let Some(row) = node.journal.outbound_by_digest(&digest)?
+        && row.state == Outbound::Queued
+    {
+        let (event, now) = (OutboundEvent::PeerTookOver, node.clock.now());
+        node.journal.advance_outbound(&row.bundle, event, now)?;
+    }
+    tracing::info!(manifest = %digest, %peer, "handed over");
+    Ok(())
+}
+
+/// A name that was refused again waits twice as long.
+fn leave_alone(refused: &mut Refused, name: WireName) {
+    let times = refused.get(&name).map_or(0, |(times, _)| *times);
+    let factor = 2_u32.checked_pow(times).unwrap_or(u32::MAX);
+    let wait = DENIED_WAIT.saturating_mul(factor).min(DENIED_WAIT_MAX);
+    refused.insert(name, (times.saturating_add(1), Instant::now() + wait));
 }
 
 const fn channel(lane: Lane) -> LaneChannel {
@@ -240,5 +300,25 @@ const fn channel(lane: Lane) -> LaneChannel {
         Lane::Urgent => LaneChannel::Urgent,
         Lane::Normal => LaneChannel::Normal,
         Lane::Bulk => LaneChannel::Bulk,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use amanah_format::digest::Digest;
+
+    #[test]
+    fn a_name_that_is_refused_again_waits_longer_but_not_for_ever() {
+        let mut refused = Refused::new();
+        let name = WireName::Bundle(Digest::of(b"x"));
+        let mut waits = Vec::new();
+        for _ in 0..40 {
+            let before = Instant::now();
+            leave_alone(&mut refused, name);
+            waits.push(refused[&name].1.duration_since(before).as_secs());
+        }
+        assert_eq!(waits[..3], [10, 20, 40]);
+        assert_eq!(waits[39], DENIED_WAIT_MAX.as_secs());
     }
 }

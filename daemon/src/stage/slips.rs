@@ -18,7 +18,7 @@ use super::{Node, StageError};
 /// A held slip says nothing any more after so long: the bundle itself expires within 30 days.
 const HELD_EXPIRES_SECS: i64 = 30 * 86_400;
 
-/// Tells the sender that its bundle waits.
+/// Tells the sender that its bundle waits, once for each reason.
 ///
 /// # Errors
 /// The journal's.
@@ -28,6 +28,10 @@ pub(crate) fn tell_held(
     row: &InboundRow,
     reason: HeldReason,
 ) -> Result<(), StageError> {
+    let told = format!("held-told {}", row.digest);
+    if node.journal.fact(&told)?.as_deref() == Some(reason.code()) {
+        return Ok(());
+    }
     let now = node.clock.now();
     let own = node.rules.now().own().clone();
     let mut make = |number: u64| {
@@ -48,6 +52,7 @@ pub(crate) fn tell_held(
         signed(&slip, signing)
     };
     node.journal.add_slip(&row.peer, "held", now, &mut make)?;
+    node.journal.set_fact(&told, Some(reason.code()))?;
     node.bells.peer(&row.peer).ring();
     Ok(())
 }
@@ -135,9 +140,14 @@ fn heed(
             }
             "held"
         }
-        Body::Revocation { .. } => {
-            node.spool.keep_revocation(&verified.digest(), container)?;
-            node.bells.reload.ring();
+        Body::Revocation { agreement, .. } => {
+            // Once for each agreement: a peer can sign any number of them, and the first says it all.
+            let fact = format!("revoked-by {peer} {}", agreement.digest);
+            if node.journal.fact(&fact)?.is_none() {
+                node.spool.keep_revocation(&verified.digest(), container)?;
+                node.bells.reload.ring();
+                node.journal.set_fact(&fact, Some("yes"))?;
+            }
             "revocation"
         }
     };

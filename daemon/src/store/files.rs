@@ -80,16 +80,6 @@ impl FilesStore {
         }
     }
 
-    /// Refuses what the disk has no room for.
-    fn has_room(&self, bytes: u64) -> Result<(), StoreError> {
-        let stat = rustix::fs::statvfs(&self.inbox)
-            .map_err(|errno| failed("asking the room of", &self.inbox, errno.into()))?;
-        if stat.f_bavail.saturating_mul(stat.f_frsize) < bytes {
-            return Err(StoreError::Full);
-        }
-        Ok(())
-    }
-
     fn staging(&self, id: &ImportId) -> PathBuf {
         self.inbox.join(STAGING).join(id.manifest.to_hex())
     }
@@ -143,11 +133,6 @@ impl Store for FilesStore {
         "files"
     }
 
-    fn ready(&self, bytes: u64) -> Result<(), StoreError> {
-        self.is_there()?;
-        self.has_room(bytes)
-    }
-
     fn lookup(&self, id: &ImportId) -> Result<Option<StoreRef>, StoreError> {
         self.is_there()?;
         let Some(marker) = self.marker(id)? else {
@@ -157,6 +142,13 @@ impl Store for FilesStore {
         durable::sync_folder(&self.inbox.join(IMPORTS))?;
         self.complete(id)?;
         Ok(Some(store_ref(marker.entries)))
+    }
+
+    fn room(&self) -> Result<u64, StoreError> {
+        self.is_there()?;
+        let stat = rustix::fs::statvfs(&self.inbox)
+            .map_err(|errno| failed("asking the room of", &self.inbox, errno.into()))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
     fn begin(&self, id: &ImportId) -> Result<Box<dyn Import + '_>, StoreError> {

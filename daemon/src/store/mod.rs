@@ -1,4 +1,6 @@
 //! The one joint to local data: a store takes entries and commits them whole, together with the record that it did.
+//! A store knows nothing of keys, agreements or receipts. It gets entries that are verified only when the last one is
+//! read, so it shows nobody any of them before `commit`. What each store writes when: SPOOL.md §4.
 
 pub mod files;
 
@@ -18,17 +20,17 @@ pub trait Store: Send + Sync {
     /// What receipts call it.
     fn kind(&self) -> &'static str;
 
-    /// Whether the store is there and has room for so many bytes.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`], [`StoreError::Full`].
-    fn ready(&self, bytes: u64) -> Result<(), StoreError>;
-
     /// What became of this bundle here, completing a commit that a crash cut short. `Some` is durable.
     ///
     /// # Errors
     /// [`StoreError`].
     fn lookup(&self, id: &ImportId) -> Result<Option<StoreRef>, StoreError>;
+
+    /// Bytes that it can still take.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Missing` where the store's place is not there.
+    fn room(&self) -> Result<u64, StoreError>;
 
     /// Starts an import in staging; what an earlier attempt left there is wiped.
     ///
@@ -74,7 +76,7 @@ pub enum StoreError {
     #[error("store: {0}")]
     Durable(#[source] DurableError),
     /// Another operation failed.
-    #[error("store: {operation} {path}: {source}")]
+    #[error("store: {operation} {}: {source}", crate::durable::shown(.path))]
     Io {
         /// What was attempted.
         operation: &'static str,

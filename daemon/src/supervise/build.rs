@@ -1,18 +1,19 @@
 //! Opens everything that a daemon is made of, in the order in which it depends on each other, and brings it to where a crash left it.
+//! The order is that of SPOOL.md §5, "what a start does": whatever is wrong in configuration or keys is found before
+//! the home is touched. Secrets go to the stages that use them and stay nowhere else.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use amanah_format::id::PartyId;
 use amanah_format::recipient::Identity;
 use amanah_format::seal::SealOptions;
-use amanah_format::signature::SecretKey;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
-use crate::config::checked::{Config, ConfigError};
+use crate::config::checked::Config;
 use crate::engine::outbound::Outbound;
-use crate::engine::policy::Policy;
 use crate::journal::Journal;
 use crate::spool::Spool;
 use crate::stage::acknowledge::Acknowledge;
@@ -22,6 +23,7 @@ use crate::stage::board::Board;
 use crate::stage::collect::Collect;
 use crate::stage::door::Door;
 use crate::stage::import::Import;
+use crate::stage::junk::Junk;
 use crate::stage::publish::{Publish, Side};
 use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
@@ -30,67 +32,8 @@ use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::files::FilesStore;
 use crate::watch::Watch;
 
+use super::secrets::{self, SigningKeys};
 use super::{RunError, reload};
-
-/// The private keys, each going to the one part that may use it.
-pub(super) struct Secrets {
-    signing: Arc<SecretKey>,
-    ledger: SecretKey,
-    transport: zeroize::Zeroizing<String>,
-    identities: Vec<Identity>,
-}
-
-impl Secrets {
-    /// Reads all, and compares them with our own card: a daemon with another key than its card would be refused everywhere.
-    pub(super) fn read(config: &Config, policy: &Policy) -> Result<Self, RunError> {
-        let secrets = Self {
-            signing: Arc::new(config.keys.signing()?),
-            ledger: config.keys.ledger()?,
-            transport: config.keys.transport()?,
-            identities: config.keys.decryption()?,
-        };
-        let now = Clock::default().now();
-        let keyring = policy.keyring();
-        let own = policy.own();
-        let transport = SecretKey::from_openssh(&secrets.transport)
-            .map_err(|error| mismatch(config, &error.to_string()))?;
-        let identities = &secrets.identities;
-        let opens = |recipient: &_| {
-            identities
-                .iter()
-                .any(|identity| &identity.recipient() == recipient)
-        };
-        let faults = [
-            (
-                !keyring.may_sign(own, &secrets.signing.public(), now),
-                "the signing key is not (or no longer) on our card",
-            ),
-            (
-                !keyring.may_connect(own, &transport.public(), now),
-                "the transport key is not (or no longer) on our card",
-            ),
-            (
-                !keyring.ledger_keys(own).contains(&secrets.ledger.public()),
-                "the ledger key is not on our card",
-            ),
-            (
-                !keyring.recipients(own, now).iter().any(opens),
-                "no decryption key of our card is among the identities",
-            ),
-        ];
-        match faults.into_iter().find(|(wrong, _)| *wrong) {
-            Some((_, fault)) => Err(mismatch(config, fault)),
-            None => Ok(secrets),
-        }
-    }
-}
-
-fn mismatch(config: &Config, fault: &str) -> RunError {
-    RunError::Config(ConfigError {
-        path: config.keys.folder.clone(),
-        reason: format!("{fault}; compare with `amanah card show`"),
-    })
-}
 
 /// Everything, before any of it runs.
 pub(super) struct Parts {
@@ -112,7 +55,7 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
     let clock = Clock::default();
     let peers: Vec<PartyId> = config.peers.iter().map(|peer| peer.party.clone()).collect();
     let (policy, loaded) = config.policy(clock.now())?;
-    let secrets = Secrets::read(config, &policy)?;
+    let secrets = secrets::read(config, &policy)?;
     let start = |error: &dyn std::fmt::Display| RunError::Start(error.to_string());
     let spool = Spool::open(&config.home, &peers).map_err(|error| start(&error))?;
     let journal = Journal::open(&spool.journal(), &config.party, clock.now())
@@ -124,6 +67,7 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         clock,
         bells: Bells::for_peers(peers.iter()),
         board: Board::default(),
+        junk: Junk::default(),
         stop: Stop::default(),
     });
     reload::settle_in(config, &node, &loaded)?;
@@ -133,7 +77,7 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
 fn assemble(
     config: &Config,
     node: Arc<Node>,
-    secrets: Secrets,
+    (keys, identities): (SigningKeys, Vec<Identity>),
     peers: Vec<PartyId>,
 ) -> Result<Parts, RunError> {
     let store = FilesStore::new(node.spool.inbox());
@@ -145,7 +89,8 @@ fn assemble(
         node: Arc::clone(&node),
         admit: Admit {
             node: Arc::clone(&node),
-            signing: Arc::clone(&secrets.signing),
+            signing: Arc::clone(&keys.signing),
+            held_from: AtomicI64::new(0),
         },
         settle: Arc::clone(&settle),
     });
@@ -153,7 +98,7 @@ fn assemble(
         collect: collect(config, &node),
         seal: Seal {
             node: Arc::clone(&node),
-            signing: Arc::clone(&secrets.signing),
+            signing: Arc::clone(&keys.signing),
             options: SealOptions {
                 level: config.seal.level,
                 workers: config.seal.workers,
@@ -162,18 +107,17 @@ fn assemble(
         },
         import: Import {
             node: Arc::clone(&node),
-            identities: secrets.identities,
+            identities,
             store: Box::new(store),
-            signing: Arc::clone(&secrets.signing),
         },
         acknowledge: Acknowledge {
             node: Arc::clone(&node),
-            signing: secrets.signing,
+            signing: keys.signing,
         },
         settle,
         publish: Publish {
             node: Arc::clone(&node),
-            ledger_key: secrets.ledger,
+            ledger_key: keys.ledger,
             peers: config
                 .peers
                 .iter()
@@ -187,7 +131,7 @@ fn assemble(
             free_bytes_min: config.limits.free_bytes_min,
         }),
         arrive,
-        transport: secrets.transport,
+        transport: keys.transport,
         peers,
         node,
     })

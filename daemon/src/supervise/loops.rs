@@ -56,20 +56,25 @@ impl Loops {
             common.spawn("collect", &bells.collect, move || collect.pass())?,
             common.spawn("seal", &bells.seal, move || seal.pass())?,
             common.spawn("import", &bells.import, move || {
-                arrive
-                    .admit
-                    .rejudge_pass(&|reason, bytes| import.is_ready(reason, bytes))?;
-                import.pass()
+                // Neither waits for the other's success: what fails here may be another peer's.
+                let judged = arrive.admit.rejudge_pass(import.room());
+                let imported = import.pass()?;
+                let again_after = judged?.again_after.min(imported.again_after);
+                Ok(Pass {
+                    again_after,
+                    ..imported
+                })
             })?,
             common.spawn("acknowledge", &bells.acknowledge, move || {
                 acknowledge.pass()
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
             common.spawn("requests", &Bell::default(), move || {
-                let pass = requests::pass(&node)?;
+                requests::pass(&node)?;
+                // Also when some were done: a flood of them is carried out at this pace.
                 Ok(Pass {
+                    done: 0,
                     again_after: REQUESTS_EVERY,
-                    ..pass
                 })
             })?,
             common.spawn("publish", &bells.publish, move || {

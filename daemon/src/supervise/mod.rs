@@ -5,6 +5,7 @@ mod build;
 mod log;
 mod loops;
 mod reload;
+mod secrets;
 mod wire;
 
 use std::path::Path;
@@ -160,7 +161,7 @@ impl Signals {
 /// # Errors
 /// The first that cannot.
 pub(crate) fn check_keys(config: &Config, policy: &Policy) -> Result<(), RunError> {
-    build::Secrets::read(config, policy).map(|_| ())
+    secrets::read(config, policy).map(|_| ())
 }
 
 /// No core dumps (they would hold keys and plaintext); nothing that we make is open to others.

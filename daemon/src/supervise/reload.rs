@@ -1,4 +1,6 @@
 //! Reading the configuration's folder again: a wrong one is refused and the old one stays. What was loaded goes into the ledger, once.
+//! Cards and agreements change under way; addresses, peers and the home need a restart, and an alarm says so. Only
+//! files of the sysadmin are read, and of what came by wire only revocations, which narrow.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -63,6 +65,12 @@ pub(super) fn settle_in(config: &Config, node: &Node, loaded: &[Loaded]) -> Resu
     }
     for document in loaded {
         note(node, document)?;
+    }
+    if config.example_keys {
+        tracing::warn!("example_keys: these keys are public; nothing is secret or proven here");
+        node.board.alarm("example-keys", "example_keys", now);
+    } else {
+        node.board.quiet_all_of("example_keys");
     }
     for alarm in policy.alarms() {
         let (code, subject) = alarm.split_once(' ').unwrap_or((alarm, ""));

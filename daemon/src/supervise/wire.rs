@@ -1,4 +1,6 @@
 //! The connections: a task for each peer that we dial, the server where peers dial us.
+//! Keys and cards are looked up at each attempt, so a reload needs no new task. A listener that cannot be opened stops
+//! the start; a peer that is away never does.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -113,6 +115,7 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
         arrive: Arc::clone(&parts.arrive),
         peer: peer.party.clone(),
         address: address.clone(),
+        free_bytes_min: config.limits.free_bytes_min,
     });
     let node = Arc::clone(&parts.node);
     let key = parts.transport.clone();

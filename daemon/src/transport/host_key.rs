@@ -1,4 +1,6 @@
 //! Which host key is the peer's: pinned from its card, never trust on first use, never a known_hosts file.
+//! What is compared is the key itself, not a name or an address. A certificate is refused: nobody stands above the two
+//! parties.
 
 use amanah_format::signature::PublicKey;
 use russh::keys::PublicKeyOrCertificate;

@@ -1,4 +1,5 @@
 //! The in-memory twin of the stages for the tests of this module: keeps what it is given, records what it is asked.
+//! It implements `Exchange` without files, so that tests can deny a call and look at every one. Built for tests only.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,4 +1,5 @@
 //! Real inotify in a temporary folder. Each wait ends when the bell rang and what is waited for was heard.
+//! Nothing sleeps: a marker file after each act tells when the kernel's events have all been heard.
 
 use std::fs::{self, File};
 use std::io::Write;

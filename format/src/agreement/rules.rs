@@ -1,4 +1,6 @@
 //! What an agreement must hold to before anybody signs it, and again whenever it is read. FORMAT.md §12.
+//! Judged without a clock and without keys: dates only against each other, signatures in `agreement`. Bounds are
+//! generous, so that they refuse slips of the pen and never a real agreement.
 
 use std::collections::HashSet;
 

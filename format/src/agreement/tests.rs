@@ -1,4 +1,6 @@
 //! Tests of agreements: the rules, the container, the two signatures.
+//! Held against FORMAT.md §12: cut short and changed at every byte, and each rule broken once in a text that is signed
+//! properly.
 
 use super::*;
 use crate::card::VerifiedCard;

@@ -1,4 +1,6 @@
 //! Tests of cards, and the sample parties that other modules' tests use.
+//! Held against FORMAT.md §11: a card changed anywhere, or signed by a key that it lists for something else, is no
+//! card.
 
 use super::*;
 use crate::container::{pack, unpack_small};

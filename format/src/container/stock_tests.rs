@@ -1,4 +1,5 @@
 //! The stock `tar` and `python3` write what the walker accepts, and read what the writer writes.
+//! Both ways, long names and PAX records included: FORMAT.md §5.2 promises that stock tools suffice.
 
 use std::{
     fs,

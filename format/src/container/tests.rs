@@ -1,4 +1,6 @@
 //! Tests of walker, writer and head: round trips, every truncation, every rule.
+//! Held against FORMAT.md §5.2 and §9.2: each rule is broken by itself, and whatever is accepted is accepted again when
+//! it is written anew.
 
 use std::io::Read;
 

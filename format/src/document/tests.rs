@@ -1,4 +1,5 @@
 //! Tests of the strict reading: what it takes, and each thing that it refuses.
+//! Held against FORMAT.md §4 on a document made for it, so that no rule of a real one can refuse first.
 
 use super::*;
 

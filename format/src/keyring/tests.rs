@@ -1,4 +1,6 @@
 //! Tests of the keyring, also of its export against the real `ssh-keygen`.
+//! A key counts for one party, in one role, for its time, and for nobody where two parties list it: FORMAT.md §11,
+//! §11.1.
 
 use std::fs;
 use std::process::Command;

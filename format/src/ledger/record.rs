@@ -1,4 +1,6 @@
 //! Records: one JSON line each, whose exact bytes are a leaf of the tree. FORMAT.md §15. Never personal data.
+//! A line has one spelling: what would print otherwise is refused, since its hash is in the tree. The list of kinds is
+//! closed, and reserved kinds are read but not written by this version.
 
 use std::fmt;
 use std::str::FromStr;

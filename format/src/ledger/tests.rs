@@ -1,4 +1,5 @@
 //! Tests of records, tree and checkpoints; the tree's vectors are those of the certificate-transparency project.
+//! Held against FORMAT.md §15: a line or note spelt in another way is refused, even where it is signed.
 
 use super::*;
 use crate::digest::Digest;

@@ -1,4 +1,6 @@
 //! The Merkle tree of RFC 6962 §2.1 over SHA-256, append-only: only its right edge is kept.
+//! Only the arithmetic of FORMAT.md §15.2: it knows no record and no key. Its tests hold it against the roots that the
+//! certificate-transparency project published.
 
 use crate::digest::Digest;
 

@@ -1,4 +1,6 @@
 //! Manifests: the exact bytes, what they say of themselves, and each check of a head, in its order.
+//! The order is that of FORMAT.md §9.3, steps 1 to 4; which faults may be answered by a receipt is part of each
+//! expectation.
 
 use super::*;
 use crate::{

@@ -1,4 +1,6 @@
 //! A payload opens only under its own manifest; whose fault a failure is; and the stock `age`, `zstd` and `tar`.
+//! FORMAT.md §8 binds the list to its manifest, §18.3 promises the stock tools; a fault of a disk must never become a
+//! refusal.
 
 use std::{fs, io, process::Command};
 

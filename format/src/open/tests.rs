@@ -1,4 +1,6 @@
 //! What is sealed opens; what was cut, changed, swapped or made to exceed does not, and for the right reason.
+//! Every layer of FORMAT.md §7 is broken from inside out, at every byte where that is small, and the code is the one of
+//! §10.
 
 use std::io::{self, Read, Write};
 

@@ -1,4 +1,5 @@
 //! Tests of receipts.
+//! Held against FORMAT.md §13: both outcomes, the sender's key and time, and fields that must not stand together.
 
 use super::*;
 use crate::card::tests::{card, noon, secret, verified};

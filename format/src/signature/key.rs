@@ -1,4 +1,6 @@
 //! Ed25519 keys in OpenSSH's forms: a line for the public half, a private key file for the secret half. FORMAT.md §3.
+//! Reads and writes what `ssh-keygen` does, but only this one type: certificates, encrypted key files, weak points and
+//! other algorithms are refused. Secrets are wiped when dropped.
 
 use std::fmt;
 use std::str::FromStr;

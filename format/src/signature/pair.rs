@@ -1,4 +1,6 @@
 //! The container that receipts, cards and slips have in common: a text and one signature over it. FORMAT.md §5.
+//! The text is handed out only after its signature verified; the bundle has a head of its own (`container`), and an
+//! agreement has several signatures (`agreement`). The files of each: FORMAT.md §5.3.
 
 use super::{PublicKey, Purpose, verify};
 use crate::container::{pack, unpack_small};

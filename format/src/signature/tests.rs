@@ -1,4 +1,5 @@
 //! Tests of keys and signatures, also against the real `ssh-keygen`, both ways.
+//! Held against FORMAT.md §5.1: what OpenSSH would write is read, and what it would accept beyond that is refused here.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

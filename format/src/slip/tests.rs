@@ -1,4 +1,6 @@
 //! Tests of slips.
+//! Held against FORMAT.md §14: each kind with its fields, one spelling, and no effect without a valid key of the
+//! sender.
 
 use super::*;
 use crate::card::tests::{card, noon, secret, verified};

@@ -10,6 +10,8 @@ texts! {
     NOT_A_PARTY = "{0} bukan pihak dalam perjanjian ini." / "{0} is not a party to this agreement.";
     DRAFTED = "Rancangan perjanjian ditulis di {0}." / "The draft was written to {0}.";
     DIGEST = "Nilai hash naskah: {0}" / "Digest of the text: {0}";
+    DRAFT_ENDED = "PERHATIAN: jangka waktunya sudah lewat ({0}); periksa --from dan --until." /
+        "NOTE: its dates have passed ({0}); check --from and --until.";
     DRAFT_NEXT = "Baca dengan `amanah agreement show {0}`, lalu tanda tangani: `amanah agreement sign {0}`." /
         "Read it with `amanah agreement show {0}`, then sign it: `amanah agreement sign {0}`.";
     KEY_NOT_ON_CARD = "Kunci tanda tangan {0} tidak tercantum pada kartu kita." / "The signing key {0} is not on our card.";
@@ -23,13 +25,14 @@ texts! {
     IMPORT_NEXT = "Bila setuju, tanda tangani: `amanah agreement sign {0}`." / "If you agree, sign it: `amanah agreement sign {0}`.";
     IN_FORCE = "BERLAKU" / "IN FORCE";
     NOT_SIGNED = "belum berlaku: {0}" / "not in force: {0}";
+    UNSIGNED = "belum ditandatangani oleh {0}" / "not signed yet by {0}";
     NOT_BEGUN = "belum berlaku: mulai {0}" / "not in force: begins {0}";
     ENDED = "tidak berlaku: berakhir {0}" / "not in force: ended {0}";
     IS_REVOKED = "tidak berlaku: DICABUT" / "not in force: REVOKED";
     SET_ASIDE = "tidak berlaku: digantikan versi baru, atau bertentangan dengan naskah lain" /
         "not in force: superseded by a later version, or in conflict with another text";
     TITLE = "Perjanjian {0} versi {1}: {2}" / "Agreement {0} version {1}: {2}";
-    DATES = "Jangka waktu:  {0} sampai {1}" / "Term:          {0} to {1}";
+    DATES = "Jangka waktu:  dari {0}\n               sampai sebelum {1}" / "Term:          from {0}\n               until before {1}";
     LEGAL_BASIS = "Dasar hukum:   {0}" / "Legal basis:   {0}";
     PURPOSE = "Tujuan:        {0}: {1}" / "Purpose:       {0}: {1}";
     DPIA = "DPIA:          {0}" / "DPIA:          {0}";
@@ -38,14 +41,9 @@ texts! {
     PARTY_PAPER = "    Nomor dokumen {0}; penanda tangan {1}" / "    Document number {0}; signatory {1}";
     PARTY_CONTACT = "    Narahubung {0}; pejabat pelindungan data {1}" / "    Contact {0}; data protection officer {1}";
     PARTY_CARD = "    Kartu {0}" / "    Card {0}";
-    FLOW = "Alur data" / "Flow";
-    FROM = "Dari" / "From";
-    TO = "Ke" / "To";
-    BYTES_MAX = "Ukuran maksimal" / "At most";
-    LANE = "Jalur" / "Lane";
-    DAYS = "Retensi (hari)" / "Kept (days)";
-    PURPOSES = "Tujuan" / "Purpose";
-    CLASSIFICATION = "Klasifikasi" / "Classification";
+    FLOW = "Alur data {0}: {1} → {2}" / "Flow {0}: {1} → {2}";
+    FLOW_BOUNDS = "    Ukuran maksimal {0}; jalur {1}; disimpan {2} hari" / "    At most {0}; lane {1}; kept {2} days";
+    FLOW_PURPOSE = "    Tujuan {0}; klasifikasi {1}" / "    Purpose {0}; classification {1}";
     LANE_URGENT = "segera" / "urgent";
     LANE_NORMAL = "biasa" / "normal";
     LANE_BULK = "massal" / "bulk";

@@ -4,6 +4,8 @@
 use crate::catalogue::{Text, texts};
 
 texts! {
+    EVERYWHERE = "Opsi umum" / "Options of every command";
+    EXAMPLES = "Contoh:" / "Examples:";
     AMANAH = "Pertukaran berkas tersegel dan tertandatangani antara dua kementerian" / "Signed, encrypted file exchange between two ministries";
     INIT = "Membuat kunci, kartu, dan konfigurasi" / "Make keys, card and configuration";
     CARD = "Menampilkan dan menyalin kartu" / "Show and export cards";
@@ -11,10 +13,10 @@ texts! {
     CARD_EXPORT = "Menyalin kartu kita untuk mitra" / "Copy our card for a peer";
     CARD_SIGNERS = "Mencetak allowed_signers untuk ssh-keygen" / "Print allowed_signers for ssh-keygen";
     PEER = "Mengatur mitra" / "Add, list and remove peers";
-    PEER_ADD = "Memasang kartu mitra setelah sidiknya dicocokkan" / "Install a peer's card after comparing its fingerprint";
+    PEER_ADD = "Memasang kartu mitra setelah sidik jarinya dicocokkan" / "Install a peer's card after comparing its fingerprint";
     PEER_LIST = "Menampilkan mitra" / "List the peers";
     PEER_REMOVE = "Menghapus mitra" / "Remove a peer";
-    AGREEMENT = "Perjanjian kerja sama" / "Agreements";
+    AGREEMENT = "Menyusun, menandatangani, dan mencabut perjanjian" / "Draft, sign, exchange and revoke agreements";
     AGREEMENT_DRAFT = "Menyusun rancangan perjanjian" / "Draft an agreement";
     AGREEMENT_SIGN = "Menandatangani perjanjian" / "Sign an agreement";
     AGREEMENT_EXPORT = "Menyalin perjanjian untuk mitra" / "Copy an agreement for the peer";
@@ -36,7 +38,7 @@ texts! {
     VERIFY = "Memverifikasi dokumen tanpa jaringan" / "Verify documents, offline";
     INSPECT = "Melihat isi dokumen tanpa kunci (tanpa bukti)" / "Show what a document says, without keys (and without proof)";
     OPEN = "Memverifikasi dan membuka kiriman" / "Verify and open a bundle";
-    LEDGER = "Jejak audit" / "The ledger";
+    LEDGER = "Memeriksa dan menampilkan jejak audit" / "Verify and show the ledger";
     LEDGER_VERIFY = "Memeriksa keutuhan jejak audit" / "Verify that the ledger is whole";
     DEMO = "Peragaan: dua kementerian di mesin ini" / "Two ministries on this machine, to see it work";
     LEDGER_SHOW = "Menampilkan catatan terbaru" / "Show the newest records";

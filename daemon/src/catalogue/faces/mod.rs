@@ -12,6 +12,15 @@ use super::texts;
 
 texts! {
     FAILED = "amanah: {0}" / "amanah: {0}";
+    MISSING = "{0} tidak ada." / "{0} does not exist.";
+    NO_CONFIG = "Konfigurasi {0} tidak ada. Buat dengan `amanah init`, atau sebutkan yang lain dengan --config atau --home." /
+        "There is no configuration {0}. Make it with `amanah init`, or name another with --config or --home.";
+    DENIED = "{0}: akses ditolak. Operator: minta menjadi anggota grup amanah-operators; admin sistem: jalankan sebagai root." /
+        "{0}: permission denied. Operators: ask to be in the group amanah-operators; system administrators: run it as root.";
+    IS_A_FOLDER = "{0} adalah folder; sebutkan berkasnya." / "{0} is a folder; name a file.";
+    NO_FOLDER = "{0} bukan folder." / "{0} is no folder.";
+    EXISTS = "{0} sudah ada; tidak ada yang ditimpa. Sebutkan nama lain." / "{0} exists already; nothing is overwritten. Give another name.";
+    DISK_FULL = "{0}: diska penuh." / "{0}: the disk is full.";
     RELOAD = "Muat ulang layanan agar berlaku: systemctl reload amanahd" / "Reload the daemon to apply it: systemctl reload amanahd";
     RESTART = "Jalankan ulang layanan agar berlaku: systemctl restart amanahd" / "Restart the daemon to apply it: systemctl restart amanahd";
     YES = "ya" / "yes";
@@ -44,6 +53,9 @@ mod tests {
             setup::ALL,
             status::ALL,
             traffic::ALL,
+            crate::catalogue::faults::ALL,
+            crate::catalogue::note::ALL,
+            crate::catalogue::page::ALL,
         ];
         for (name, text) in all.concat() {
             assert_eq!(places(text.id), places(text.en), "{name}");

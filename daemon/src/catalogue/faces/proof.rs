@@ -11,9 +11,10 @@ texts! {
     SLIP = "pemberitahuan" / "slip";
     CHECKPOINT = "titik jejak audit" / "checkpoint";
     UNKNOWN = "tidak dikenal" / "unknown";
-    UNKNOWN_KIND = "bukan dokumen Amanah" / "no document of Amanah";
+    UNKNOWN_KIND = "bukan kiriman, tanda terima, atau dokumen Amanah lain" / "no bundle, receipt or other document of Amanah";
     GOOD = "{0}: {1} SAH, ditandatangani oleh {2}" / "{0}: {1} VALID, signed by {2}";
     BAD = "{0}: {1} TIDAK SAH: {2}" / "{0}: {1} NOT VALID: {2}";
+    NOTHING_PROVEN = "{0}: TIDAK TERBUKTI: {1}" / "{0}: NOT PROVEN: {1}";
     DIGEST = "    Nilai hash: {0}" / "    Digest: {0}";
     VALID = "sah" / "valid";
     VALID_THEN = "sah; waktu tidak terbukti" / "valid; time not proven";
@@ -25,9 +26,9 @@ texts! {
     RECEIPT_NOT_PROVEN = "Tidak terbukti: kiriman yang disebut ada di sini (verifikasi juga berkas kirimannya)." /
         "Not proven: that the bundle it names is here (verify the bundle's file as well).";
     CARD_OF = "Kartu {0}, {1}" / "The card of {0}, {1}";
-    CARD_FINGERPRINT = "Sidik kartu: {0}" / "Fingerprint: {0}";
+    CARD_FINGERPRINT = "Sidik jari kartu: {0}" / "Fingerprint: {0}";
     CARD_TRUSTED = "Kartu ini sudah dipercaya di sini." / "This card is trusted here already.";
-    CARD_NOT_TRUSTED = "Tidak terbukti: bahwa ini kartu pihak tersebut. Cocokkan sidiknya lewat telepon." /
+    CARD_NOT_TRUSTED = "Tidak terbukti: bahwa ini kartu pihak tersebut. Cocokkan sidik jarinya lewat telepon." /
         "Not proven: that it is that party's card. Compare the fingerprint over the telephone.";
     AGREEMENT_IS = "Perjanjian {0} versi {1}: {2}" / "Agreement {0} version {1}: {2}";
     AGREEMENT_DATES = "Jangka waktu {0} sampai {1}" / "Term {0} to {1}";
@@ -51,10 +52,26 @@ texts! {
     INTO_EXISTS = "{0} sudah ada; sebutkan folder yang belum ada." / "{0} exists already; name a folder that does not.";
     LOOSE_KEY = "{0}: izin {1} membuat kunci dapat dibaca orang lain; jalankan: chmod 600 {0}" / "{0}: mode {1} lets others read the key; run: chmod 600 {0}";
     NOT_OPENED = "Kiriman tidak dibuka ({0}): {1}" / "The bundle was not opened ({0}): {1}";
-    OPENED = "{0} berkas dibuka ke {1}." / "{0} files were written to {1}.";
+    OPENED = "Berkas yang dibuka ke {1}: {0}." / "Files written to {1}: {0}.";
     LEDGER_WHOLE = "Rantai jejak audit utuh: {0} catatan ({1})." / "The ledger is whole: {0} records ({1}).";
     LEDGER_BEYOND = "{0} catatan terbaru belum tercakup titik jejak audit." / "The checkpoint does not cover the newest {0} records yet.";
     LEDGER_BROKEN = "Jejak audit TIDAK utuh: {0}" / "The ledger is NOT whole: {0}";
+    AS_IT_IS = "{0}" / "{0}";
+    LEDGER_ORIGIN = "baris pertama titik jejak audit seharusnya amanah/PIHAK/EPOS, yang ada {0}" /
+        "the checkpoint's first line should be amanah/PARTY/EPOCH, it is {0}";
+    LEDGER_NO_KEY = "tidak ada kartu {0} yang memuat kunci jejak audit; sebutkan dengan --card" /
+        "no card of {0} with a ledger key is here; name one with --card";
+    LEDGER_WHOSE = "seharusnya jejak audit {0}, yang ada milik {1}" / "this should be the ledger of {0}, it is that of {1}";
+    LEDGER_RECORD = "catatan {0} rusak: {1}" / "record {0} is damaged: {1}";
+    LEDGER_LONG = "catatan {0} lebih panjang daripada {1} bita" / "record {0} is longer than {1} bytes";
+    LEDGER_INDEX = "catatan {0} hilang atau tertukar: di tempatnya ada catatan {1}" /
+        "record {0} is missing or out of place: record {1} stands there";
+    LEDGER_SHORT = "titik jejak audit mencakup {0} catatan, yang ada hanya {1}" / "the checkpoint covers {0} records, only {1} are here";
+    LEDGER_ROOTS = "ada catatan yang diubah: nilai hash seluruhnya tidak sama dengan yang ditandatangani" /
+        "a record was changed: the digest of all of them is not the signed one";
+    OPENED_FROM = "Isi sama dengan yang ditandatangani {0} ({1})." / "What they hold is what {0} signed ({1}).";
+    NO_KEY_FITS = "Kiriman tidak dibuka (decryption-failed): kunci yang dipakai bukan kunci penerimanya. Kiriman ini untuk {0}." /
+        "The bundle was not opened (decryption-failed): the key that was used is not its recipient's. It is for {0}.";
     INDEX = "Nomor" / "Index";
     TIME = "Waktu" / "Time";
     EVENT = "Kejadian" / "Event";

@@ -7,8 +7,8 @@ texts! {
     EXISTS = "{0} sudah ada; tidak ada yang ditimpa. Pindahkan dulu bila memang ingin membuat baru." /
         "{0} exists already; nothing is overwritten. Move it away first if you really want a new one.";
     INIT_DONE = "Kunci, kartu, dan konfigurasi dibuat di {0}." / "Keys, card and configuration are in {0}.";
-    FINGERPRINT = "Sidik kartu: {0}" / "Card's fingerprint: {0}";
-    INIT_NEXT = "Serahkan {0} kepada mitra, lalu bacakan sidik kartu lewat telepon. Simpan cadangan folder keys/ di tempat aman." /
+    FINGERPRINT = "Sidik jari kartu: {0}" / "Card's fingerprint: {0}";
+    INIT_NEXT = "Serahkan {0} kepada mitra, lalu bacakan sidik jari kartu lewat telepon. Simpan cadangan folder keys/ di tempat aman." /
         "Hand {0} to the peer, then read the fingerprint over the telephone. Keep a backup of keys/ in a safe place.";
     CARD_EXPORTED = "Kartu disalin ke {0}." / "The card was copied to {0}.";
     CARD_PARTY = "Pihak:         {0}, {1}" / "Party:         {0}, {1}";
@@ -19,8 +19,10 @@ texts! {
     KEY_TRANSPORT = "Kunci sambungan:    {0}, berlaku sampai {1}" / "Transport key:      {0}, valid until {1}";
     KEY_LEDGER = "Kunci jejak audit:  {0}, berlaku sampai {1}" / "Ledger key:         {0}, valid until {1}";
     KEY_DECRYPTION = "Kunci penyandian:   {0}, berlaku sampai {1}" / "Encryption key:     {0}, valid until {1}";
-    FINGERPRINT_DIFFERS = "Sidik kartu TIDAK cocok.\n  dibacakan:  {0}\n  pada kartu: {1}\nJangan dipasang; hubungi mitra lewat nomor resmi." /
+    FINGERPRINT_DIFFERS = "Sidik jari kartu TIDAK cocok.\n  dibacakan:  {0}\n  pada kartu: {1}\nJangan dipasang; hubungi mitra lewat nomor resmi." /
         "The fingerprint does NOT match.\n  read to you: {0}\n  on the card: {1}\nDo not install it; call the peer at its official number.";
+    NO_CARD = "Kartu {0} belum ada di sini. Minta kartunya, lalu pasang dengan `amanah peer add`." /
+        "There is no card of {0} here. Ask for it, then install it with `amanah peer add`.";
     PEER_IS_US = "{0} adalah pihak kita sendiri; mitra harus pihak lain." / "{0} is our own party; a peer is another.";
     PEER_OTHER_CARD = "Kartu lain milik {0} sudah terpasang di {1}. Untuk menggantinya, jalankan `amanah peer remove {0}` dahulu." /
         "Another card of {0} is installed at {1}. To replace it, run `amanah peer remove {0}` first.";

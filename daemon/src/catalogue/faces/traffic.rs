@@ -24,9 +24,11 @@ texts! {
     RETURNED = "{0}: DIKEMBALIKAN ({1})." / "{0}: RETURNED ({1}).";
     STILL_WAITING = "{0}: belum selesai; menunggu diambil layanan." / "{0}: not finished; waits for the daemon to take it.";
     STILL_UNDER_WAY = "{0}: belum selesai; {1}, {2}." / "{0}: not finished; {1}, {2}.";
+    DONE_OF = "{0} dari {1} selesai; " / "{0} of {1} done; ";
+    NOT_TAKEN_YET = "menunggu diambil layanan" / "waits for the daemon to take it";
     NO_RECEIPTS = "Belum ada tanda terima." / "No receipt yet.";
     FINISHED = "Selesai" / "Finished";
-    SIGNED_BY = "Ditandatangani" / "Signed by";
+    SIGNED_BY = "Oleh" / "By";
     FLOW = "Alur data" / "Flow";
     NUMBER = "Nomor" / "Number";
     OUTCOME = "Hasil" / "Outcome";
@@ -39,5 +41,7 @@ texts! {
     NO_DIGEST = "{0} bukan nama kiriman: tuliskan sha256:… dari `amanah quarantine list`." / "{0} is no bundle: write the sha256:… of `amanah quarantine list`.";
     NOTHING_QUARANTINED = "Karantina kosong, dan tidak ada kiriman yang ditahan." / "The quarantine is empty, and nothing is held.";
     NOT_QUARANTINED = "Tidak ada {0} dalam karantina." / "There is no {0} in the quarantine.";
+    NOT_HELD = "Tidak ada kiriman tertahan {0}; hanya yang ditahan dapat dilepas (`amanah quarantine list`)." /
+        "No bundle {0} is held; only a held one can be released (`amanah quarantine list`).";
     QUARANTINE_LINE = "{0} · {1} · {2} · {3} · {4} · {5}" / "{0} · {1} · {2} · {3} · {4} · {5}";
 }

@@ -2,35 +2,18 @@
 //! A new code without words does not compile, or fails here.
 
 use super::*;
-use amanah_format::slip::HeldReason;
+use crate::catalogue::note::{code_in, why};
 use std::collections::BTreeSet;
 
-/// The reasons of return that are no refusal's code; the command line's tests compare with the policy's own list.
-const RETURNED: [&str; 7] = [
-    "peer-unknown",
-    "too-many-entries",
-    "not-a-file",
-    "unreadable",
-    "name-not-portable",
-    "folder-empty",
-    "no-recipient-key",
-];
-
 fn all_codes() -> Vec<&'static str> {
-    let refusals = Refusal::ALL.iter().map(|refusal| refusal.code());
-    let held = HeldReason::ALL.iter().map(|reason| reason.code());
-    refusals
-        .chain(held)
-        .chain(RETURNED)
-        .chain(["damaged"])
-        .collect()
+    crate::catalogue::page::codes().collect()
 }
 
 #[test]
 fn every_code_is_explained_in_both_languages() {
     for code in all_codes() {
         let found = explain(code).unwrap_or_else(|| panic!("{code} has no explanation"));
-        for text in [found.meaning, found.remedy] {
+        for text in [found.meaning, found.remedy, found.sysadmin] {
             assert!(text.id.ends_with('.') && text.en.ends_with('.'), "{code}");
             assert_ne!(text.id, text.en, "{code}");
         }
@@ -62,6 +45,8 @@ fn the_note_beside_a_returned_item_says_it_in_both_languages() {
         "22 November 2026 20.32 WIB (2026-11-22T13:32:00Z)",
         "tidak tercantum dalam perjanjian",
         "has no such flow",
+        "Letak kesalahan:      operator pengirim",
+        "For the sysadmin:     Nothing; help the operator",
         "Kode:                 flow-not-agreed",
     ] {
         assert!(note.contains(part), "{part}");

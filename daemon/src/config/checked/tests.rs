@@ -110,6 +110,30 @@ fn a_peer_that_neither_side_can_dial_is_refused() {
 }
 
 #[test]
+fn example_keys_are_for_literal_loopback_addresses_only() {
+    let text = "party = \"kemenhaj\"\nexample_keys = true\n[listen]\naddress = \"127.0.0.1:2222\"\n\
+                networks = [\"127.0.0.0/8\"]\n[peer.imigrasi]\ndial = \"[::1]:2222\"\n";
+    assert!(parse(text).unwrap().example_keys);
+    assert!(!parse(WHOLE).unwrap().example_keys);
+    for (from, to, line) in [
+        ("127.0.0.1:2222", "10.20.0.1:2222", "line 4: `address`"),
+        ("[::1]:2222", "10.20.0.2:2222", "line 7: `dial`"),
+        ("[::1]:2222", "localhost:2222", "line 7: `dial`"),
+        (
+            "127.0.0.1:2222\"",
+            "0.0.0.0:2222\"\nany_address = true",
+            "line 4",
+        ),
+    ] {
+        let reason = parse(&text.replace(from, to)).unwrap_err();
+        assert!(
+            reason.contains(line) && reason.contains("loopback only"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
 fn an_address_to_dial_is_a_host_and_a_port() {
     for good in ["a:1", "10.0.0.1:65535", "[fd00::1]:22", "a-b.example:2222"] {
         assert!(is_host_and_port(good), "{good}");

@@ -1,4 +1,6 @@
 //! Which agreement is in force when: dates, revocations, versions, conflicts. FORMAT.md §12.
+//! Only narrowing is automatic: two texts of one id and version, a revocation by either party, or a newer version take
+//! an agreement out of force; nothing here ever puts one in force that both have not signed.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,6 @@
 //! What may leave: the flow, in this direction, in an agreement in force, within its bounds, for a key that is valid.
+//! Default deny: each rule that does not hold is a `ReturnReason` for the operator. Asked at collecting and again at
+//! sealing; the recipient asks the mirror image in `judge`.
 
 use amanah_format::agreement::{CoSigned, Flow, FlowKind};
 use amanah_format::id::{FlowName, PartyId};

@@ -1,4 +1,6 @@
 //! Bundles on their way in: taken over once, one receipt, places of the stream.
+//! Held against SPOOL.md §3: which event leads where, what is recorded, and what a bundle that comes again may change
+//! (nothing).
 
 use amanah_format::digest::Digest;
 use amanah_format::ledger::RecordKind as Kind;
@@ -321,4 +323,25 @@ fn lists_are_ordered_and_bounded() {
         [(Inbound::Admitted, 2), (Inbound::Imported, 1)]
     );
     assert_eq!(counts.ledger_size, 5);
+}
+
+#[test]
+fn what_is_held_is_read_page_by_page_and_counted_per_peer() {
+    let place = open();
+    for sequence in 1..=5 {
+        let name = format!("held {sequence}").into_bytes();
+        let verdict = Verdict::Hold(HeldReason::AgreementUnknown);
+        place
+            .take(&arrived(&name, manifest(sequence), verdict))
+            .unwrap();
+    }
+    place.admit(6);
+    let journal = &place.journal;
+    let first = journal.held_after(0, 3).unwrap();
+    let (age, _) = first[2];
+    let second = journal.held_after(age, 3).unwrap();
+    assert_eq!((first.len(), second.len()), (3, 2));
+    assert!(second.iter().all(|(younger, _)| *younger > age));
+    assert_eq!(journal.held_of(&party("imigrasi")).unwrap(), 5);
+    assert_eq!(journal.held_of(&party("bpkh")).unwrap(), 0);
 }

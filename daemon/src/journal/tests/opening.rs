@@ -1,4 +1,6 @@
 //! Opening, reopening, locking; the ledger beside the bundles; facts, slips.
+//! What must not open: another party's journal, a newer program's, one that is open elsewhere (tried from a second
+//! process), one whose ledger was changed on the disk.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -197,8 +199,10 @@ fn slips_are_numbered_per_peer_and_kind_and_wait_until_they_are_taken() {
     assert_eq!(numbers, [1, 2, 1, 1]);
     let waiting = journal.slips_for(&peer).unwrap();
     assert_eq!(waiting.len(), 3);
-    journal.slip_taken(&waiting[0].digest).unwrap();
-    journal.slip_taken(&waiting[0].digest).unwrap();
+    journal.slip_taken(&other, &waiting[0].digest).unwrap();
+    assert_eq!(journal.slips_for(&peer).unwrap().len(), 3, "not its own");
+    journal.slip_taken(&peer, &waiting[0].digest).unwrap();
+    journal.slip_taken(&peer, &waiting[0].digest).unwrap();
     let left = journal.slips_for(&peer).unwrap();
     assert_eq!(left[0].container, b"imigrasi held 2");
     assert_eq!(left.len(), 2);
@@ -214,4 +218,17 @@ fn a_slip_number_counts_once_and_only_rising() {
     assert!(!note(2));
     assert!(note(4));
     assert!(place.journal.note_slip(&peer, "revocation", 1).unwrap());
+}
+
+#[test]
+fn a_slip_that_is_added_again_after_a_crash_waits_once() {
+    let place = open();
+    let (journal, peer) = (&place.journal, party("imigrasi"));
+    for _ in 0..2 {
+        let mut make = |_| (Digest::of(b"slip"), b"slip".to_vec());
+        journal
+            .add_slip(&peer, "revocation", noon(), &mut make)
+            .unwrap();
+    }
+    assert_eq!(journal.slips_for(&peer).unwrap().len(), 1);
 }

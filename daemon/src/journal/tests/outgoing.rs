@@ -1,4 +1,5 @@
 //! Bundles on their way out: each change with its record, numbers without gaps, one answer.
+//! Held against SPOOL.md §2: a step out of order must leave rows, numbers and ledger as they were.
 
 use amanah_format::digest::Digest;
 use amanah_format::document::Ext;
@@ -204,7 +205,14 @@ fn the_same_receipt_again_changes_nothing_and_another_is_evidence() {
     let receipt = receipt(&row, Outcome::Imported);
     let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
     let answer = |digest| place.journal.answer(&receipt, digest, b"container", noon());
+    let would = |digest| place.journal.would_answer(&receipt, digest);
+    assert!(would(&one).unwrap() && would(&other).unwrap());
     answer(&one).unwrap().unwrap();
+    assert!(would(&one).unwrap());
+    assert!(matches!(would(&other), Err(JournalError::Conflict)));
+    let mut stray = receipt.clone();
+    stray.from = party("bpkh");
+    assert!(!place.journal.would_answer(&stray, &one).unwrap());
     let before = place.records();
     assert_eq!(answer(&one).unwrap().unwrap().state, Outbound::Imported);
     assert!(matches!(answer(&other), Err(JournalError::Conflict)));

@@ -1,4 +1,6 @@
 //! Items moving: aside, back, to `sent/`, to `returned/`; never over another, never over a link.
+//! Between looking and moving the tests do what an operator may do at any time: write, remove, swap a folder for a
+//! link.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -107,27 +109,43 @@ fn what_is_put_back_never_replaces_a_newer_one() {
 fn settled_originals_of_one_name_lie_side_by_side() {
     let yard = Yard::new();
     let settle = |text: &str| {
-        let (claim, _) = yard.put(".claimed-id-0", text);
-        yard.spool
-            .settle(&peer(), &flow(), &claim, OsStr::new("a.csv"))
-            .unwrap()
+        let (claim, inode) = yard.put(".claimed-id-0", text);
+        let item = (OsStr::new("a.csv"), inode);
+        let place = yard.spool.settle(&peer(), &flow(), &claim, item).unwrap();
+        (place.unwrap(), inode)
     };
-    assert_eq!(settle("1"), "sent/bpkh/setoran/a.csv");
-    assert_eq!(settle("2"), "sent/bpkh/setoran/a.csv.2");
-    assert_eq!(settle("3"), "sent/bpkh/setoran/a.csv.3");
+    assert_eq!(settle("1").0, "sent/bpkh/setoran/a.csv");
+    let (second, inode) = settle("2");
+    assert_eq!(second, "sent/bpkh/setoran/a.csv.2");
+    assert_eq!(settle("3").0, "sent/bpkh/setoran/a.csv.3");
     assert_eq!(yard.text("sent/bpkh/setoran/a.csv.2"), "2");
     yard.spool.sync_moves().unwrap();
     let gone = yard.flow.join(".claimed-id-0");
-    let again = yard
+    let again = |name: &str, inode| {
+        let item = (OsStr::new(name), inode);
+        yard.spool.settle(&peer(), &flow(), &gone, item).unwrap()
+    };
+    assert_eq!(again("a.csv", inode), Some(second), "moved before a crash");
+    assert_eq!(again("never.csv", inode), None);
+}
+
+#[test]
+fn an_item_taken_away_from_under_its_claim_is_not_mistaken_for_another_of_its_name() {
+    let yard = Yard::new();
+    let (claim, inode) = yard.put(".claimed-id-0", "first");
+    let item = (OsStr::new("a.csv"), inode);
+    yard.spool.settle(&peer(), &flow(), &claim, item).unwrap();
+    let (claim, inode) = yard.put(".claimed-id-1", "second");
+    fs::remove_file(&claim).unwrap();
+    let item = (OsStr::new("a.csv"), inode);
+    let place = yard.spool.settle(&peer(), &flow(), &claim, item).unwrap();
+    assert_eq!(place, None);
+    let place = yard
         .spool
-        .settle(&peer(), &flow(), &gone, OsStr::new("a.csv"))
+        .hand_back(("bpkh", "setoran"), &claim, item, "why")
         .unwrap();
-    assert_eq!(again, "sent/bpkh/setoran/a.csv.3", "moved before a crash");
-    assert!(
-        yard.spool
-            .settle(&peer(), &flow(), &gone, OsStr::new("never.csv"))
-            .is_err()
-    );
+    assert_eq!(place, None);
+    assert_eq!(yard.text("sent/bpkh/setoran/a.csv"), "first");
 }
 
 #[test]
@@ -138,7 +156,8 @@ fn a_folder_is_settled_and_destroyed_whole() {
     fs::write(claim.join("deep/f"), "f").unwrap();
     let place = yard
         .spool
-        .settle(&peer(), &flow(), &claim, OsStr::new("folder"))
+        .settle(&peer(), &flow(), &claim, (OsStr::new("folder"), 1))
+        .unwrap()
         .unwrap();
     assert_eq!(yard.text("sent/bpkh/setoran/folder/deep/f"), "f");
     yard.spool.destroy(&place).unwrap();
@@ -162,7 +181,8 @@ fn a_returned_item_has_its_reason_beside_it() {
     let hand_back = |text: &str| {
         let (claim, _) = yard.put(".claimed-id-0", text);
         yard.spool
-            .hand_back(("bpkh", "setoran"), &claim, OsStr::new("a.csv"), text)
+            .hand_back(("bpkh", "setoran"), &claim, (OsStr::new("a.csv"), 1), text)
+            .unwrap()
             .unwrap()
     };
     assert_eq!(hand_back("1"), "returned/bpkh/setoran/a.csv");
@@ -182,7 +202,7 @@ fn links_and_strays_are_returned_as_they_are() {
     let link = yard.flow.join("link");
     symlink("/etc/hostname", &link).unwrap();
     yard.spool
-        .hand_back(("bpkh", "setoran"), &link, OsStr::new("link"), "why")
+        .hand_back(("bpkh", "setoran"), &link, (OsStr::new("link"), 1), "why")
         .unwrap();
     assert_eq!(
         fs::read_link(yard.spool.home().join("returned/bpkh/setoran/link")).unwrap(),
@@ -192,12 +212,12 @@ fn links_and_strays_are_returned_as_they_are() {
     fs::write(&stray, "s").unwrap();
     let place = yard
         .spool
-        .hand_back(("", ""), &stray, OsStr::new("stray"), "why")
+        .hand_back(("_", "_"), &stray, (OsStr::new("stray"), 1), "why")
         .unwrap();
-    assert_eq!(place, "returned/stray");
+    assert_eq!(place.as_deref(), Some("returned/_/_/stray"));
     assert!(
         yard.spool
-            .hand_back(("..", "x"), &link, OsStr::new("link"), "why")
+            .hand_back(("..", "x"), &link, (OsStr::new("link"), 1), "why")
             .is_err()
     );
 }
@@ -232,12 +252,12 @@ fn a_flow_folder_exchanged_for_a_link_moves_nothing_elsewhere() {
     assert!(yard.spool.stand_aside(&item, &claim, inode).is_err());
     assert!(
         yard.spool
-            .settle(&peer(), &flow(), &item, OsStr::new("a.csv"))
+            .settle(&peer(), &flow(), &item, (OsStr::new("a.csv"), 1))
             .is_err()
     );
     assert!(
         yard.spool
-            .hand_back(("bpkh", "setoran"), &item, OsStr::new("a.csv"), "x")
+            .hand_back(("bpkh", "setoran"), &item, (OsStr::new("a.csv"), 1), "x")
             .is_err()
     );
     assert!(

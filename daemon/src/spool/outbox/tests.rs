@@ -1,4 +1,6 @@
 //! What a scan sees, and which files of an item are sealed.
+//! On a real file system with the odd things that people drop: links, FIFOs, second names, names that are no text,
+//! folders too deep.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -250,5 +252,19 @@ fn an_item_that_cannot_be_sealed_says_why() {
         yard.spool
             .sources(Path::new("/etc"), "hostname", OsStr::new("x"), false)
             .is_err()
+    );
+}
+
+#[test]
+fn a_folder_exchanged_for_a_link_after_its_claim_is_not_followed() {
+    let yard = Yard::new();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret"), "not yours").unwrap();
+    let flow = yard.spool.home().join("outbox/bpkh/setoran");
+    std::os::unix::fs::symlink(outside.path(), flow.join("claim")).unwrap();
+    let outcome = yard.sources("claim", true);
+    assert!(
+        matches!(&outcome, Err(SourceError::Spool(error)) if error.io_kind() == Some(io::ErrorKind::NotADirectory)),
+        "{outcome:?}"
     );
 }

@@ -107,7 +107,7 @@ impl Denied {
     fn refusal(refusal: Refusal) -> Self {
         Self::new(
             refusal.code(),
-            "not taken over; FORMAT.md section 10 says what the code means",
+            "not taken over; docs/refusals.md says what the code means and what to do",
         )
     }
 
@@ -122,10 +122,12 @@ impl Denied {
     /// This machine's fault: the peer tries again later.
     pub(crate) fn failure(error: &dyn std::fmt::Display) -> Self {
         tracing::error!("a hand-over failed here: {error}");
-        Self::new(
-            "failure",
-            "the receiving machine could not take it over; try again",
-        )
+        Self::local("the receiving machine could not take it over; try again")
+    }
+
+    /// Not now: it says nothing about the bytes, which are kept.
+    pub(super) fn local(message: &str) -> Self {
+        Self::new("failure", message)
     }
 
     fn new(code: &str, message: &str) -> Self {

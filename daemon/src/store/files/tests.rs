@@ -1,4 +1,6 @@
 //! The files store on a real file system: whole or not at all, once, and continued from each instant of its commit.
+//! The table of SPOOL.md §4, line by line: a commit is stopped at each instant, and `lookup` must say what the table
+//! says.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -289,4 +291,13 @@ fn staging_that_cannot_be_written_is_an_error_and_leaves_no_marker() {
     fs::set_permissions(&staging, fs::Permissions::from_mode(0o500)).unwrap();
     assert!(store.begin(&id(1)).is_err());
     assert_eq!(count(&store.inbox.join(".imports")), 0);
+}
+
+#[test]
+fn a_store_that_is_missing_has_no_room_and_takes_nothing() {
+    let (top, store) = store();
+    assert!(store.room().unwrap() > 0);
+    fs::remove_file(top.path().join("inbox/.amanah-store")).unwrap();
+    assert!(matches!(store.room(), Err(StoreError::Missing(_))));
+    assert!(matches!(store.begin(&id(1)), Err(StoreError::Missing(_))));
 }

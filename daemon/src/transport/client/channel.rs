@@ -1,4 +1,6 @@
 //! One SFTP channel: its session, what its server can do, and how its answers become ours.
+//! A server without our extensions is used by the plain protocol (draft-ietf-secsh-filexfer-02). What it says in an
+//! error is cut, cleaned of control characters, and never acted upon but for its code.
 
 use std::pin::pin;
 use std::task::{Context, Waker};

@@ -1,4 +1,6 @@
 //! From an address to a session that has logged in.
+//! The host key is compared with the peer's card before our key is shown. Each step has a time limit, and every channel
+//! that the server tries to open towards us is refused.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! Requests in flight: sent in order, many at a time, their answers taken in order.
+//! Bounded in number and bytes, whatever the window: memory must not depend on the line. It knows nothing of SFTP.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};

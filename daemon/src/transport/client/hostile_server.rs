@@ -1,4 +1,6 @@
 //! Our side of an SFTP channel against servers that lie: about sizes, lengths, names, the end of things.
+//! Each lie goes through the real codec over a pipe in memory; the client must end with an error or skip it, never
+//! deliver a byte too many or read on for ever.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,4 +1,6 @@
 //! The write pump: from a file of ours to `/incoming/NAME.part`, many requests in flight, synced at the end.
+//! It begins at the prefix that the peer has synced and counts only bytes that were acknowledged. It never renames: the
+//! hand-over is a request of its own, once all of this succeeded.
 
 use std::fs::File;
 use std::io;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ use crate::transport::socket::Cutter;
 
 /// How long to wait when `accept` fails: descriptors come back when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// So many strangers are named in the log, so that a wrong `networks` is found; a flood of them is not.
+const STRANGERS_NAMED: u32 = 100;
 
 /// What the loop is made of.
 pub(super) struct Parts {
@@ -40,6 +44,7 @@ pub(super) struct Door {
     connections: Arc<Semaphore>,
     newcomers: Arc<Semaphore>,
     addresses: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    strangers: AtomicU32,
 }
 
 /// The places that one connection takes.
@@ -76,6 +81,7 @@ impl Door {
             connections: Arc::new(Semaphore::new(parts.limits.connections_max)),
             newcomers: Arc::new(Semaphore::new(parts.limits.unauthenticated_max)),
             addresses: Arc::default(),
+            strangers: AtomicU32::new(0),
             parts,
         })
     }
@@ -114,7 +120,9 @@ impl Door {
             .iter()
             .any(|network| network.contains(address))
         {
-            tracing::debug!(%from, "closed: not from a network that is served");
+            if self.strangers.fetch_add(1, Ordering::Relaxed) < STRANGERS_NAMED {
+                tracing::warn!(%from, "closed: its network is not in [listen] networks");
+            }
             return None;
         }
         let admission = self.places(address);

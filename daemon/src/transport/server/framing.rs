@@ -1,7 +1,9 @@
 //! A guard around the SFTP codec. The codec skips nothing when a packet is too long: it would read the packet's own
 //! bytes as the next requests and execute them. Here the stream ends instead, before such a length is seen. It ends
-//! too when the peer stops reading our answers, so that a stalled channel cannot hold its connection for ever.
+//! too when the peer stops reading our answers, so that a stalled channel cannot hold its connection for ever. And a
+//! request that the codec cannot read is answered under its own number: under 0 its sender would wait for ever.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -16,10 +18,15 @@ use crate::transport::algorithms::SFTP_PACKET_BYTES_MAX;
 /// How long an answer may wait for the peer to make room for it.
 const STALL_MAX: Duration = Duration::from_secs(120);
 
+/// SSH_FXP_STATUS, request 0, SSH_FX_BAD_MESSAGE: how the codec's answer to what it cannot read begins.
+const UNREADABLE: [u8; 9] = [101, 0, 0, 0, 0, 0, 0, 0, 5];
+
 /// The guarded stream.
 pub(super) struct Framed<S> {
     inner: S,
     frames: Frames,
+    /// How many bytes of the answer under way are to be written.
+    unwritten: usize,
     over: bool,
     stall_max: Duration,
     stall: Option<Pin<Box<Sleep>>>,
@@ -33,6 +40,10 @@ struct Frames {
     seen: usize,
     /// How many bytes of the packet are to come.
     rest: usize,
+    /// Type and number of the request: the codec reads no further before it has answered.
+    head: [u8; 5],
+    /// How many bytes of them were seen.
+    head_seen: usize,
 }
 
 impl Frames {
@@ -43,6 +54,7 @@ impl Frames {
             if self.rest > 0 {
                 let taken = self.rest.min(coming.len());
                 self.rest = self.rest.saturating_sub(taken);
+                self.note(coming.get(..taken).unwrap_or_default());
                 at = at.saturating_add(taken);
                 continue;
             }
@@ -53,6 +65,7 @@ impl Frames {
             at = at.saturating_add(1);
             if self.seen == self.length.len() {
                 self.seen = 0;
+                self.head_seen = 0;
                 let length = u32::from_be_bytes(self.length);
                 if length == 0 || length > SFTP_PACKET_BYTES_MAX {
                     return Err(at.saturating_sub(self.length.len()));
@@ -62,6 +75,22 @@ impl Frames {
         }
         Ok(())
     }
+
+    /// Remembers the head of a packet.
+    fn note(&mut self, bytes: &[u8]) {
+        let head = self.head.get_mut(self.head_seen..).unwrap_or_default();
+        for (slot, byte) in head.iter_mut().zip(bytes) {
+            *slot = *byte;
+            self.head_seen = self.head_seen.saturating_add(1);
+        }
+    }
+
+    /// The number of the request, if it has one.
+    fn number(&self) -> Option<&[u8]> {
+        self.head
+            .get(1..)
+            .filter(|_| self.head_seen == self.head.len())
+    }
 }
 
 impl<S> Framed<S> {
@@ -69,10 +98,24 @@ impl<S> Framed<S> {
         Self {
             inner,
             frames: Frames::default(),
+            unwritten: 0,
             over: false,
             stall_max: STALL_MAX,
             stall: None,
         }
+    }
+
+    /// An answer under the number of its request. The codec begins to write each answer as a whole.
+    fn numbered<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let unreadable = self.unwritten == 0 && bytes.get(4..13) == Some(&UNREADABLE);
+        let Some(number) = self.frames.number().filter(|_| unreadable) else {
+            return Cow::Borrowed(bytes);
+        };
+        let mut answer = bytes.to_vec();
+        if let Some(slot) = answer.get_mut(5..9) {
+            slot.copy_from_slice(number);
+        }
+        Cow::Owned(answer)
     }
 
     /// A write that waits too long ends the stream.
@@ -112,9 +155,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Framed<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.inner).poll_write(cx, bytes) {
+        let answer = self.numbered(bytes);
+        match Pin::new(&mut self.inner).poll_write(cx, &answer) {
             Poll::Ready(written) => {
                 self.stall = None;
+                if let Ok(written) = &written {
+                    self.unwritten = bytes.len().saturating_sub(*written);
+                }
                 Poll::Ready(written)
             }
             Poll::Pending if self.stalled(cx) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
@@ -165,6 +212,49 @@ mod tests {
             assert_eq!(seen[..6], good);
             assert!(seen.len() < 10, "the whole of a wrong length passed");
         }
+    }
+
+    #[tokio::test]
+    async fn an_unreadable_request_is_answered_under_its_own_number() {
+        use tokio::io::AsyncWriteExt;
+        let unreadable = [&[0, 0, 0, 9][..], &UNREADABLE].concat();
+        for (request, number) in [
+            (&[0, 0, 0, 6, 99, 1, 2, 3, 4, 5][..], [1, 2, 3, 4]),
+            (&[0, 0, 0, 2, 99, 1], [0; 4]),
+        ] {
+            let (near, mut far) = tokio::io::duplex(64);
+            let mut framed = Framed::new(near);
+            far.write_all(request).await.unwrap();
+            framed
+                .read_exact(&mut vec![0; request.len()])
+                .await
+                .unwrap();
+            framed.write_all(&unreadable).await.unwrap();
+            let mut answer = [0; 13];
+            far.read_exact(&mut answer).await.unwrap();
+            assert_eq!(answer[5..9], number);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_only_looks_like_such_an_answer_passes_as_it_is() {
+        use tokio::io::AsyncWriteExt;
+        let (near, mut far) = tokio::io::duplex(4);
+        let mut framed = Framed::new(near);
+        let request = [0, 0, 0, 5, 99, 1, 2, 3, 4];
+        far.write_all(&request[..4]).await.unwrap();
+        framed.read_exact(&mut [0; 4]).await.unwrap();
+        let rest = async { far.write_all(&request[4..]).await.unwrap() };
+        let mut passing = [0; 5];
+        let (_, passed) = tokio::join!(rest, framed.read_exact(&mut passing));
+        passed.unwrap();
+        // The middle of an answer, from the fifth byte on as the pipe takes four.
+        let answer = [&[0, 0, 0, 17][..], &[0, 0, 0, 9], &UNREADABLE].concat();
+        let mut seen = vec![0; answer.len()];
+        let (sent, read) = tokio::join!(framed.write_all(&answer), far.read_exact(&mut seen));
+        sent.unwrap();
+        read.unwrap();
+        assert_eq!(seen, answer);
     }
 
     #[tokio::test]

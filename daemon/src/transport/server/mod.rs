@@ -60,6 +60,8 @@ pub struct Limits {
     pub unauthenticated_per_address_max: usize,
     /// Seconds until a connection must have logged in.
     pub login_grace_secs: u64,
+    /// Connections of one peer: it needs one, and one more while the loss of the first is not noticed. The others' places stay.
+    pub connections_per_peer_max: usize,
     /// SFTP channels of one connection: our client opens five.
     pub channels_per_connection_max: usize,
     /// Open files and listings of one channel: a client needs one or two.
@@ -73,6 +75,7 @@ impl Default for Limits {
             unauthenticated_max: 64,
             unauthenticated_per_address_max: 8,
             login_grace_secs: 20,
+            connections_per_peer_max: 8,
             channels_per_connection_max: 16,
             handles_per_channel_max: 16,
         }
@@ -152,16 +155,20 @@ struct Presence {
 }
 
 impl Connected {
-    fn enter(&self, peer: PartyId, from: SocketAddr) -> Presence {
+    /// None: the peer has `max` connections already.
+    fn enter(&self, peer: PartyId, from: SocketAddr, max: usize) -> Option<Presence> {
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if list.values().filter(|(known, _)| *known == peer).count() >= max {
+            return None;
+        }
         let number = list
             .last_key_value()
             .map_or(0, |(last, _)| last.saturating_add(1));
         list.insert(number, (peer, from));
-        Presence {
+        Some(Presence {
             list: self.clone(),
             number,
-        }
+        })
     }
 
     fn list(&self) -> Vec<(PartyId, SocketAddr)> {
@@ -208,4 +215,21 @@ fn unusable(why: &str) -> io::Error {
         io::ErrorKind::InvalidInput,
         format!("the host key cannot be used: {why}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_peer_does_not_take_the_places_of_the_others() {
+        let list = Connected::default();
+        let from = SocketAddr::from(([10, 8, 0, 2], 9));
+        let enter = |peer: &str| list.enter(peer.parse().unwrap(), from, 2);
+        let (first, second) = (enter("imigrasi"), enter("imigrasi"));
+        assert!(first.is_some() && second.is_some() && enter("imigrasi").is_none());
+        assert!(enter("bpkh").is_some());
+        drop(first);
+        assert!(enter("imigrasi").is_some());
+    }
 }

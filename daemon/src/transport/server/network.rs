@@ -1,4 +1,6 @@
 //! An address range in CIDR form: whom the server answers at all.
+//! Checked before a byte of the handshake is read. A range with host bits set, or an address without a prefix, is
+//! refused rather than guessed at: it decides who may knock.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -32,6 +32,7 @@ pub(super) struct Caller {
     exchange: Arc<dyn Exchange>,
     from: SocketAddr,
     connected: Connected,
+    connections_per_peer_max: usize,
     channels_max: usize,
     handles_max: usize,
     channels: Arc<Semaphore>,
@@ -54,6 +55,7 @@ impl Caller {
             exchange: Arc::clone(&parts.exchange),
             from,
             connected: parts.connected.clone(),
+            connections_per_peer_max: parts.limits.connections_per_peer_max,
             channels_max: parts.limits.channels_per_connection_max,
             handles_max: parts.limits.handles_per_channel_max,
             channels: Arc::new(Semaphore::new(parts.limits.channels_per_connection_max)),
@@ -139,7 +141,12 @@ impl Handler for Caller {
             return Err(russh::Error::NotAuthenticated);
         };
         tracing::info!(from = %self.from, %peer, "connected");
-        self.presence = Some(self.connected.enter(peer.clone(), self.from));
+        let max = self.connections_per_peer_max;
+        self.presence = self.connected.enter(peer.clone(), self.from, max);
+        if self.presence.is_none() {
+            tracing::warn!(from = %self.from, %peer, "closed: too many connections of this peer");
+            return Err(russh::Error::Disconnect);
+        }
         let bell = self.exchange.offers_bell(&peer);
         let listed = Arc::new(Mutex::new(bell.heard()));
         let stop = self.stop.clone();

@@ -1,4 +1,6 @@
 //! A client that means ill, or is only strange, at the door: logins, channels, forwarding, bounds.
+//! What must hold before anybody has logged in, and what a peer who has may not do beside SFTP. Each bound is reached,
+//! not believed.
 
 use russh::client::AuthResult;
 use russh_sftp::protocol::StatusCode;

@@ -1,10 +1,13 @@
 //! Client and server against each other, against hostile ends, and against stock OpenSSH, all on loopback.
+//! The stages are played by `memory`. Keys come from fixed seeds, and ports from the system, so that tests run side by
+//! side.
 
 mod hostile_client;
 mod hostile_login;
 mod own_client;
 mod raw_client;
 mod stock_client;
+mod strange_client;
 
 use std::fs::File;
 use std::io::Write;

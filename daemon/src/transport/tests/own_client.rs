@@ -1,4 +1,5 @@
 //! Our client against our server.
+//! The real journey of bytes, both ways, over a real socket; and each way in which a connection must not come about.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,6 @@
 //! A client without manners: logs in as the known peer, or not, and then says what a test wants said.
+//! It trusts any host and checks nothing: only tests of the server use it, where our own client would never send such a
+//! thing.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! Stock OpenSSH against our server: what its `sftp` does works, or is refused with a message; `ssh` gets no command.
+//! The tools run as an administrator would run them, in batch mode with their own key and known host; skipping is no
+//! option, `check` installs them.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,6 @@
 //! One vector file: lines `key: value`, an empty line, then the bytes (as C2SP's CCTV has them).
+//! Printing and parsing undo each other: the generator prints, the test that reads the vectors parses. The form is
+//! explained in `format/vectors/README.md`; it knows nothing of what the bytes mean.
 
 /// A vector: where it lies, its header, and what is read.
 pub(crate) struct Case {

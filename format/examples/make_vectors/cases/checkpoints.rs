@@ -1,4 +1,6 @@
 //! Checkpoints and the records below them (FORMAT.md section 15).
+//! A note is broken in its text, its signature or its key; the records are right lines of which one was changed, moved,
+//! added or left out.
 
 use amanah_format::ledger::{Checkpoint, Tree, leaf_hash};
 

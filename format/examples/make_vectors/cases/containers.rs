@@ -1,4 +1,6 @@
 //! Containers (FORMAT.md section 5.2): what the walker accepts of stock tools, and each rule broken once.
+//! The refused ones are written by `tape`, since no writer of ours makes them: other types, wrong sums, PAX records,
+//! bad ends.
 
 use super::{
     Case,

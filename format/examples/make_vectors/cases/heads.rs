@@ -1,4 +1,6 @@
 //! Bundle heads (FORMAT.md section 9): from the tar to the signer's right.
+//! Each refused one fails at one step of section 9.3; its header says whether a signer is proven by then, so that a
+//! receipt may answer.
 
 use amanah_format::{container, signature::Purpose};
 

@@ -1,4 +1,6 @@
 //! Cards and agreements (FORMAT.md sections 11 and 12).
+//! A text is changed in one piece and then signed properly, so that only the rule can refuse it; or it is right, and a
+//! signature is missing or somebody else's.
 
 use amanah_format::{container, signature::Purpose};
 

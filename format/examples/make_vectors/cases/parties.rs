@@ -1,4 +1,6 @@
 //! Two pretend ministries, their keys, cards and agreement, as texts. The keys are of no use elsewhere.
+//! The documents are texts written out as in FORMAT.md, not printed by the crate: a fault of its printer cannot hide in
+//! them.
 
 use amanah_format::{
     container,

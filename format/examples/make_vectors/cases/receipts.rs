@@ -1,4 +1,5 @@
 //! Receipts and slips (FORMAT.md sections 13 and 14): what imigrasi answers.
+//! Signed properly but for the cases about signatures; what is wrong is one field, or two that contradict each other.
 
 use amanah_format::signature::Purpose;
 

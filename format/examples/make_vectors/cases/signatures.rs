@@ -1,4 +1,5 @@
 //! Signatures (FORMAT.md section 5.1): one that OpenSSH would write, and what is refused, part of which stock tools accept.
+//! The blobs are put together field by field (PROTOCOL.sshsig), since no signer of ours writes a wrong one.
 
 use amanah_format::signature::Purpose;
 use base64ct::{Base64, Encoding};

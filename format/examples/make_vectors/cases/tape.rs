@@ -1,4 +1,5 @@
 //! A tar writer that writes what the crate's own never would: any name, type, size, any byte changed.
+//! It sums and pads as ustar wants (POSIX.1-1988 pax interchange), and checks nothing: what is wrong is wanted.
 
 /// One part of a tar.
 pub(crate) struct Part<'a> {

@@ -1,4 +1,5 @@
 //! What may enter: one fault at a time, and the order of FORMAT.md §9.3 where two meet.
+//! Each test takes a bundle that is right and breaks one thing, so that the code names that fault and no other.
 
 use amanah_format::contents::ContentsSummary;
 use amanah_format::digest::Digest;

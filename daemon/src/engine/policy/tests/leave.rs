@@ -1,4 +1,6 @@
 //! What may leave.
+//! The same agreements as for what enters, asked from the sender's side: one permit, and a reason for each thing that
+//! is not agreed.
 
 use amanah_format::agreement::Lane;
 use amanah_format::limits::ENTRIES_MAX;

@@ -1,4 +1,6 @@
 //! What a client has open on one channel: few, of three kinds, and a handle of one kind is nothing to another.
+//! Their number is bounded, and a closed handle's name is never given out again. Calls into files run on blocking
+//! threads; an upload that ends without its rename leaves its part as it is, to be resumed.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,7 +8,7 @@ use russh_sftp::protocol::{File, FileAttributes, StatusCode};
 use russh_sftp::server::StatusReply;
 use tokio::task::spawn_blocking;
 
-use super::answers::{denied, failure, refusal};
+use super::answers::{denied, failure, not_allowed, refusal};
 use super::place;
 use crate::transport::algorithms::SFTP_CHUNK_BYTES_MAX;
 use crate::transport::link::{Denied, OfferReader, PartWriter, WireName};
@@ -199,7 +201,8 @@ impl Handles {
     pub(super) fn offer_at(&mut self, handle: &str) -> Result<&mut Offer, StatusReply> {
         match self.open.get_mut(handle) {
             Some(Open::Offer(offer)) => Ok(offer),
-            Some(Open::Part(_) | Open::Listing(_)) | None => Err(unknown()),
+            Some(Open::Part(_)) => Err(not_allowed("a part is written, never read")),
+            Some(Open::Listing(_)) | None => Err(unknown()),
         }
     }
 

@@ -6,7 +6,7 @@ mod handles;
 mod place;
 mod visit;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use amanah_format::id::PartyId;
 use russh_sftp::de;
@@ -26,6 +26,8 @@ use crate::transport::link::{Exchange, WireName};
 
 /// Lines of a listing in one answer: some 250 bytes each, well within a packet.
 const LINES_PER_ANSWER: usize = 200;
+/// Names that a channel remembers to have handed over: a stock client asks for the one that it has just renamed.
+const HANDED_OVER_MAX: usize = 16;
 /// The names of the extensions, as the VERSION answer gives them.
 const POSIX_RENAME: &str = "posix-rename@openssh.com";
 const FSYNC: &str = russh_sftp::extensions::FSYNC;
@@ -37,6 +39,8 @@ pub(in crate::transport::server) struct Tree {
     visit: Visit,
     handles: Handles,
     greeted: bool,
+    /// What was handed over on this channel, and how long it was; the oldest first.
+    handed_over: VecDeque<(WireName, u64)>,
     /// The channel's place among those of its connection, and a sign that it is still served.
     _held: (OwnedSemaphorePermit, mpsc::Sender<()>),
 }
@@ -51,6 +55,7 @@ impl Tree {
             visit,
             handles: Handles::new(handles_max),
             greeted: false,
+            handed_over: VecDeque::new(),
             _held: held,
         }
     }
@@ -71,7 +76,13 @@ impl Tree {
         match find(path)? {
             Place::Root | Place::Incoming | Place::Outgoing => Ok(place::folder()),
             Place::Part(name) => Ok(place::part(self.prefix(name).await?)),
-            Place::HandedOver(_) => Err(no_such_file()),
+            // `rclone` looks for what it renamed, and calls the renaming failed when nothing is there.
+            Place::HandedOver(name) => {
+                let known = self.handed_over.iter().find(|(known, _)| *known == name);
+                known
+                    .map(|(_, bytes)| place::part(*bytes))
+                    .ok_or_else(no_such_file)
+            }
             Place::Offer(name) => {
                 let reader = self
                     .visit
@@ -84,10 +95,10 @@ impl Tree {
 
     async fn open_part(&mut self, name: WireName, flags: OpenFlags) -> Result<Open, StatusReply> {
         // A stock client's `reput` says APPEND and gives the offsets all the same: offsets count.
-        let wrong = OpenFlags::READ | OpenFlags::EXCLUDE;
-        if !flags.contains(OpenFlags::WRITE) || flags.intersects(wrong) {
+        // Some can resume only what they open for reading too (Python's `r+`): what is refused is to read.
+        if !flags.contains(OpenFlags::WRITE) || flags.contains(OpenFlags::EXCLUDE) {
             return Err(not_allowed(
-                "/incoming/NAME.part is opened for writing only",
+                "/incoming/NAME.part is opened for writing, new or not",
             ));
         }
         // A transfer that was given up may have left its handle behind: the newer one counts.
@@ -118,9 +129,26 @@ impl Tree {
                 "close the part before it is handed over",
             ));
         }
+        let bytes = self.prefix(name).await.unwrap_or_default();
         self.visit
             .ask(move |exchange, peer| exchange.hand_over(peer, name))
-            .await
+            .await?;
+        self.handed_over.retain(|(known, _)| *known != name);
+        self.handed_over.push_back((name, bytes));
+        if self.handed_over.len() > HANDED_OVER_MAX {
+            self.handed_over.pop_front();
+        }
+        Ok(())
+    }
+}
+
+/// Modes and times are not kept, and nobody relies on them; a length that is not kept would be a lie.
+fn keeps_length(attributes: &FileAttributes) -> Result<(), StatusReply> {
+    match attributes.size {
+        None => Ok(()),
+        Some(_) => Err(not_allowed(
+            "a length is not set: write, or open the part anew to truncate it",
+        )),
     }
 }
 
@@ -225,10 +253,10 @@ impl Handler for Tree {
         &mut self,
         id: u32,
         path: String,
-        _attrs: FileAttributes,
+        attributes: FileAttributes,
     ) -> Result<Status, StatusReply> {
         match find(&path)? {
-            Place::Part(_) => Ok(done(id)),
+            Place::Part(_) => keeps_length(&attributes).map(|()| done(id)),
             Place::Root
             | Place::Incoming
             | Place::Outgoing
@@ -241,10 +269,10 @@ impl Handler for Tree {
         &mut self,
         id: u32,
         handle: String,
-        _attrs: FileAttributes,
+        attributes: FileAttributes,
     ) -> Result<Status, StatusReply> {
         self.handles.part_at(&handle)?;
-        Ok(done(id))
+        keeps_length(&attributes).map(|()| done(id))
     }
 
     async fn opendir(&mut self, id: u32, path: String) -> Result<Handle, StatusReply> {

@@ -1,4 +1,6 @@
 //! The paths of the virtual tree. A path is one of these places or it is nothing: no other text reaches a stage.
+//! The parser is the whole border: no path of the file system is ever made from a client's text, only from a
+//! `WireName`. FORMAT.md §16.2.
 
 use russh_sftp::protocol::{File, FileAttributes, FileMode};
 
@@ -25,7 +27,8 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Reads a path, from the root with or without its slash. `..`, doubled slashes and every other spelling are refused.
+    /// Reads a path, from the root with or without its slash. `..`, doubled slashes and every other spelling are refused; only
+    /// a folder may have `/.` behind it, which is how `lftp` asks whether it may enter.
     pub(super) fn parse(path: &str) -> Option<Self> {
         let path = path.strip_prefix('/').unwrap_or(path);
         let (folder, name) = match path.split_once('/') {
@@ -34,8 +37,8 @@ impl Place {
         };
         match (folder, name) {
             ("" | ".", "") => Some(Self::Root),
-            ("incoming", "") => Some(Self::Incoming),
-            ("outgoing", "") => Some(Self::Outgoing),
+            ("incoming", "" | ".") => Some(Self::Incoming),
+            ("outgoing", "" | ".") => Some(Self::Outgoing),
             ("incoming", name) => match name.strip_suffix(PART) {
                 Some(name) => WireName::parse(name).map(Self::Part),
                 None => WireName::parse(name).map(Self::HandedOver),
@@ -120,7 +123,11 @@ mod tests {
             );
         }
         assert_eq!(Place::parse("."), Some(Place::Root));
-        assert_eq!(Place::parse("/incoming/"), Some(Place::Incoming));
+        for spelling in ["/incoming/", "/incoming/.", "incoming/."] {
+            assert_eq!(Place::parse(spelling), Some(Place::Incoming));
+        }
+        assert_eq!(Place::parse("/outgoing/."), Some(Place::Outgoing));
+        assert_eq!(Place::parse("/."), Some(Place::Root));
     }
 
     #[test]
@@ -133,6 +140,10 @@ mod tests {
             "/incoming/..".to_owned(),
             "/incoming/../outgoing".to_owned(),
             "/incoming//".to_owned(),
+            "/incoming/./".to_owned(),
+            "/incoming/./.".to_owned(),
+            "/./incoming".to_owned(),
+            format!("/outgoing/{name}/."),
             format!("/incoming/./{name}.part"),
             format!("/incoming/../incoming/{name}.part"),
             format!("/incoming/{name}.part.part"),

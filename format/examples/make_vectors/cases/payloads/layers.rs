@@ -1,4 +1,5 @@
 //! The outer layers of a payload, age and zstd, each rule broken once.
+//! FORMAT.md section 7, numbers 1 and 2: recipients and stanzas, truncation and damage, frames, windows, checksums.
 
 use std::io::Write;
 

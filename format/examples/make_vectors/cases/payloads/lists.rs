@@ -1,4 +1,5 @@
 //! The inside of a payload, the tar and its list, each rule broken once.
+//! FORMAT.md section 7, number 3, and section 8: paths, order, counts, digests, and what binds a list to its manifest.
 
 use super::{
     super::{

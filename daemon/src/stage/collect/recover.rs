@@ -1,0 +1,53 @@
+//! What a crash, or an error in the middle of a claim, left unfinished in the outbox. It must never keep the daemon from
+//! starting: operators can make anything of their folders. SPOOL.md §5.
+
+use amanah_format::home::CLAIM_PREFIX;
+use amanah_format::id::BundleId;
+
+use crate::engine::outbound::Outbound;
+
+use super::{Collect, StageError};
+
+/// How a claim that no record knows is named when it goes back.
+const RECOVERED_PREFIX: &str = "recovered-";
+
+impl Collect {
+    /// After a restart: finishes the renames of what is recorded, and puts back claims that no record knows. What operators
+    /// make impossible (a folder of theirs that the daemon may not write) does not keep the daemon from starting.
+    ///
+    /// # Errors
+    /// The journal's or the file system's.
+    pub fn recover(&self) -> Result<(), StageError> {
+        self.finish_claims()?;
+        for (claim, bundle) in self.node.spool.claims_on_disk()? {
+            let known = match bundle.parse::<BundleId>() {
+                Ok(id) => self.node.journal.outbound(&id)?.is_some(),
+                Err(_) => false,
+            };
+            if known {
+                continue;
+            }
+            let name = claim.file_name().map(|name| {
+                name.to_string_lossy()
+                    .replace(CLAIM_PREFIX, RECOVERED_PREFIX)
+            });
+            let original = claim.with_file_name(name.unwrap_or_default());
+            if let Err(error) = self.node.spool.put_back(&claim, &original) {
+                tracing::warn!("a claim that no record knows stays where it is: {error}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Bundles recorded as `Claiming`: nobody works on them when a pass begins, so they were left by a crash or an error.
+    pub(super) fn finish_claims(&self) -> Result<(), StageError> {
+        let states = [Outbound::Claiming];
+        for row in self.node.journal.outbound_in(&states, u32::MAX)? {
+            let folder = self.node.spool.outbox(&row.peer, &row.flow);
+            if self.stand_aside(&row.bundle, &folder, row.items)? {
+                self.node.bells.seal.ring();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Rejudge: what is held is judged again at each pass, a page of it at a time, so that no number of held bundles keeps the
+//! others from their turn, and none that fails blocks another. SPOOL.md §3.
+
+use std::fs::File;
+use std::io::Read;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use amanah_format::limits::BUNDLE_HEAD_BYTES;
+use amanah_format::manifest::{UnverifiedHead, VerifiedHead};
+use amanah_format::refusal::Refusal;
+use amanah_format::slip::HeldReason;
+use amanah_format::time::UtcTime;
+
+use crate::engine::inbound::InboundEvent;
+use crate::engine::policy::Verdict;
+use crate::journal::InboundRow;
+
+use super::admit::Admit;
+use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, each, import, slips};
+
+/// The next page of what is held is looked at after so long.
+const NEXT_PAGE: Duration = Duration::from_secs(1);
+/// A bundle that its store did not take is not offered to it again before so long: each attempt leaves two records and a slip.
+const STORE_AGAIN_SECS: i64 = 15;
+
+impl Admit {
+    /// Judges the next page of what is held. `room` is what the store has left, none where it is missing.
+    ///
+    /// # Errors
+    /// This machine's.
+    pub fn rejudge_pass(&self, room: Option<u64>) -> Result<Pass, StageError> {
+        let from = self.held_from.load(Ordering::Relaxed);
+        let page = self.node.journal.held_after(from, ROWS_PER_PASS)?;
+        let is_full = u32::try_from(page.len()).is_ok_and(|rows| rows >= ROWS_PER_PASS);
+        let last = page.last().filter(|_| is_full).map_or(0, |(age, _)| *age);
+        self.held_from.store(last, Ordering::Relaxed);
+        each(&self.node.stop, &page, |(_, row)| self.rejudge(row, room))?;
+        Ok(Pass {
+            done: 0,
+            again_after: if is_full { NEXT_PAGE } else { IDLE },
+        })
+    }
+
+    fn rejudge(&self, row: &InboundRow, room: Option<u64>) -> Result<(), StageError> {
+        if let Some(reason) = row.held {
+            slips::tell_held(&self.node, &self.signing, row, reason)?;
+        }
+        let now = self.node.clock.now();
+        if waits_for_store(row.held) && (room.is_none() || !is_due(row, now)) {
+            return Ok(());
+        }
+        let Some(head) = verified_again(&self.node, row)? else {
+            return self.hold(row, HeldReason::CardUnknown);
+        };
+        let manifest = head.manifest();
+        if waits_for_store(row.held) && room.is_some_and(|room| room < manifest.contents.bytes) {
+            return Ok(());
+        }
+        let place = self.node.journal.place(&row.peer, &row.digest, manifest)?;
+        let judged_at = if row.held == Some(HeldReason::Clock) {
+            now
+        } else {
+            row.received
+        };
+        match self.node.rules.now().judge(manifest, &place, judged_at) {
+            Verdict::Admit => {
+                let event = InboundEvent::Admitted;
+                Ok(self.node.journal.rejudge(&row.digest, event, None, now)?)
+            }
+            Verdict::Refuse(refusal) => import::refuse(&self.node, row, manifest, refusal),
+            Verdict::Hold(reason) => self.hold(row, reason),
+        }
+    }
+
+    /// Held for a reason that is not the one before: recorded, and the sender is told.
+    fn hold(&self, row: &InboundRow, reason: HeldReason) -> Result<(), StageError> {
+        if row.held == Some(reason) {
+            return Ok(());
+        }
+        let now = self.node.clock.now();
+        let event = InboundEvent::Held;
+        self.node
+            .journal
+            .rejudge(&row.digest, event, Some(reason), now)?;
+        slips::tell_held(&self.node, &self.signing, row, reason)
+    }
+}
+
+/// Whether the store, not the policy, must change before it is judged again: what the policy says would send it back at once.
+const fn waits_for_store(held: Option<HeldReason>) -> bool {
+    matches!(
+        held,
+        Some(HeldReason::StoreMissing | HeldReason::SpaceMissing)
+    )
+}
+
+/// Also where the clock was set back meanwhile.
+fn is_due(row: &InboundRow, now: UtcTime) -> bool {
+    now >= row.changed.plus_secs(STORE_AGAIN_SECS) || now < row.changed
+}
+
+/// The proof for a recorded bundle, made anew in this process from the file; judged at the moment it was received. None: the
+/// signer's card, or its key, is not trusted here any more, which says nothing against the bytes.
+///
+/// # Errors
+/// The file is gone or no longer what was taken over: the machine's fault, and said so.
+pub(crate) fn verified_again(
+    node: &Node,
+    row: &InboundRow,
+) -> Result<Option<VerifiedHead>, StageError> {
+    let path = node.spool.incoming(&row.peer, &row.digest);
+    let mut head = Vec::new();
+    let read =
+        File::open(&path).and_then(|file| file.take(BUNDLE_HEAD_BYTES).read_to_end(&mut head));
+    read.map_err(|error| StageError::Other(format!("{}: {error}", path.display())))?;
+    let head = UnverifiedHead::parse(&head)
+        .map_err(|refusal| StageError::Other(format!("{}: {refusal}", path.display())))?;
+    if head.digest() != row.digest {
+        let text = format!("{}: is another bundle", path.display());
+        return Err(StageError::Other(text));
+    }
+    match head.verify(node.rules.now().keyring(), row.received) {
+        Ok(verified) => Ok(Some(verified)),
+        Err(fault)
+            if matches!(
+                fault.refusal,
+                Refusal::SignerUnknown | Refusal::SignerNotValid
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(fault) => Err(StageError::Other(format!(
+            "{}: no longer verifies: {fault}",
+            path.display()
+        ))),
+    }
+}
