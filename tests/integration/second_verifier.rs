@@ -6,13 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use amanah_format::card::VerifiedCard;
 use amanah_format::digest::Digest;
 use amanah_format::document::{Document, Ext};
 use amanah_format::home;
+use amanah_format::id::PartyId;
 use amanah_format::manifest::AgreementRef;
 use amanah_format::signature::{Purpose, SecretKey};
 use amanah_format::slip::{self, Body, HeldReason, Slip};
-use amanah_tests::exchange::Exchange;
+use amanah_format::time::UtcTime;
+use amanah_tests::exchange::{Arrived, Exchange};
 use amanah_tests::mutation::{Good, Keys, Seeded, mutated};
 use amanah_tests::python;
 use serde_json::Value;
@@ -46,51 +49,7 @@ impl Bench {
             let key = SecretKey::from_openssh(&key).unwrap();
             keys.insert(ministry.party().clone(), key);
         }
-        let (phu, imigrasi) = (way.from.clone(), way.to.clone());
-        let manifest = arrived[0].manifest;
-        let file = |path: PathBuf, purpose, signers: &[_]| Good {
-            container: fs::read(path).unwrap(),
-            purpose,
-            signers: signers.to_vec(),
-        };
-        let paper = |name: &str| exchange.folder().join(name);
-        let sender = &exchange.pair.phu;
-        let mut good = vec![
-            file(
-                sender.archived(&imigrasi, &manifest),
-                Purpose::Bundle,
-                &[phu.clone()],
-            ),
-            file(
-                sender.receipt(&imigrasi, &manifest),
-                Purpose::Receipt,
-                &[imigrasi.clone()],
-            ),
-            file(paper("phu.card.amanah"), Purpose::Card, &[phu.clone()]),
-            file(
-                paper("pks-contoh.2.amanah"),
-                Purpose::Agreement,
-                &[imigrasi.clone(), phu.clone()],
-            ),
-        ];
-        for body in [held(manifest), revocation(manifest)] {
-            let slip = Slip {
-                format: Slip::FORMAT.into(),
-                body,
-                from: imigrasi.clone(),
-                to: phu.clone(),
-                number: 1,
-                created: "2026-01-01T00:00:00Z".parse().unwrap(),
-                expires: "2026-12-01T00:00:00Z".parse().unwrap(),
-                ext: Ext::default(),
-                critical: Vec::new(),
-            };
-            good.push(Good {
-                container: slip::sign(&at_home(slip, &exchange), &keys[&imigrasi]),
-                purpose: Purpose::Slip,
-                signers: vec![imigrasi.clone()],
-            });
-        }
+        let good = good_documents(&exchange, &keys, &arrived[0]);
         Self {
             exchange,
             good,
@@ -144,6 +103,49 @@ impl Bench {
     }
 }
 
+/// One of each kind, and both kinds of slips.
+fn good_documents(exchange: &Exchange, keys: &Keys, arrived: &Arrived) -> Vec<Good> {
+    let (phu, imigrasi) = (&arrived.item.from, &arrived.item.to);
+    let (manifest, sender) = (&arrived.manifest, &exchange.pair.phu);
+    let file = |path: PathBuf, purpose, signers: &[&PartyId]| Good {
+        container: fs::read(path).unwrap(),
+        purpose,
+        signers: signers.iter().copied().cloned().collect(),
+    };
+    let paper = |name: &str| exchange.folder().join(name);
+    let (bundle, receipt) = (
+        sender.archived(imigrasi, manifest),
+        sender.receipt(imigrasi, manifest),
+    );
+    let agreement = paper("pks-contoh.2.amanah");
+    let mut good = vec![
+        file(bundle, Purpose::Bundle, &[phu]),
+        file(receipt, Purpose::Receipt, &[imigrasi]),
+        file(paper("phu.card.amanah"), Purpose::Card, &[phu]),
+        file(agreement, Purpose::Agreement, &[imigrasi, phu]),
+    ];
+    let created = since(exchange).plus_secs(1);
+    for body in [held(*manifest), revocation(*manifest)] {
+        let slip = Slip {
+            format: Slip::FORMAT.into(),
+            body,
+            from: imigrasi.clone(),
+            to: phu.clone(),
+            number: 1,
+            created,
+            expires: created.plus_secs(86_400),
+            ext: Ext::default(),
+            critical: Vec::new(),
+        };
+        good.push(Good {
+            container: slip::sign(&slip, &keys[imigrasi]),
+            purpose: Purpose::Slip,
+            signers: vec![imigrasi.clone()],
+        });
+    }
+    good
+}
+
 /// What a program says of each file.
 fn judged(program: &mut Command, cards: &[PathBuf], paths: &[PathBuf]) -> BTreeMap<PathBuf, Value> {
     for card in cards {
@@ -180,16 +182,11 @@ fn revocation(digest: Digest) -> Body {
     }
 }
 
-/// The slip made when the cards were: their keys are not valid before.
-fn at_home(slip: Slip, exchange: &Exchange) -> Slip {
+/// Since when the recipient's key is valid: no slip of it is older.
+fn since(exchange: &Exchange) -> UtcTime {
     let card = fs::read(exchange.folder().join("imigrasi.card.amanah")).unwrap();
-    let card = amanah_format::card::VerifiedCard::verify(&card).unwrap();
-    let created = card.card().keys.signing[0].from.plus_secs(1);
-    Slip {
-        created,
-        expires: created.plus_secs(86_400),
-        ..slip
-    }
+    let card = VerifiedCard::verify(&card).unwrap();
+    card.card().keys.signing[0].from
 }
 
 #[test]
