@@ -141,6 +141,33 @@ fn a_peer_with_an_example_card_and_a_loose_example_key_are_refused_as_ever() {
 }
 
 #[test]
+fn an_example_identity_among_our_own_is_refused() {
+    let own = tempfile::tempdir().unwrap();
+    let words = [
+        "init",
+        "--party",
+        "kanwil",
+        "--name",
+        "Kanwil",
+        "--contact",
+        "Piket",
+        "--home",
+    ];
+    let made = Command::new(program()).args(words).arg(own.path()).output();
+    assert!(made.unwrap().status.success());
+    let ran = check(own.path());
+    assert!(ran.status.success(), "{}", said(&ran));
+    let example = tree::root().join("keys-example/imigrasi/keys/decryption.txt");
+    let example = fs::read_to_string(example).unwrap();
+    let identities = own.path().join("keys/decryption.txt");
+    let text = fs::read_to_string(&identities).unwrap();
+    fs::write(&identities, text + &example).unwrap();
+    let ran = check(own.path());
+    assert_eq!(ran.status.code(), Some(78));
+    assert!(said(&ran).contains("keys-example/"), "{}", said(&ran));
+}
+
+#[test]
 fn every_key_of_the_folder_is_recognised_and_no_other() {
     for party in PARTIES {
         let keys = tree::root().join("keys-example").join(party).join("keys");

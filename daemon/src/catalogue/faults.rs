@@ -45,15 +45,15 @@ texts! {
 
     STRANGER = "Lihat log kedua sisi: siapa yang tersambung, dan dari mana. Kunci dan kartu dicocokkan lewat telepon (`amanah card show`)." /
         "Read the logs of both sides: who was connected, and from where. Compare keys and cards by telephone (`amanah card show`).";
-    NEW_CARD = "Penerima memasang kartu terbaru pengirim dengan `amanah peer add`, setelah sidik jarinya dicocokkan lewat telepon." /
-        "The recipient installs the sender's newest card with `amanah peer add`, after comparing its fingerprint by telephone.";
+    NEW_CARD = "Penerima mengganti kartu pengirim (`amanah peer remove`, lalu `amanah peer add`) setelah sidik jarinya dicocokkan lewat telepon. Perjanjian yang menyebut kartu lama perlu versi baru." /
+        "The recipient replaces the sender's card (`amanah peer remove`, then `amanah peer add`) after comparing its fingerprint by telephone. An agreement that names the old card needs a new version.";
     PROGRAM = "Program pembuat kiriman menyalahi FORMAT.md: periksa kiriman di karantina dengan `amanah inspect`, lalu perbarui atau perbaiki program itu." /
         "The program that made the bundle breaks FORMAT.md: look at the quarantined bundle with `amanah inspect`, then update or correct that program.";
-    UPDATE = "Perbarui Amanah di sisi penerima, lalu muat ulang." / "Update Amanah at the recipient, then restart it.";
+    UPDATE = "Perbarui Amanah di sisi penerima, lalu jalankan ulang." / "Update Amanah at the recipient, then restart it.";
     KEY_DATES = "Bandingkan masa berlaku kunci pada kartu dengan jam komputer (`amanah card show`, `timedatectl`)." /
         "Compare the validity of the keys on the card with the clock (`amanah card show`, `timedatectl`).";
-    THEIR_CARD = "Pasang kartu terbaru penerima di sisi pengirim (`amanah peer add`), lalu muat ulang." /
-        "Install the recipient's newest card at the sender (`amanah peer add`), then reload.";
+    THEIR_CARD = "Ganti kartu penerima di sisi pengirim (`amanah peer remove`, lalu `amanah peer add`), lalu jalankan ulang. Perjanjian yang menyebut kartu lama perlu versi baru." /
+        "Replace the recipient's card at the sender (`amanah peer remove`, then `amanah peer add`), then restart. An agreement that names the old card needs a new version.";
     AGREEMENT = "Periksa perjanjian di kedua sisi (`amanah agreement show`); versi baru ditandatangani kedua pihak, dipasang, lalu muat ulang." /
         "Check the agreement on both sides (`amanah agreement show`); a new version is signed by both, installed, then reload.";
     ADVISE = "Tidak ada; bantu operator bila aturan alur data belum jelas (`amanah agreement show`)." /
@@ -67,8 +67,8 @@ texts! {
     CLOCKS = "Periksa NTP di kedua sisi (`timedatectl`)." / "Check NTP on both sides (`timedatectl`).";
     INSTALL_AGREEMENT = "Pasang berkas perjanjian dengan `amanah agreement import`, lalu `systemctl reload amanahd`." /
         "Install the agreement's file with `amanah agreement import`, then `systemctl reload amanahd`.";
-    INSTALL_CARD = "Pasang kartu dengan `amanah peer add`, lalu `systemctl reload amanahd`." /
-        "Install the card with `amanah peer add`, then `systemctl reload amanahd`.";
+    INSTALL_CARD = "Pasang kartu dengan `amanah peer add`, lalu `systemctl restart amanahd`." /
+        "Install the card with `amanah peer add`, then `systemctl restart amanahd`.";
     MOUNT = "Pasang (mount) diska kotak masuk; jangan membuat folder kosong sebagai gantinya." /
         "Mount the inbox's disk; do not make an empty folder in its place.";
     HELD_CAUSES = "Pasang kartu atau perjanjian yang ditunggu, atau perbaiki jam; `amanah quarantine show` menyebut sebab setiap kiriman." /
