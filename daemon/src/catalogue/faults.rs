@@ -43,6 +43,10 @@ texts! {
     OWN_SYSADMIN = "admin sistem di sini" / "the system administrator here";
     NOBODY = "bukan siapa pun: rusak atau tertunda di perjalanan" / "nobody: damage or delay on the way";
 
+    DROP_RIGHTS = "Bersama pengelola server titipan: periksa hak akun atas kedua folder `[peer.….drop]` dan ruang disknya. Amanah mencoba lagi sendiri." /
+        "With whoever runs the drop server: check the account's rights on both folders of `[peer.….drop]`, and the disk's space. Amanah tries again by itself.";
+    DROP_CLEANING = "Tanyakan kepada pengelola server titipan apa yang menghapus berkas di sana (pembersihan berkala, kuota)." /
+        "Ask whoever runs the drop server what removes files there (a clean-up job, a quota).";
     STRANGER = "Lihat log kedua sisi: siapa yang tersambung, dan dari mana. Kunci dan kartu dicocokkan lewat telepon (`amanah card show`)." /
         "Read the logs of both sides: who was connected, and from where. Compare keys and cards by telephone (`amanah card show`).";
     NEW_CARD = "Penerima mengganti kartu pengirim (`amanah peer remove`, lalu `amanah peer add`) setelah sidik jarinya dicocokkan lewat telepon. Perjanjian yang menyebut kartu lama perlu versi baru." /
@@ -181,6 +185,8 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "too-many-held" => (OwnSysadmin, HELD_CAUSES),
         "too-much-junk" => (SenderSysadmin, STRANGER),
         "peer-denies" => (EitherSysadmin, READ_LOG),
+        "drop-denies" => (EitherSysadmin, DROP_RIGHTS),
+        "drop-lost" => (EitherSysadmin, DROP_CLEANING),
         "stage-failing" => (OwnSysadmin, READ_LOG),
         _ => return None,
     })
