@@ -2,6 +2,7 @@
 //! Each module is named after the rule or the journey that it puts to the test.
 #![cfg(test)]
 
+mod bad_input;
 mod crash;
 mod crate_versions;
 mod demo;

@@ -125,21 +125,12 @@ impl Journal {
         now: UtcTime,
     ) -> Result<Option<OutboundRow>, JournalError> {
         self.change(now, |change| {
-            let Some(row) = outbound_by_digest(change.sql, &receipt.manifest)? else {
-                return Ok(None);
+            let (row, standing) = match stands(change.sql, receipt, receipt_digest)? {
+                Some(found) => found,
+                None => return Ok(None),
             };
-            if row.peer != receipt.from {
-                return Ok(None);
-            }
-            if let Some(known) = answered_by(change.sql, &row.bundle)? {
-                return if known == *receipt_digest {
-                    Ok(Some(row))
-                } else {
-                    Err(JournalError::Conflict)
-                };
-            }
-            if !names(receipt, &row) {
-                return Err(JournalError::Conflict);
+            if standing == Standing::Repeated {
+                return Ok(Some(row));
             }
             store_answer(change.sql, &row, receipt, (receipt_digest, container))?;
             let event = match receipt.outcome {
@@ -153,6 +144,19 @@ impl Journal {
             step(change, &row, event, facts)?;
             load(change.sql, &row.bundle).map(Some)
         })
+    }
+
+    /// Whether [`Journal::answer`] would take this receipt: asked before it is kept as evidence, which is never written
+    /// over, so that one that does not count cannot stand in the place of the one that does.
+    ///
+    /// # Errors
+    /// [`JournalError::Conflict`] as there; the disk's.
+    pub fn would_answer(
+        &self,
+        receipt: &Receipt,
+        receipt_digest: &Digest,
+    ) -> Result<(), JournalError> {
+        self.read(|sql| stands(sql, receipt, receipt_digest).map(drop))
     }
 
     /// Records why a bundle is about to go back, before its items are moved: after a crash the return is finished.
@@ -347,6 +351,33 @@ fn record_seal(
 }
 
 /// The digest of the receipt that answered it already.
+/// What a verified receipt is to the bundle that it names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// The first answer.
+    New,
+    /// The answer that is recorded.
+    Repeated,
+}
+
+/// The bundle that a receipt answers, if there is one that went to its signer; `Conflict` where it cannot be its answer.
+fn stands(
+    sql: &Connection,
+    receipt: &Receipt,
+    receipt_digest: &Digest,
+) -> Result<Option<(OutboundRow, Standing)>, JournalError> {
+    let found = outbound_by_digest(sql, &receipt.manifest)?;
+    let Some(row) = found.filter(|row| row.peer == receipt.from) else {
+        return Ok(None);
+    };
+    match answered_by(sql, &row.bundle)? {
+        Some(known) if known == *receipt_digest => Ok(Some((row, Standing::Repeated))),
+        Some(_) => Err(JournalError::Conflict),
+        None if names(receipt, &row) => Ok(Some((row, Standing::New))),
+        None => Err(JournalError::Conflict),
+    }
+}
+
 fn answered_by(sql: &Connection, bundle: &BundleId) -> Result<Option<Digest>, JournalError> {
     let query = "SELECT receipt_digest FROM outbound WHERE bundle = ?1";
     let known = one(sql, query, [bundle.to_string()], |row| {

@@ -18,6 +18,10 @@ use crate::transport::link::Denied;
 use super::hand_back::give_back;
 use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
 
+/// Why a receipt that verifies does not count.
+const CONFLICT: &str =
+    "another receipt for it is recorded already, or it names another place than the bundle";
+
 const DAY_SECS: i64 = 86_400;
 
 /// The settling stage.
@@ -39,6 +43,11 @@ impl Settle {
         let receipt = verified.receipt();
         if &receipt.from != peer || &receipt.to != policy.own() || receipt.manifest != bundle {
             return Err(self.doubt(peer, bundle, &"it is for another bundle or party"));
+        }
+        match self.node.journal.would_answer(receipt, &verified.digest()) {
+            Ok(()) => {}
+            Err(JournalError::Conflict) => return Err(self.doubt(peer, bundle, &CONFLICT)),
+            Err(error) => return Err(Denied::failure(&error)),
         }
         self.node
             .spool
@@ -63,9 +72,7 @@ impl Settle {
                     .alarm("receipt-without-bundle", &bundle.to_string(), now);
                 Ok(())
             }
-            Err(JournalError::Conflict) => {
-                Err(self.doubt(peer, bundle, &"another receipt for it is recorded already"))
-            }
+            Err(JournalError::Conflict) => Err(self.doubt(peer, bundle, &CONFLICT)),
             Err(error) => Err(Denied::failure(&error)),
         }
     }
