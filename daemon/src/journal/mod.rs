@@ -5,6 +5,7 @@
 //! `outbound` `items` `inbound` `streams` `slips` `ledger` what is written, by subject · `listing` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
+mod answers;
 mod change;
 mod inbound;
 mod items;

@@ -14,6 +14,9 @@ const CARDS: [&str; 2] = ["card/ok-kemenhaj", "card/ok-imigrasi"];
 /// Every changed byte would be many thousand runs: every so many-th, and all lengths in such steps.
 const STEP: usize = 97;
 
+/// Refused at the moment that their header names, not at every other.
+const OF_THEIR_TIME: [&str; 3] = ["retired-key", "from-the-future", "key-ended"];
+
 struct Bench {
     folder: tempfile::TempDir,
     counts: BTreeMap<u8, u32>,
@@ -157,7 +160,7 @@ fn refused_vectors() -> Vec<String> {
     ] {
         for file in fs::read_dir(folder.join(kind)).unwrap() {
             let name = file.unwrap().file_name().into_string().unwrap();
-            if !name.starts_with("ok") {
+            if !name.starts_with("ok") && !OF_THEIR_TIME.contains(&&*name) {
                 found.push(format!("{kind}/{name}"));
             }
         }

@@ -26,11 +26,14 @@ enum End {
 const LINK: End = End::Returned("not-a-file");
 const NAME: End = End::Returned("name-not-portable");
 
+/// Makes it at a path.
+type Maker = dyn Fn(&Path) -> Result<()>;
+
 /// One thing to drop: made at the path, which is then renamed into the outbox.
 struct Thing {
     name: OsString,
     end: End,
-    make: Box<dyn Fn(&Path) -> Result<()>>,
+    make: Box<Maker>,
 }
 
 fn thing(name: impl AsRef<OsStr>, end: End, make: impl Fn(&Path) -> Result<()> + 'static) -> Thing {
@@ -68,7 +71,7 @@ fn kinds(secret: PathBuf) -> Vec<Thing> {
         thing("tautan ke dirinya", LINK, |path| Ok(symlink("tautan ke dirinya", path)?)),
         thing("tautan keras.csv", LINK, move |path| Ok(fs::hard_link(&hard, path)?)),
         thing("pipa", LINK, |path| node(path, FileType::Fifo)),
-        thing("soket", LINK, |path| Ok(drop(std::os::unix::net::UnixListener::bind(path)?))),
+        thing("soket", LINK, |path| node(path, FileType::Socket)),
         thing("satu tebibita lebih", End::Returned("too-large"), |path| {
             Ok(File::create(path)?.set_len((1 << 40) + 1)?)
         }),
@@ -99,7 +102,7 @@ fn kinds(secret: PathBuf) -> Vec<Thing> {
             fs::write(path.join("a"), "1")?;
             Ok(File::create(path.join("b"))?.set_len(1 << 40)?)
         }),
-        thing("berkas kosong.csv", End::Sent, |path| Ok(drop(File::create(path)?))),
+        thing("berkas kosong.csv", End::Sent, |path| Ok(fs::write(path, "")?)),
         thing("berlubang.bin", End::Sent, |path| Ok(File::create(path)?.set_len(50 << 20)?)),
         folder("folder biasa", End::Sent, |path| Ok(fs::write(path.join("a.csv"), "1")?)),
     ]

@@ -272,68 +272,49 @@ fn slips(desk: &mut Desk) {
         manifest,
         reason: HeldReason::Gap,
     };
-    let key = SecretKey::from_openssh(&desk.ground.shop.signing.to_openssh("")).unwrap();
-    let own = SecretKey::from_openssh(&desk.ground.shop.others_signing.to_openssh("")).unwrap();
     let right = slip(1, held(desk.manifest));
-    let mut push = |name: &str, container: &[u8], expect| {
-        let wire = WireName::Slip(slip::digest(&right));
-        desk.answers(name, wire, container, expect);
-    };
+    let mut from_other = right.clone();
+    from_other.from = "pihak-lain".parse().unwrap();
+    let mut to_other = right.clone();
+    to_other.to = "pihak-lain".parse().unwrap();
+    let not_ours = slip(2, held(Digest::of(b"lain")));
+    let revocation = slip(1, revocation());
+    let shop = &desk.ground.shop;
+    let (by, others) = (&shop.signing, &shop.others_signing);
     let doubtful = Some("slip-doubtful");
-    push("slip: noise", &[0xff; 2048], doubtful);
-    push(
-        "slip: signed by the sender itself",
-        &slip::sign(&right, &own),
-        doubtful,
-    );
-    push(
-        "slip: from another party",
-        &slip::sign(
-            &Slip {
-                from: "lain".parse().unwrap(),
-                ..right.clone()
-            },
-            &key,
+    let unknown = Some("agreement-unknown");
+    let cases = [
+        ("slip: noise", vec![0xff; 2048], doubtful),
+        ("slip: by its reader", slip::sign(&right, others), doubtful),
+        ("slip: from another", slip::sign(&from_other, by), doubtful),
+        ("slip: for another", slip::sign(&to_other, by), doubtful),
+        ("slip: not ours", slip::sign(&not_ours, by), None),
+        (
+            "slip: revokes nothing",
+            slip::sign(&revocation, by),
+            unknown,
         ),
-        doubtful,
-    );
-    push(
-        "slip: for another party",
-        &slip::sign(
-            &Slip {
-                to: "lain".parse().unwrap(),
-                ..right.clone()
-            },
-            &key,
-        ),
-        doubtful,
-    );
-    push(
-        "slip: about a bundle that is not ours",
-        &slip::sign(&slip(2, held(Digest::of(b"lain"))), &key),
-        None,
-    );
-    let unknown = AgreementRef {
+        ("slip: number goes back", slip::sign(&right, by), None),
+    ];
+    let wire = WireName::Slip(slip::digest(&right));
+    for (name, container, expect) in cases {
+        desk.answers(name, wire, &container, expect);
+    }
+}
+
+/// Of an agreement that nobody has.
+fn revocation() -> Body {
+    let agreement = AgreementRef {
         id: "pks-lain".parse().unwrap(),
         version: 1,
         digest: Digest::of(b"lain"),
     };
-    let body = Body::Revocation {
-        agreement: unknown,
-        reason: "x".to_owned(),
+    Body::Revocation {
+        agreement,
+        reason: "kunci hilang".to_owned(),
         ledger_own: 1,
         ledger_peer: None,
-    };
-    push(
-        "slip: revokes what is not here",
-        &slip::sign(&slip(1, body), &key),
-        Some("agreement-unknown"),
-    );
-    push(
-        "slip: a number that goes back",
-        &slip::sign(&right, &key),
-        None,
-    );
+    }
 }
 
 #[test]

@@ -126,6 +126,13 @@ fn bombs() -> Vec<Case> {
             let start = header(&super::tape::pax(b""), 0o77_777_777_777);
             shop.around(&shop.hello(), &zeros(WINDOW, &start, BOMB_BYTES))
         }),
+    ]
+}
+
+// One case a line, as in a table.
+#[rustfmt::skip]
+fn counts() -> Vec<Case> {
+    vec![
         case("count: one entry more than signed", EXCEEDS, |shop| {
             let mut draft = shop.draft(&[("a", HELLO), ("b", b"")]);
             draft.entries = 1;
@@ -158,5 +165,12 @@ fn bombs() -> Vec<Case> {
 
 #[test]
 fn a_bomb_is_refused_within_memory_and_time() {
-    Ground::all("sizes", frames().into_iter().chain(bombs()).collect());
+    Ground::all(
+        "sizes",
+        frames()
+            .into_iter()
+            .chain(bombs())
+            .chain(counts())
+            .collect(),
+    );
 }
