@@ -4,6 +4,7 @@
 
 mod attack;
 mod auditor;
+mod bad_input;
 mod blind_drop;
 mod by_hand;
 mod canary;

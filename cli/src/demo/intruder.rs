@@ -69,15 +69,19 @@ impl Intruder {
     /// # Errors
     /// The connection breaks.
     pub fn push(&self, manifest: Digest, bytes: &[u8]) -> Result<Answer> {
+        self.push_as(WireName::Bundle(manifest), bytes)
+    }
+
+    /// Pushes these bytes under any name that the wire has, and hands them over.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub fn push_as(&self, name: WireName, bytes: &[u8]) -> Result<Answer> {
         let mut file = tempfile::tempfile()?;
         file.write_all(bytes)?;
-        let pushed = self.runtime.block_on(async {
-            timeout(
-                ANSWER,
-                self.hand_over(WireName::Bundle(manifest), Arc::new(file)),
-            )
-            .await
-        });
+        let pushed = self
+            .runtime
+            .block_on(async { timeout(ANSWER, self.hand_over(name, Arc::new(file))).await });
         match pushed.context("no answer to a hand-over")? {
             Ok(()) => Ok(Answer::Taken),
             Err(LinkError::Denied { code, message }) => Ok(Answer::Denied(code.unwrap_or(message))),

@@ -17,6 +17,13 @@ use super::{Spool, failed};
 use crate::durable;
 
 impl Spool {
+    /// Whether this process may read a file: asked before it is batched with others.
+    #[must_use]
+    pub fn may_read(&self, path: &Path) -> bool {
+        let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
+        rustix::fs::accessat(CWD, path, Access::READ_OK, flags).is_ok()
+    }
+
     /// Files of a claimed item in byte order of their entry paths: NAME for a file, NAME/… for a folder.
     ///
     /// # Errors

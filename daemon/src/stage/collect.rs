@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use amanah_format::agreement::Lane;
 use amanah_format::id::{BundleId, FlowName, PartyId};
-use amanah_format::limits::ENTRIES_MAX;
 
 use crate::catalogue::note::why;
 use crate::engine::outbound::OutboundEvent;
@@ -48,6 +47,8 @@ pub struct Collect {
     /// Items that cannot be moved: explained in place, and left alone until they change.
     stuck: Mutex<HashMap<PathBuf, u64>>,
 }
+
+mod batch;
 
 /// An item's look and since when it has it.
 #[derive(Clone, Copy)]
@@ -185,6 +186,10 @@ impl Collect {
             SeenKind::Other => Some(ReturnReason::NotAFile),
             SeenKind::Unreadable => Some(ReturnReason::Unreadable),
             SeenKind::Folder if seen.files == 0 => Some(ReturnReason::FolderEmpty),
+            SeenKind::File if batch::key_of(&seen).is_none() => Some(ReturnReason::NameNotPortable),
+            SeenKind::File if !self.node.spool.may_read(&seen.path) => {
+                Some(ReturnReason::Unreadable)
+            }
             SeenKind::File | SeenKind::Folder => permit.as_ref().err().copied(),
         };
         let lane = permit.map_or(Lane::Normal, |permit| permit.lane);
@@ -195,54 +200,6 @@ impl Collect {
             lane,
             problem,
         })
-    }
-
-    /// Bundles: what may be sent is batched per flow, what may not stands alone.
-    fn group(&self, settled: Vec<Settled>) -> Vec<(NewClaim, Option<ReturnReason>)> {
-        let seen_millis = self.node.clock.unix_millis();
-        let mut claims: Vec<(NewClaim, Option<ReturnReason>)> = Vec::new();
-        let mut open: HashMap<(PartyId, FlowName), (usize, Size)> = HashMap::new();
-        let policy = self.node.rules.now();
-        for item in settled {
-            let key = (item.peer.clone(), item.flow.clone());
-            let own = Size {
-                bytes: item.seen.bytes,
-                entries: item.seen.files,
-            };
-            if item.problem.is_none()
-                && let Some((at, size)) = open.get_mut(&key)
-                && let Some((claim, _)) = claims.get_mut(*at)
-                && claim.items.len() < self.batch_items_max
-                && let Some(sum) = size.plus(own)
-                && sum.entries <= ENTRIES_MAX
-                && policy
-                    .may_send(&item.peer, &item.flow, sum, self.node.clock.now())
-                    .is_ok()
-            {
-                *size = sum;
-                claim
-                    .items
-                    .push(as_item(&claim.bundle, claim.items.len(), &item.seen));
-                continue;
-            }
-            let bundle = new_bundle_id(seen_millis);
-            if item.problem.is_none() {
-                open.insert(key, (claims.len(), own));
-            }
-            let items = vec![as_item(&bundle, 0, &item.seen)];
-            claims.push((
-                NewClaim {
-                    bundle,
-                    peer: item.peer,
-                    flow: item.flow,
-                    lane: item.lane,
-                    items,
-                    seen_millis,
-                },
-                item.problem,
-            ));
-        }
-        claims
     }
 
     fn claim(&self, claims: Vec<(NewClaim, Option<ReturnReason>)>) -> Result<(), StageError> {
@@ -345,24 +302,4 @@ impl Unchanged {
     fn same_as(&self, other: &Self) -> bool {
         (self.inode, self.bytes, self.stamp_nanos) == (other.inode, other.bytes, other.stamp_nanos)
     }
-}
-
-fn as_item(bundle: &BundleId, place: usize, seen: &Seen) -> Item {
-    Item {
-        name: seen.name.clone(),
-        claim_name: format!("{}{bundle}-{place}", amanah_format::home::CLAIM_PREFIX),
-        is_folder: seen.kind == SeenKind::Folder,
-        inode: seen.inode,
-        bytes: seen.bytes,
-        ctime_nanos: 0,
-        resting_place: None,
-    }
-}
-
-fn new_bundle_id(unix_millis: u64) -> BundleId {
-    let mut random = [0_u8; 10];
-    // INVARIANT: Linux has had getrandom(2) since 3.17; without randomness nothing here may go on.
-    #[expect(clippy::expect_used, reason = "no safe way on without randomness")]
-    getrandom::fill(&mut random).expect("the kernel gives random bytes");
-    BundleId::new_v7(unix_millis, random)
 }
