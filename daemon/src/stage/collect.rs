@@ -210,6 +210,10 @@ impl Collect {
             kill::point("collect.recorded");
             for (claim, problem) in some {
                 let folder = self.node.spool.outbox(&claim.peer, &claim.flow);
+                // Before it is claimed, so that nobody takes it up for sealing meanwhile.
+                if let Some(reason) = problem {
+                    self.node.journal.intend_return(&claim.bundle, *reason)?;
+                }
                 let claimed = self.stand_aside(&claim.bundle, &folder, claim.items.clone())?;
                 kill::point("collect.stood-aside");
                 if let (true, Some(reason)) = (claimed, problem)

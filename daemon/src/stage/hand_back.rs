@@ -1,7 +1,10 @@
 //! Handing back: what is not sent, or was refused by a signed receipt, returns to the operator with the reason beside it.
 //! Files move first, the record follows: after a crash the move is found done and only recorded.
 
+use std::sync::PoisonError;
+
 use crate::catalogue::note::why;
+use crate::engine::outbound::Outbound;
 use crate::engine::policy::ReturnReason;
 use crate::journal::OutboundRow;
 use crate::kill;
@@ -17,7 +20,16 @@ pub(crate) fn give_back(
     row: &OutboundRow,
     reason: ReturnReason,
 ) -> Result<(), StageError> {
+    let _alone = node
+        .handing_back
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     let now = node.clock.now();
+    // Another stage may have done it since this row was read.
+    let known = node.journal.outbound(&row.bundle)?;
+    let Some(row) = known.filter(|row| row.state != Outbound::Returned) else {
+        return Ok(());
+    };
     let folder = node.spool.outbox(&row.peer, &row.flow);
     node.journal.intend_return(&row.bundle, reason)?;
     kill::point("return.intended");

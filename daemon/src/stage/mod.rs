@@ -25,7 +25,7 @@ pub mod slips;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use amanah_format::id::PartyId;
@@ -61,6 +61,9 @@ pub struct Node {
     pub junk: junk::Junk,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
+    /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows
+    /// would else both move them.
+    pub handing_back: Mutex<()>,
 }
 
 /// The policy in force, shared and replaceable.

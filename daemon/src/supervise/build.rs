@@ -2,8 +2,8 @@
 //! The order is that of SPOOL.md §5, "what a start does": whatever is wrong in configuration or keys is found before
 //! the home is touched. Secrets go to the stages that use them and stay nowhere else.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use amanah_format::id::PartyId;
@@ -69,6 +69,7 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         board: Board::default(),
         junk: Junk::default(),
         stop: Stop::default(),
+        handing_back: Mutex::default(),
     });
     reload::settle_in(config, &node, &loaded)?;
     assemble(config, node, secrets, peers)
