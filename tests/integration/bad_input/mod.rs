@@ -8,11 +8,13 @@ mod documents;
 mod ground;
 mod heads;
 mod journey;
+mod limits;
 mod lists;
 mod manifests;
 mod outbox;
 mod receipts;
 mod sizes;
+mod swapped;
 #[path = "../../../format/examples/make_vectors/cases/tape.rs"]
 mod tape;
 mod workshop;
