@@ -71,6 +71,16 @@ pub(super) struct Ground {
     pub(super) wrong: Vec<String>,
 }
 
+/// The peer's card as the sender has it, and a connection with the sender's key.
+fn connected(exchange: &Exchange, shop: &Workshop) -> Result<(VerifiedCard, Intruder)> {
+    let (phu, address) = (&exchange.pair.phu, exchange.pair.address);
+    let cards = phu.folder().join(home::CARDS);
+    let card = fs::read(cards.join(home::card_file(&shop.way.to)))?;
+    let card = VerifiedCard::verify(&card)?;
+    let intruder = Intruder::connect(phu, address, &card)?;
+    Ok((card, intruder))
+}
+
 impl Ground {
     pub(super) fn new() -> Self {
         Self::with(Exchange::found(program()).unwrap())
@@ -79,16 +89,9 @@ impl Ground {
     pub(super) fn with(mut exchange: Exchange) -> Self {
         exchange.pair.imigrasi.start().unwrap();
         let shop = Workshop::of(&exchange).unwrap();
-        let (phu, address) = (&exchange.pair.phu, exchange.pair.address);
-        let card = phu
-            .folder()
-            .join(home::CARDS)
-            .join(home::card_file(&shop.way.to));
-        let card = fs::read(card).unwrap();
+        let (card, intruder) = connected(&exchange, &shop).unwrap();
         let mut keyring = Keyring::default();
-        keyring.trust(VerifiedCard::verify(&card).unwrap());
-        let card = VerifiedCard::verify(&card).unwrap();
-        let intruder = Intruder::connect(phu, address, &card).unwrap();
+        keyring.trust(card);
         let before = Used::by(&exchange.pair.imigrasi).unwrap();
         let mut ground = Self {
             before,
@@ -103,6 +106,15 @@ impl Ground {
         };
         ground.settle_down();
         ground
+    }
+
+    /// The daemon dies as in a power cut and comes back, and the sender dials it anew.
+    pub(super) fn restart(&mut self) {
+        self.exchange.pair.imigrasi.kill().unwrap();
+        self.exchange.pair.imigrasi.start().unwrap();
+        let (_, intruder) = connected(&self.exchange, &self.shop).unwrap();
+        self.intruder = intruder;
+        self.before = Used::by(&self.exchange.pair.imigrasi).unwrap();
     }
 
     /// From here on nothing around may change.

@@ -5,6 +5,7 @@
 mod archives;
 mod ciphertexts;
 mod documents;
+mod endless;
 mod ground;
 mod heads;
 mod journey;

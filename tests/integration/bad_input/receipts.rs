@@ -192,6 +192,26 @@ fn forged(desk: &mut Desk) {
     );
 }
 
+/// Signed by the right key over the right text, in an armour that stock tools may take and we do not.
+fn armours(desk: &mut Desk) {
+    let text = document::print(&desk.positive());
+    let good = desk.ground.shop.signing.sign(Purpose::Receipt, &text);
+    let cases = [
+        ("receipt: signature with CRLF", good.replace('\n', "\r\n")),
+        ("receipt: text after the signature", format!("{good}x\n")),
+        ("receipt: text before the signature", format!("x\n{good}")),
+        ("receipt: two signatures", format!("{good}{good}")),
+        (
+            "receipt: no line feed at the end of its signature",
+            good.trim_end().to_owned(),
+        ),
+    ];
+    for (name, armour) in cases {
+        let container = receipt::pack(&text, &armour);
+        desk.doubted(name, &container);
+    }
+}
+
 /// Signed by the right key, and wrong.
 fn wrong(desk: &mut Desk) {
     desk.changed("receipt: for another bundle", |r| {
@@ -235,6 +255,14 @@ fn wrong(desk: &mut Desk) {
     desk.changed("receipt: refused with a code of the door", |r| {
         (r.outcome, r.store, r.contents) = (Outcome::Refused, None, None);
         r.refusal = Some(Refusal::SignatureInvalid);
+    });
+    desk.changed("receipt: a store that is none", |r| {
+        if let Some(store) = &mut r.store {
+            "mysql".clone_into(&mut store.kind);
+        }
+    });
+    desk.changed("receipt: the sender's own ledger", |r| {
+        "amanah/imigrasi/1".clone_into(&mut r.ledger.origin);
     });
     desk.text("receipt: a third outcome", "\"imported\"", "\"perhaps\"");
     desk.text("receipt: version 2", "receipt/1", "receipt/2");
@@ -321,6 +349,7 @@ fn revocation() -> Body {
 fn only_the_one_right_receipt_settles() {
     let mut desk = Desk::new();
     forged(&mut desk);
+    armours(&mut desk);
     wrong(&mut desk);
     slips(&mut desk);
     let stranger = Receipt {
@@ -349,4 +378,21 @@ fn only_the_one_right_receipt_settles() {
     assert_eq!(desk.state(), "settled");
     desk.ground.settle_down();
     desk.ground.end("receipts and slips");
+}
+
+#[test]
+fn a_refusal_never_turns_into_a_success() {
+    let mut desk = Desk::new();
+    let name = WireName::Receipt(desk.manifest);
+    let refused = desk.signed(&desk.negative(Refusal::Expired));
+    desk.answers("receipt: negative", name, &refused, None);
+    desk.until("returned");
+    let positive = desk.signed(&desk.positive());
+    desk.doubted("receipt: positive after the negative", &positive);
+    let other = desk.signed(&desk.negative(Refusal::TooLarge));
+    desk.doubted("receipt: negative for another reason", &other);
+    desk.answers("receipt: the first one later", name, &refused, None);
+    assert_eq!(desk.state(), "returned");
+    desk.ground.settle_down();
+    desk.ground.end("a receipt that turns");
 }
