@@ -158,11 +158,11 @@ fn signatures() -> Vec<Case> {
         case("signature: by a certificate of the sender's own key", SIGNATURE, |shop| {
             let own = beside(shop, "bersertifikat")?;
             std::fs::copy(shop.folder.join("phu").join(home::KEY_SIGNING), &own)?;
-            by_openssh(shop, &certified(shop, &own)?, &[])
+            by_openssh(shop, &certified(&own)?, &[])
         }),
         case("signature: by a certificate of nobody's key", SIGNATURE, |shop| {
             let key = made(shop, "ed25519")?;
-            by_openssh(shop, &certified(shop, &key)?, &[])
+            by_openssh(shop, &certified(&key)?, &[])
         }),
         signature("signature: 65 bytes", |_| vector("65-bytes")),
         signature("signature: blob version 2", |_| vector("version-2")),
@@ -244,9 +244,8 @@ fn ssh_keygen(arguments: &[&str]) -> Result<Vec<u8>> {
     Ok(ran.stdout)
 }
 
-/// Beside the ground's folder.
 fn beside(shop: &Workshop, name: &str) -> Result<String> {
-    let path = shop.folder.with_extension(name).into_os_string();
+    let path = shop.bench.path().join(name).into_os_string();
     path.into_string().ok().context("a path in UTF-8")
 }
 
@@ -257,7 +256,7 @@ fn made(shop: &Workshop, kind: &str) -> Result<String> {
 }
 
 /// The certificate of a key, by an authority that nobody knows: ssh-keygen signs with its file.
-fn certified(shop: &Workshop, key: &str) -> Result<String> {
+fn certified(key: &str) -> Result<String> {
     let public = format!("{key}.pub");
     std::fs::write(&public, ssh_keygen(&["-y", "-f", key])?)?;
     let authority = format!("{key}-ca");
@@ -268,8 +267,8 @@ fn certified(shop: &Workshop, key: &str) -> Result<String> {
 
 /// Signed by the stock tool.
 fn by_openssh(shop: &Workshop, key: &str, options: &[&str]) -> Result<Bundle> {
-    let place = shop.folder.with_extension("manifest.json");
-    let signature = shop.folder.with_extension("manifest.json.sig");
+    let place = shop.bench.path().join("manifest.json");
+    let signature = shop.bench.path().join("manifest.json.sig");
     let sign = |text: &[u8]| -> Result<String> {
         std::fs::write(&place, text)?;
         let mut command = Command::new("ssh-keygen");

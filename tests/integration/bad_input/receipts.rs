@@ -244,6 +244,10 @@ fn wrong(desk: &mut Desk) {
     desk.changed("receipt: finished in the future", |r| {
         r.finished = now().plus_secs(900)
     });
+}
+
+/// The same, with fields that contradict each other or that no receipt has.
+fn contradicting(desk: &mut Desk) {
     desk.changed("receipt: imported, with a code", |r| {
         r.refusal = Some(Refusal::Expired)
     });
@@ -351,6 +355,7 @@ fn only_the_one_right_receipt_settles() {
     forged(&mut desk);
     armours(&mut desk);
     wrong(&mut desk);
+    contradicting(&mut desk);
     slips(&mut desk);
     let stranger = Receipt {
         manifest: Digest::of(b"lain"),
