@@ -1,7 +1,7 @@
 //! `send`, `status`, `receipts`, `returned`, `quarantine`, `retry`, `pause`, `resume`: what meets the daemon in the home.
 //! Where a daemon would answer, the test publishes the snapshot itself.
 
-use super::stand::{Ministry, bundle, now, pair, receipt};
+use super::stand::{Ministry, amanah, bundle, now, pair, receipt};
 use crate::Exit;
 use crate::status::tests::{outgoing, snapshot};
 use amanah_format::digest::Digest;
@@ -305,13 +305,14 @@ fn the_quarantine_and_the_note_of_a_returned_item_say_what_the_page_says() {
         });
         std::fs::write(folder.join(format!("{code}.json")), note.to_string()).unwrap();
     }
+    let home = one.path().to_str().unwrap();
     for (language, lang) in [(Language::Indonesian, "id"), (Language::English, "en")] {
         for code in &codes {
             let texts = explain(code).map_or_else(
                 || vec![note::UNKNOWN, note::UNKNOWN_REMEDY],
                 |of| vec![of.meaning, of.fault.text(), of.remedy, of.sysadmin],
             );
-            let show = one.run(&["--lang", lang, "quarantine", "show", code]).ok();
+            let show = amanah(&["--home", home, "--lang", lang, "quarantine", "show", code]).ok();
             // The first that begins so: one code may be the beginning of another.
             assert!(show.out.contains(code), "{}", show.out);
             let why = why("a.csv", code, now());
