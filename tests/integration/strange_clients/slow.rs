@@ -4,39 +4,47 @@
 use std::fs;
 use std::process::Child;
 
+use amanah_tests::exchange::PATIENCE;
 use amanah_tests::waiting::until;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::block;
 use super::stage::Stage;
-use amanah_tests::exchange::PATIENCE;
 
 /// Uploads at once: with the connection that passes them fewer than a peer may have.
 const SLOW: usize = 5;
-/// `-l` counts thousands of bits.
-const SCRIPT: &str = ". ./settings; echo \"put $name /incoming/$put.part\" | sftp -q -b - -l 1 -B 64 -R 1 \
-    -oUserKnownHostsFile=known_hosts -oBatchMode=yes -F none -i $key -P $port $party@$host";
+/// NAMES at once, each by a client of its own; `-l` counts thousands of bits.
+const UPLOADS: &str = "for put in NAMES; do
+    echo \"put $name /incoming/$put.part\" | SFTP -l 1 -B 64 -R 1 $party@$host &
+done
+wait";
+const REMOVAL: &str =
+    "for put in NAMES; do echo \"rm /incoming/$put.part\"; done | SFTP $party@$host";
+const SFTP: &str =
+    "sftp -q -b - -oUserKnownHostsFile=known_hosts -oBatchMode=yes -F none -i $key -P $port";
 
-/// Ends a client as a user would who has waited long enough.
-fn give_up(mut client: Child) {
-    let process = i32::try_from(client.id()).ok().and_then(Pid::from_raw);
+/// What to run in the folder of the stage.
+fn script(lines: &str, names: &[String]) -> String {
+    let lines = lines.replace("SFTP", SFTP);
+    format!(". ./settings\n{}", lines.replace("NAMES", &names.join(" ")))
+}
+
+/// Ends the clients as a user would who has waited long enough: `timeout` passes it on to all of them.
+fn give_up(mut clients: Child) {
+    let process = i32::try_from(clients.id()).ok().and_then(Pid::from_raw);
     kill_process(process.unwrap(), Signal::TERM).unwrap();
-    client.wait().unwrap();
+    clients.wait().unwrap();
 }
 
 #[test]
 fn slow_uploads_hold_nobody_up_and_go_on_later() {
     let mut stage = Stage::set();
     let (small, large) = (stage.small.clone(), stage.large.clone());
-    let names = (1..SLOW).map(|number| format!("{number:064x}.amanah"));
-    let names: Vec<String> = names.chain([large.clone()]).collect();
-    let slow: Vec<Child> = names
-        .iter()
-        .map(|name| {
-            let script = format!("put={name}; {SCRIPT}");
-            stage.command(&large, &script).spawn().unwrap()
-        })
-        .collect();
+    let others = (1..SLOW).map(|number| format!("{number:064x}.amanah"));
+    let others: Vec<String> = others.collect();
+    let names = [others.clone(), vec![large.clone()]].concat();
+    let uploads = script(UPLOADS, &names);
+    let slow = stage.command(&large, &uploads).spawn().unwrap();
     until("every slow upload to begin", PATIENCE, || {
         let touched = stage.touched();
         let begun = |name: &String| {
@@ -54,15 +62,10 @@ fn slow_uploads_hold_nobody_up_and_go_on_later() {
     let whole = fs::metadata(stage.path(&large)).unwrap().len();
     assert!(stage.arrived_of(&large) < whole, "it was not slow");
 
-    slow.into_iter().for_each(give_up);
-    for name in names.iter().filter(|name| **name != large) {
-        let remove = format!("rm /incoming/{name}.part");
-        let script = SCRIPT.replace("put $name /incoming/$put.part", &remove);
-        stage.sh(&large, &script.replace("-l 1 ", "")).succeeded();
-    }
-    stage
-        .sh(&large, &block("sftp: go on with a cut upload"))
-        .succeeded();
+    give_up(slow);
+    stage.sh(&large, &script(REMOVAL, &others)).succeeded();
+    let go_on = block("sftp: go on with a cut upload");
+    stage.sh(&large, &go_on).succeeded();
     stage.answered(&large);
     stage.settles();
 }

@@ -1,4 +1,5 @@
 //! Slips that a malicious recipient hands to a sender: by another, for another, about nothing that is here.
+//! A slip never settles anything: what it says is noted, or doubted, and the bundle waits on.
 
 use amanah_format::digest::Digest;
 use amanah_format::document::{Document, Ext};

@@ -1,4 +1,5 @@
 //! The tables of these cases: an item, the instant at which the daemon stands still, what is done to it then, and its end.
+//! An operator may do all of this with no more than the right to write to the outbox.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
