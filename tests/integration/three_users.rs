@@ -243,3 +243,60 @@ fn a_crash_with_three_users_loses_and_doubles_nothing() {
     let arrived = accounts.exchange.settled(&dropped).unwrap();
     accounts.exchange.holds(&arrived).unwrap();
 }
+
+#[test]
+fn an_operator_carries_a_stick_though_the_spool_is_closed_to_him() {
+    let Some(mut accounts) = accounts() else {
+        return;
+    };
+    let [phu, imigrasi] = accounts.daemons.clone();
+    let stick = accounts.exchange.folder().join("stik");
+    fs::create_dir(&stick).unwrap();
+    std::os::unix::fs::chown(&stick, Some(OPERATOR), Some(OPERATOR)).unwrap();
+    accounts.exchange.pair.phu.launch_daemon(&phu).unwrap();
+    accounts.exchange.pair.phu.until_up().unwrap();
+    operator_drops(&accounts, "manifes.csv", &pilgrims::manifest(14, 20));
+    let other = accounts.other();
+    let pair = &mut accounts.exchange.pair;
+    let queued = |status: &amanahd::snapshot::Snapshot| {
+        (status.peers.first()?.waiting_bundles == 1).then_some(())
+    };
+    pair.phu.wait_for("the queue", PATIENCE, queued).unwrap();
+    let words = |verb: &'static str| {
+        [
+            std::ffi::OsString::from(verb),
+            stick.clone().into_os_string(),
+        ]
+    };
+    pair.phu.run(&words("export")).unwrap();
+    pair.phu.stop().unwrap();
+    pair.imigrasi.launch_daemon(&imigrasi).unwrap();
+    pair.imigrasi.until_up().unwrap();
+    pair.imigrasi.run(&words("import")).unwrap();
+    let answered = |status: &amanahd::snapshot::Snapshot| {
+        (status.peers.first()?.waiting_receipts == 1).then_some(())
+    };
+    pair.imigrasi
+        .wait_for("the receipt", PATIENCE, answered)
+        .unwrap();
+    let ran = pair.imigrasi.run(&words("export")).unwrap();
+    pair.imigrasi.stop().unwrap();
+    assert!(ran.stdout.lines().count() == 1, "{ran:?}");
+    pair.phu.launch_daemon(&phu).unwrap();
+    pair.phu.until_up().unwrap();
+    pair.phu.run(&words("import")).unwrap();
+    let settled = |status: &amanahd::snapshot::Snapshot| {
+        (status.outgoing.first()?.state == "settled").then_some(())
+    };
+    pair.phu.wait_for("settlement", PATIENCE, settled).unwrap();
+    for place in [home::STICK_OUT, home::STICK_IN] {
+        let command = "ls \"$1\"";
+        let path = pair.phu.path(place);
+        assert!(!shell(&other, command, &path).status.success());
+        let ran = shell(pair.phu.launch(), "touch \"$1/x\"", &path);
+        assert!(
+            !ran.status.success(),
+            "the operator makes no ticket of his own"
+        );
+    }
+}

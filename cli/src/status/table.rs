@@ -16,6 +16,8 @@ const DONE_MAX: usize = 10;
 /// A new agreement takes weeks to negotiate: so long before the end of the old one it is spoken of.
 const ENDS_SOON_DAYS: i64 = 60;
 const DAY_SECS: i64 = 86_400;
+/// The side of a peer that no wire leads to.
+const BY_HAND: &str = "hand";
 
 /// Alarms first, then connections, then what waits, then what is done.
 pub(super) fn print(
@@ -93,6 +95,8 @@ pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -
         screen.text(face::PAUSED, &[&party])
     } else if peer.connected {
         screen.text(face::CONNECTED, &[&party, &since])
+    } else if peer.side == BY_HAND {
+        screen.text(face::BY_HAND, &[&party])
     } else if let Some(lost) = peer.since {
         let span = moment::span(now.unix() - lost.unix(), screen.language);
         screen.text(face::SILENT_PEER, &[&party, &span])
@@ -102,6 +106,10 @@ pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -
     if peer.waiting_bundles > 0 {
         let amount = moment::bytes(peer.waiting_bytes, screen.language);
         line.push_str(&screen.text(face::PEER_WAITING, &[&waiting, &amount]));
+    }
+    if peer.side == BY_HAND && peer.waiting_receipts > 0 {
+        let receipts = moment::count(peer.waiting_receipts, screen.language);
+        line.push_str(&screen.text(face::RECEIPTS_WAITING, &[&receipts]));
     }
     let is_news = !peer.connected && !peer.paused;
     if let Some(error) = peer.last_error.as_ref().filter(|_| is_news) {

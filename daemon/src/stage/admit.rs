@@ -56,7 +56,7 @@ impl Admit {
         match self.take_over(peer, digest, part) {
             Ok(()) => Ok(()),
             Err(denied) => {
-                self.turn_away(peer, digest, &path, &denied);
+                self.turn_away(peer, WireName::Bundle(digest), &path, &denied);
                 Err(denied)
             }
         }
@@ -186,16 +186,17 @@ impl Admit {
     }
 
     /// What was not taken over leaves a note, within bounds; the bytes go.
-    fn turn_away(&self, peer: &PartyId, digest: Digest, part: &Path, denied: &Denied) {
+    fn turn_away(&self, peer: &PartyId, wire: WireName, part: &Path, denied: &Denied) {
         let now = self.node.clock.now();
-        let name = WireName::Bundle(digest).to_string();
-        tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
+        let name = wire.to_string();
+        tracing::warn!(%peer, name, code = denied.code, "turned away");
         if denied.is_local() {
             return;
         }
         let noted = if self.node.junk.may_record(peer, now) {
             self.node.board.alarm(&denied.code, &name, now);
-            self.note_junk(peer, digest, part, denied)
+            let bytes = std::fs::metadata(part).map_or(0, |meta| meta.len());
+            self.note_junk(peer, wire, bytes, denied)
         } else {
             self.node.board.alarm("too-much-junk", peer.as_str(), now);
             Ok(())
@@ -206,28 +207,32 @@ impl Admit {
         self.node.bells.publish.ring();
     }
 
-    fn note_junk(
+    /// A record and a note: the caller has asked whether there may be one more. `from`: who brought it.
+    pub(super) fn note_junk(
         &self,
-        peer: &PartyId,
-        digest: Digest,
-        part: &Path,
+        from: &PartyId,
+        wire: WireName,
+        bytes: u64,
         denied: &Denied,
     ) -> Result<(), StageError> {
         let now = self.node.clock.now();
-        let name = WireName::Bundle(digest).to_string();
+        let name = wire.to_string();
         let entry = LedgerEntry {
             kind: RecordKind::Damaged,
-            manifest: Some(digest),
+            manifest: match wire {
+                WireName::Bundle(digest) | WireName::Receipt(digest) => Some(digest),
+                WireName::Slip(_) => None,
+            },
             digests: Vec::new(),
             code: Some(denied.code.clone()),
             by: None,
         };
         let note = QuarantineNote {
             name: name.clone(),
-            peer: peer.clone(),
+            peer: from.clone(),
             code: denied.code.clone(),
             time: now,
-            bytes: std::fs::metadata(part).map_or(0, |meta| meta.len()),
+            bytes,
             state: "dropped".to_owned(),
         };
         self.node.journal.record(entry, now)?;

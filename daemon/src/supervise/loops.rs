@@ -51,7 +51,7 @@ impl Loops {
         let publishing = Arc::clone(&publish);
         let arrive = parts.arrive;
         let (collect, seal, import) = (parts.collect, parts.seal, parts.import);
-        let (acknowledge, settle) = (parts.acknowledge, parts.settle);
+        let (acknowledge, settle, by_hand) = (parts.acknowledge, parts.settle, parts.by_hand);
         let threads = vec![
             common.spawn("collect", &bells.collect, move || collect.pass())?,
             common.spawn("seal", &bells.seal, move || seal.pass())?,
@@ -69,6 +69,7 @@ impl Loops {
                 acknowledge.pass()
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
+            common.spawn("by-hand", &bells.by_hand, move || by_hand.pass())?,
             common.spawn("requests", &Bell::default(), move || {
                 requests::pass(&node)?;
                 // Also when some were done: a flood of them is carried out at this pace.

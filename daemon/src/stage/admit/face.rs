@@ -112,7 +112,7 @@ impl Denied {
     }
 
     /// Bytes that are not what the manifest says.
-    pub(super) fn damaged() -> Self {
+    pub(crate) fn damaged() -> Self {
         Self::new(
             "damaged",
             "the payload does not match its digest; the part was dropped, send it again",
