@@ -1,4 +1,5 @@
-//! Two ministries with no network between them at all, and a stick: a folder that somebody carries.
+//! Two ministries with no network between them at all, and a stick: a folder that somebody carries. What the commands say of
+//! it is read from their JSON, so that tests compare words that scripts may rely on.
 
 use std::fs;
 use std::path::Path;
@@ -40,8 +41,14 @@ pub fn attempt(ministry: &Ministry, verb: &str, stick: &Path) -> Result<Ran> {
 pub fn fates(ran: &Ran) -> Result<Vec<(String, String, String)>> {
     let facts: serde_json::Value =
         serde_json::from_str(&ran.stdout).with_context(|| format!("{ran:?}"))?;
-    let files = facts["files"].as_array().context("files")?;
-    let text = |file: &serde_json::Value, name: &str| file[name].as_str().unwrap_or("").to_owned();
+    let files = facts
+        .get("files")
+        .and_then(|files| files.as_array())
+        .context("files")?;
+    let text = |file: &serde_json::Value, name: &str| {
+        let value = file.get(name).and_then(|value| value.as_str());
+        value.unwrap_or_default().to_owned()
+    };
     let fate = |file: &serde_json::Value| text(file, "fate") + &text(file, "result");
     Ok(files
         .iter()

@@ -147,6 +147,10 @@ type Row = [String; 5];
 /// (waiting, done), newest first, each at most a screenful of the done ones.
 fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Vec<Row>) {
     let mut all: Vec<(u64, bool, Row)> = Vec::new();
+    let by_hand = |party: &str| {
+        let mut peers = snapshot.peers.iter();
+        peers.any(|peer| peer.party == party && peer.side == BY_HAND)
+    };
     for bundle in &snapshot.outgoing {
         let state = words::parse_outbound(&bundle.state);
         let is_done = state.is_some_and(|state| {
@@ -158,7 +162,7 @@ fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Ve
         all.push((
             bundle.changed_millis,
             is_done,
-            outgoing(bundle, state, now, screen),
+            outgoing((bundle, by_hand(&bundle.peer)), state, now, screen),
         ));
     }
     for bundle in &snapshot.incoming {
@@ -180,7 +184,7 @@ fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Ve
 }
 
 fn outgoing(
-    bundle: &OutgoingStatus,
+    (bundle, by_hand): (&OutgoingStatus, bool),
     state: Option<Outbound>,
     now: UtcTime,
     screen: &Screen<'_>,
@@ -193,6 +197,8 @@ fn outgoing(
         .or(bundle.held.as_ref());
     if let Some(code) = code {
         next = reason(code, screen);
+    } else if state == Some(Outbound::Queued) && by_hand {
+        next = screen.text(face::TO_CARRY, &[&shown(&bundle.peer)]);
     } else if state == Some(Outbound::Queued) && bundle.sent_bytes > 0 {
         let percent = bundle.sent_bytes.saturating_mul(100) / bundle.bytes.max(1);
         name = screen.text(face::SENDING, &[]);

@@ -193,12 +193,14 @@ fn a_peer_that_is_met_by_hand_is_not_said_to_be_silent() {
     by_hand.last_error = None;
     by_hand.waiting_receipts = 3;
     all.peers = vec![by_hand];
+    all.outgoing = vec![outgoing("queued", "a.csv", 7)];
     let (_, text) = shown_in(Language::English, &all);
     for part in [
         "imigrasi: carried by hand",
         "amanah export",
         "waiting: 2 ",
         "receipts to carry: 3",
+        "waits to be carried on a stick",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

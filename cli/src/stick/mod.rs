@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often its answer is looked for.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A ticket that was answered; given back when it goes, also where something failed in between.
+/// A ticket that was asked for; it is given back at the end, also where something failed in between.
 pub(crate) struct Counter<'a> {
     home: &'a Path,
     ticket: Ticket,

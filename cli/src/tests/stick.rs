@@ -24,10 +24,10 @@ fn daemon(
     let status = serde_json::to_vec(&snapshot()).unwrap();
     std::fs::write(home.join("status.json"), status).unwrap();
     std::thread::spawn(move || {
-        let (ticket, laid_out) = match next(&home) {
-            Request::Export { ticket, .. } => (ticket, true),
-            Request::Import { ticket, .. } => (ticket, false),
-            other => panic!("{other:?}"),
+        let asked = next(&home);
+        let laid_out = matches!(asked, Request::Export { .. });
+        let (Request::Export { ticket, .. } | Request::Import { ticket, .. }) = asked else {
+            panic!("{asked:?}");
         };
         let folder = home.join("stick/out").join(ticket.as_str());
         std::fs::create_dir(&folder).unwrap();
