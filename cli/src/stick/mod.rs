@@ -21,7 +21,7 @@ use crate::{
     status,
 };
 
-/// The daemon looks for requests every second; so long it may be busy.
+/// The daemon looks for requests four times a second; so long it may be busy.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often its answer is looked for.
 const LOOK: Duration = Duration::from_millis(100);

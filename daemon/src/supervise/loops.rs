@@ -16,7 +16,7 @@ use super::build::Parts;
 use super::{Halt, RunError};
 
 /// How often `requests/` is looked at: an operator waits for it.
-const REQUESTS_EVERY: Duration = Duration::from_secs(1);
+const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 
 /// Between two snapshots: people do not read faster, and each costs a few syncs.
 const PUBLISH_GAP: Duration = Duration::from_millis(50);

@@ -30,6 +30,9 @@ const TICKETS_MAX: usize = 16;
 const TICKET_LIFE: Duration = Duration::from_secs(86_400);
 /// How often a folder is looked at into which somebody copies: a person waits for it.
 const LOOK: Duration = Duration::from_millis(200);
+/// A ticket that is older has a large file under way, or its command died: it is looked at less often.
+const FRESH: Duration = Duration::from_secs(600);
+const LOOK_LATER: Duration = Duration::from_secs(5);
 
 /// What is open now.
 #[derive(Default)]
@@ -91,13 +94,17 @@ impl Tickets {
         }
     }
 
-    fn open_inward(&self) -> Vec<Ticket> {
+    /// Those into which somebody copies, and when to look at them again.
+    fn open_inward(&self) -> (Vec<Ticket>, Duration) {
         let state = self.lock();
-        let inward = state.open.iter();
-        inward
-            .filter(|(_, open)| matches!(open.way, Way::In(_)))
-            .map(|(ticket, _)| ticket.clone())
-            .collect()
+        let is_inward = |open: &Open| matches!(open.way, Way::In(_));
+        let (mut tickets, mut again_after) = (Vec::new(), IDLE);
+        for (ticket, open) in state.open.iter().filter(|(_, open)| is_inward(open)) {
+            tickets.push(ticket.clone());
+            let is_fresh = open.since.elapsed() < FRESH;
+            again_after = again_after.min(if is_fresh { LOOK } else { LOOK_LATER });
+        }
+        (tickets, again_after)
     }
 }
 
@@ -119,12 +126,11 @@ impl ByHand {
         for ticket in node.tickets.overdue(0) {
             close(node, &ticket)?;
         }
-        let open = node.tickets.open_inward();
+        let (open, again_after) = node.tickets.open_inward();
         let mut done = 0;
         for ticket in &open {
             done += self.take_all(ticket)?;
         }
-        let again_after = if open.is_empty() { IDLE } else { LOOK };
         Ok(Pass { done, again_after })
     }
 }
