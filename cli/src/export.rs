@@ -16,12 +16,12 @@ use amanahd::{
 use indicatif::ProgressBar;
 
 use crate::{
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, Outcome},
     place::Place,
     screen::Screen,
     send,
     stick::{
-        Counter, called,
+        Counter, called, demand_folder,
         onto::{self, Put},
     },
 };
@@ -51,7 +51,7 @@ struct Line {
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let config = place.config()?;
     let peer = peer_of(wanted, &config, screen)?;
-    demand_folder(&wanted.dir)?;
+    demand_folder(&wanted.dir, screen)?;
     let export = |ticket| Request::Export {
         peer: peer.clone(),
         ticket,
@@ -85,15 +85,6 @@ fn peer_of(wanted: &Wanted, config: &Config, screen: &Screen<'_>) -> Outcome<Par
             Err(screen.failure(Exit::Usage, face::WHICH_PEER, &[&names.join(", ")]))
         }
     }
-}
-
-/// It must be there: a folder made now would lie on this machine's disk where a stick was to be.
-pub(crate) fn demand_folder(dir: &Path) -> Outcome<()> {
-    let metadata = std::fs::metadata(dir).map_err(|error| Failure::io(dir, &error))?;
-    if metadata.is_dir() {
-        return Ok(());
-    }
-    Err(Failure::io(dir, &std::io::ErrorKind::NotADirectory.into()))
 }
 
 fn is_there(put: Put) -> bool {

@@ -24,11 +24,10 @@ use indicatif::ProgressBar;
 
 use crate::{
     exit::{Exit, Failure, Outcome},
-    export::demand_folder,
     place::Place,
     screen::Screen,
     send,
-    stick::{Counter, called, free_bytes, wire_names},
+    stick::{Counter, called, demand_folder, free_bytes, wire_names},
 };
 
 /// Arguments.
@@ -57,8 +56,8 @@ const BYTES_PER_SEC_MIN: u64 = 4 * 1024 * 1024;
 
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let config = place.config()?;
-    demand_folder(&wanted.dir)?;
-    let (names, others) = wire_names(&wanted.dir)?;
+    demand_folder(&wanted.dir, screen)?;
+    let (names, others) = wire_names(&wanted.dir, screen)?;
     if names.is_empty() {
         let dir = wanted.dir.display();
         return Err(screen.failure(Exit::Missing, face::NO_FILES, &[&dir]));

@@ -289,6 +289,11 @@ fn an_operator_carries_a_stick_though_the_spool_is_closed_to_him() {
         (status.outgoing.first()?.state == "settled").then_some(())
     };
     pair.phu.wait_for("settlement", PATIENCE, settled).unwrap();
+    let spool = pair.phu.path(home::SPOOL).into_os_string();
+    let closed = ["import".into(), spool, "--lang".into(), "en".into()];
+    let ran = pair.phu.attempt(&closed).unwrap();
+    assert_eq!(ran.status.code(), Some(77), "{ran:?}");
+    assert!(ran.stderr.contains("mounted for somebody else"), "{ran:?}");
     for place in [home::STICK_OUT, home::STICK_IN] {
         let command = "ls \"$1\"";
         let path = pair.phu.path(place);

@@ -101,9 +101,26 @@ pub(crate) fn called(name: &str, screen: &Screen<'_>) -> String {
     format!("{} {short}…", screen.text(kind, &[]))
 }
 
+/// What the system says of a stick; where it does not permit something, our group is not what helps.
+pub(crate) fn about(path: &Path, error: &std::io::Error, screen: &Screen<'_>) -> Failure {
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        return screen.failure(Exit::Permission, face::DENIED, &[&path.display()]);
+    }
+    Failure::io(path, error)
+}
+
+/// It must be there: a folder made now would lie on this machine's disk where a stick was to be.
+pub(crate) fn demand_folder(dir: &Path, screen: &Screen<'_>) -> Outcome<()> {
+    let metadata = std::fs::metadata(dir).map_err(|error| about(dir, &error, screen))?;
+    if metadata.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::io(dir, &std::io::ErrorKind::NotADirectory.into()))
+}
+
 /// Names of the wire in a folder, sorted, and how many others there are.
-pub(crate) fn wire_names(folder: &Path) -> Outcome<(Vec<String>, usize)> {
-    let io = |error: std::io::Error| Failure::io(folder, &error);
+pub(crate) fn wire_names(folder: &Path, screen: &Screen<'_>) -> Outcome<(Vec<String>, usize)> {
+    let io = |error: std::io::Error| about(folder, &error, screen);
     let (mut names, mut others) = (Vec::new(), 0_usize);
     for entry in std::fs::read_dir(folder).map_err(io)? {
         let name = entry.map_err(io)?.file_name();

@@ -12,10 +12,8 @@ use amanah_format::home::PART_SUFFIX;
 use amanahd::durable;
 use rustix::fs::{Advice, Mode, OFlags};
 
-use crate::{
-    exit::{Failure, Outcome},
-    screen::Screen,
-};
+use super::about;
+use crate::{exit::Outcome, screen::Screen};
 
 const CHUNK: usize = 256 * 1024;
 
@@ -51,7 +49,7 @@ pub(crate) fn put(
     let (file, digest) = match write(source, (folder, &part), passed) {
         Ok(written) => written,
         Err(error) => {
-            let put = about_this_file(error.kind()).ok_or_else(|| Failure::io(&part, &error))?;
+            let put = about_this_file(error.kind()).ok_or_else(|| about(&part, &error, screen))?;
             // The room is another file's; what was begun in vain helps nobody.
             let _ = std::fs::remove_file(&part);
             return Ok(put);
@@ -123,7 +121,10 @@ fn write(
         at = at.saturating_add(length);
         passed(length);
     }
-    file.set_len(at)?;
+    // Some FAT drivers refuse to set the length that there is already.
+    if file.metadata()?.len() != at {
+        file.set_len(at)?;
+    }
     let (_, digest, _) = source.finish();
     Ok((file, digest))
 }

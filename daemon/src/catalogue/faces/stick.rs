@@ -22,6 +22,8 @@ texts! {
         "{0} does NOT FIT: the stick's file system takes no file of that length ({1}). FAT32 ends at 4 GB; use exFAT or ext4.";
     OTHER_BYTES = "{0}: stik mengembalikan isi yang berbeda dari yang ditulis. Stik rusak; pakai stik lain." /
         "{0}: the stick gives back other bytes than were written. It is broken; use another one.";
+    DENIED = "{0}: akses ditolak. Stik dipasang (mount) untuk pengguna lain; pasang lagi untuk pengguna ini, atau minta admin sistem." /
+        "{0}: permission denied. The stick is mounted for somebody else; mount it for this user, or ask the system administrator.";
     CARRY = "Stik boleh dilepas. Bawa ke {0}; di sana: `amanah import FOLDER`. Kiriman tetap menunggu sampai tanda terimanya kembali; bila stik hilang, salin lagi." /
         "The stick may be pulled out. Carry it to {0}; over there: `amanah import FOLDER`. Bundles wait on until their receipts come back; if the stick is lost, export again.";
     ANOTHER_STICK = "Sisanya belum disalin: pakai stik lain atau kosongkan stik ini, lalu ulangi." /
