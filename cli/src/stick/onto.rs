@@ -46,6 +46,10 @@ pub(crate) fn put(
         passed(source.metadata().map_or(0, |metadata| metadata.len()));
         return Ok(Put::There);
     }
+    if !has_room(source, folder, &part) {
+        let _ = std::fs::remove_file(&part);
+        return Ok(Put::NoRoom);
+    }
     let (file, digest) = match write(source, (folder, &part), passed) {
         Ok(written) => written,
         Err(error) => {
@@ -63,6 +67,16 @@ pub(crate) fn put(
     }
     durable::replace(&part, &target)?;
     Ok(Put::Copied)
+}
+
+/// Whether the stick has room for the rest of it; asked first, so that a stick is not filled in vain, and because not every
+/// driver says later that it is full. A file system that does not know counts as empty.
+fn has_room(source: &Path, folder: &Path, part: &Path) -> bool {
+    let length = |path: &Path| path.symlink_metadata().map_or(0, |metadata| metadata.len());
+    let rest = length(source).saturating_sub(length(part));
+    rustix::fs::statvfs(folder).map_or(true, |stat| {
+        stat.f_blocks == 0 || stat.f_bavail.saturating_mul(stat.f_frsize) >= rest
+    })
 }
 
 /// Where another file may still fit.
