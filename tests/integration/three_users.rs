@@ -11,6 +11,7 @@ use amanah_tests::accounts::{Accounts, OPERATOR, OPERATORS, as_user};
 use amanah_tests::exchange::{Dropped, PATIENCE};
 use amanah_tests::launch::{Launch, Ran};
 use amanah_tests::pilgrims;
+use amanah_tests::waiting::until;
 use rustix::process::Signal;
 
 use crate::{program, tree};
@@ -294,6 +295,32 @@ fn an_operator_carries_a_stick_though_the_spool_is_closed_to_him() {
     let ran = pair.phu.attempt(&closed).unwrap();
     assert_eq!(ran.status.code(), Some(77), "{ran:?}");
     assert!(ran.stderr.contains("mounted for somebody else"), "{ran:?}");
+    // Another user of the group does not give back what an operator asked for.
+    let ticket = amanahd::request::Ticket::draw().unwrap();
+    let text = |verb: &str| {
+        let (ticket, peer) = (ticket.as_str(), pair.imigrasi.party());
+        match verb {
+            "export" => format!(r#"{{"verb":"export","peer":"{peer}","ticket":"{ticket}"}}"#),
+            _ => format!(r#"{{"verb":"carried","ticket":"{ticket}","names":[]}}"#),
+        }
+    };
+    let colleague = as_user(pair.phu.launch(), OPERATOR + 2, &[OPERATORS]);
+    let folder = pair.phu.path(home::STICK_OUT).join(ticket.as_str());
+    for (who, verb) in [(pair.phu.launch(), "export"), (&colleague, "carried")] {
+        let command = format!(
+            "printf '%s' '{}' > \"$1/.{verb}\" && mv \"$1/.{verb}\" \"$1/{verb}.request.json\"",
+            text(verb)
+        );
+        let requests = pair.phu.path(home::REQUESTS);
+        let ran = shell(who, &command, &requests);
+        assert!(ran.status.success(), "{ran:?}");
+        let taken = || {
+            let left = requests.join(format!("{verb}.request.json")).exists();
+            Ok((!left).then_some(()))
+        };
+        until("the request", PATIENCE, taken).unwrap();
+        assert!(folder.exists(), "{verb}");
+    }
     for place in [home::STICK_OUT, home::STICK_IN] {
         let command = "ls \"$1\"";
         let path = pair.phu.path(place);

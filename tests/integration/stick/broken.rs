@@ -4,6 +4,7 @@
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
+use amanah_format::home;
 use amanah_tests::exchange::{PATIENCE, files_below};
 use amanah_tests::pilgrims;
 use amanah_tests::stick::{attempt, fates, unconnected};
@@ -92,6 +93,32 @@ fn a_stick_whose_lock_is_set_is_said_to_be_read_only_and_the_rest_waits_on() {
     assert_eq!(ran.status.code(), Some(74), "{ran:?}");
     assert!(ran.stderr.contains("read-only. Slide"), "{ran:?}");
     assert_eq!(exported(&exchange.pair.phu, &other).len(), 1);
+}
+
+#[test]
+fn a_machine_without_room_fails_here_and_the_same_stick_is_taken_in_later() {
+    let mut exchange = unconnected(program()).unwrap();
+    exchange.pair.phu.start().unwrap();
+    let config = exchange.pair.imigrasi.folder().join(home::CONFIG);
+    let roomy = std::fs::read_to_string(&config).unwrap();
+    let tight = format!("{roomy}\n[limits]\nfree_bytes_min = {}\n", 1_u64 << 60);
+    std::fs::write(&config, tight).unwrap();
+    exchange.pair.imigrasi.start().unwrap();
+    let way = exchange.out.clone();
+    queued(&mut exchange, &way, "nanti.csv", "satu");
+    let stick = stick(&exchange, "nanti");
+    exported(&exchange.pair.phu, &stick);
+    let no_space = [("failed".to_owned(), "no-space".to_owned())];
+    assert_eq!(imported(&exchange.pair.imigrasi, &stick), no_space);
+    // The command that knows of room, the daemon that does not: it keeps its floor by itself.
+    std::fs::write(&config, &roomy).unwrap();
+    assert_eq!(imported(&exchange.pair.imigrasi, &stick), no_space);
+    exchange.pair.imigrasi.stop().unwrap();
+    exchange.pair.imigrasi.start().unwrap();
+    assert_eq!(
+        imported(&exchange.pair.imigrasi, &stick),
+        [fate("taken-over")]
+    );
 }
 
 /// A file system of its own, as long as the value lives. Only root can have one.
