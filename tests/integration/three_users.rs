@@ -295,32 +295,6 @@ fn an_operator_carries_a_stick_though_the_spool_is_closed_to_him() {
     let ran = pair.phu.attempt(&closed).unwrap();
     assert_eq!(ran.status.code(), Some(77), "{ran:?}");
     assert!(ran.stderr.contains("mounted for somebody else"), "{ran:?}");
-    // Another user of the group does not give back what an operator asked for.
-    let ticket = amanahd::request::Ticket::draw().unwrap();
-    let text = |verb: &str| {
-        let (ticket, peer) = (ticket.as_str(), pair.imigrasi.party());
-        match verb {
-            "export" => format!(r#"{{"verb":"export","peer":"{peer}","ticket":"{ticket}"}}"#),
-            _ => format!(r#"{{"verb":"carried","ticket":"{ticket}","names":[]}}"#),
-        }
-    };
-    let colleague = as_user(pair.phu.launch(), OPERATOR + 2, &[OPERATORS]);
-    let folder = pair.phu.path(home::STICK_OUT).join(ticket.as_str());
-    for (who, verb) in [(pair.phu.launch(), "export"), (&colleague, "carried")] {
-        let command = format!(
-            "printf '%s' '{}' > \"$1/.{verb}\" && mv \"$1/.{verb}\" \"$1/{verb}.request.json\"",
-            text(verb)
-        );
-        let requests = pair.phu.path(home::REQUESTS);
-        let ran = shell(who, &command, &requests);
-        assert!(ran.status.success(), "{ran:?}");
-        let taken = || {
-            let left = requests.join(format!("{verb}.request.json")).exists();
-            Ok((!left).then_some(()))
-        };
-        until("the request", PATIENCE, taken).unwrap();
-        assert!(folder.exists(), "{verb}");
-    }
     for place in [home::STICK_OUT, home::STICK_IN] {
         let command = "ls \"$1\"";
         let path = pair.phu.path(place);
@@ -330,5 +304,41 @@ fn an_operator_carries_a_stick_though_the_spool_is_closed_to_him() {
             !ran.status.success(),
             "the operator makes no ticket of his own"
         );
+    }
+}
+
+#[test]
+fn an_operator_does_not_give_back_what_another_one_asked_for() {
+    let Some(mut accounts) = accounts() else {
+        return;
+    };
+    let daemon = accounts.daemons[0].clone();
+    accounts.exchange.pair.phu.launch_daemon(&daemon).unwrap();
+    accounts.exchange.pair.phu.until_up().unwrap();
+    let phu = &accounts.exchange.pair.phu;
+    let ticket = amanahd::request::Ticket::draw().unwrap();
+    let text = |verb: &str| {
+        let (ticket, peer) = (ticket.as_str(), accounts.exchange.pair.imigrasi.party());
+        match verb {
+            "export" => format!(r#"{{"verb":"export","peer":"{peer}","ticket":"{ticket}"}}"#),
+            _ => format!(r#"{{"verb":"carried","ticket":"{ticket}","names":[]}}"#),
+        }
+    };
+    let colleague = as_user(&Launch::of(&accounts.program), OPERATOR + 2, &[OPERATORS]);
+    let folder = phu.path(home::STICK_OUT).join(ticket.as_str());
+    for (who, verb) in [(phu.launch(), "export"), (&colleague, "carried")] {
+        let command = format!(
+            "printf '%s' '{}' > \"$1/.{verb}\" && mv \"$1/.{verb}\" \"$1/{verb}.request.json\"",
+            text(verb)
+        );
+        let requests = phu.path(home::REQUESTS);
+        let ran = shell(who, &command, &requests);
+        assert!(ran.status.success(), "{ran:?}");
+        let taken = || {
+            let left = requests.join(format!("{verb}.request.json")).exists();
+            Ok((!left).then_some(()))
+        };
+        until("the request", PATIENCE, taken).unwrap();
+        assert!(folder.exists(), "{verb}");
     }
 }
