@@ -56,7 +56,7 @@ impl Admit {
         match self.take_over(peer, digest, part) {
             Ok(()) => Ok(()),
             Err(denied) => {
-                self.turn_away(peer, WireName::Bundle(digest), &path, &denied);
+                self.turn_away(peer, digest, &path, &denied);
                 Err(denied)
             }
         }
@@ -186,25 +186,38 @@ impl Admit {
     }
 
     /// What was not taken over leaves a note, within bounds; the bytes go.
-    fn turn_away(&self, peer: &PartyId, wire: WireName, part: &Path, denied: &Denied) {
-        let now = self.node.clock.now();
-        let name = wire.to_string();
-        tracing::warn!(%peer, name, code = denied.code, "turned away");
+    fn turn_away(&self, peer: &PartyId, digest: Digest, part: &Path, denied: &Denied) {
         if denied.is_local() {
+            tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
             return;
         }
-        let noted = if self.node.junk.may_record(peer, now) {
-            self.node.board.alarm(&denied.code, &name, now);
-            let bytes = std::fs::metadata(part).map_or(0, |meta| meta.len());
-            self.note_junk(peer, wire, bytes, denied)
-        } else {
-            self.node.board.alarm("too-much-junk", peer.as_str(), now);
-            Ok(())
-        };
+        let name = WireName::Bundle(digest).to_string();
+        let noted = self.note_turned_away(peer, digest, part, denied);
         if let Err(error) = noted.and_then(|()| Ok(self.node.spool.drop_part(peer, &name)?)) {
             tracing::error!("what was turned away could not be noted: {error}");
         }
+    }
+
+    /// The note of bytes that were not taken over: what becomes of the bytes is the caller's.
+    pub(super) fn note_turned_away(
+        &self,
+        peer: &PartyId,
+        digest: Digest,
+        part: &Path,
+        denied: &Denied,
+    ) -> Result<(), StageError> {
+        let now = self.node.clock.now();
+        tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
+        if self.node.junk.may_record(peer, now) {
+            let name = WireName::Bundle(digest).to_string();
+            self.node.board.alarm(&denied.code, &name, now);
+            let bytes = std::fs::metadata(part).map_or(0, |meta| meta.len());
+            self.note_junk(peer, WireName::Bundle(digest), bytes, denied)?;
+        } else {
+            self.node.board.alarm("too-much-junk", peer.as_str(), now);
+        }
         self.node.bells.publish.ring();
+        Ok(())
     }
 
     /// A record and a note: the caller has asked whether there may be one more. `from`: who brought it.
