@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Retry(crate::request::MaybePeer),
     Pause(crate::request::OnePeer),
     Resume(crate::request::OnePeer),
+    Export(crate::export::Wanted),
+    Import(crate::import::Wanted),
     Verify(crate::verify::Wanted),
     Inspect(crate::inspect::Wanted),
     Open(crate::open::Wanted),

@@ -114,6 +114,11 @@ fn life(snapshot: &Snapshot, now: i64) -> Life {
     }
 }
 
+/// Whether a daemon stands behind it.
+pub(crate) fn is_alive(snapshot: &Snapshot) -> bool {
+    life(snapshot, papers::now().unix()) == Life::Running
+}
+
 fn show(snapshot: Option<&Snapshot>, home: &Path, screen: &mut Screen<'_>) -> Outcome {
     let Some(snapshot) = snapshot else {
         return Err(screen.failure(Exit::Daemon, face::NO_SNAPSHOT, &[&home.display()]));

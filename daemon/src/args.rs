@@ -99,6 +99,14 @@ fn check(file: &std::path::Path) -> Result<(), RunError> {
             document.digest
         );
     }
+    for peer in &config.peers {
+        if peer.by_hand(config.listen.as_ref()) {
+            let name = &peer.party;
+            println!(
+                "{name}: no `dial`, no `drop` and no [listen]: carried by hand, with `amanah export` and `amanah import`"
+            );
+        }
+    }
     if config.example_keys {
         println!("alarm: example-keys");
     }

@@ -2,10 +2,11 @@
 //!
 //! Floors (imports point downward, siblings of floor 2 never meet; only a stage joins two):
 //! floor 4 `main args supervise config` · floor 3 `stage` · floor 2 `journal spool keys watch transport store` ·
-//! floor 1 `engine durable` · floor 0 `amanah_format` and the leaves `bell clock kill catalogue snapshot request`.
+//! floor 1 `engine durable` · floor 0 `amanah_format` and the leaves `bell by_hand clock kill catalogue snapshot request`.
 
 pub mod args;
 pub mod bell;
+pub mod by_hand;
 pub mod catalogue;
 pub mod clock;
 pub mod config;

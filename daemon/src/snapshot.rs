@@ -51,7 +51,7 @@ pub struct PeerStatus {
     pub party: String,
     /// Its legal name, from its card.
     pub name: String,
-    /// `dial` or `listen`.
+    /// `dial`, `listen` or `hand`.
     pub side: String,
     /// Where it is dialled.
     pub address: Option<String>,
@@ -69,6 +69,9 @@ pub struct PeerStatus {
     pub waiting_bundles: u64,
     /// Their payloads' bytes together.
     pub waiting_bytes: u64,
+    /// Receipts that wait for it.
+    #[serde(default)]
+    pub waiting_receipts: u64,
 }
 
 /// A bundle going out.

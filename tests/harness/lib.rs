@@ -7,6 +7,7 @@ pub mod exchange;
 pub mod mutation;
 pub mod printed;
 pub mod python;
+pub mod stick;
 
 pub use amanah::demo::{
     attacks, evidence, forge, intruder, items, launch, ministry, pair, pilgrims, waiting,

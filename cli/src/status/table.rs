@@ -16,6 +16,8 @@ const DONE_MAX: usize = 10;
 /// A new agreement takes weeks to negotiate: so long before the end of the old one it is spoken of.
 const ENDS_SOON_DAYS: i64 = 60;
 const DAY_SECS: i64 = 86_400;
+/// The side of a peer that no wire leads to.
+const BY_HAND: &str = "hand";
 
 /// Alarms first, then connections, then what waits, then what is done.
 pub(super) fn print(
@@ -93,6 +95,8 @@ pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -
         screen.text(face::PAUSED, &[&party])
     } else if peer.connected {
         screen.text(face::CONNECTED, &[&party, &since])
+    } else if peer.side == BY_HAND {
+        screen.text(face::BY_HAND, &[&party])
     } else if let Some(lost) = peer.since {
         let span = moment::span(now.unix() - lost.unix(), screen.language);
         screen.text(face::SILENT_PEER, &[&party, &span])
@@ -102,6 +106,10 @@ pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -
     if peer.waiting_bundles > 0 {
         let amount = moment::bytes(peer.waiting_bytes, screen.language);
         line.push_str(&screen.text(face::PEER_WAITING, &[&waiting, &amount]));
+    }
+    if peer.side == BY_HAND && peer.waiting_receipts > 0 {
+        let receipts = moment::count(peer.waiting_receipts, screen.language);
+        line.push_str(&screen.text(face::RECEIPTS_WAITING, &[&receipts]));
     }
     let is_news = !peer.connected && !peer.paused;
     if let Some(error) = peer.last_error.as_ref().filter(|_| is_news) {
@@ -139,6 +147,10 @@ type Row = [String; 5];
 /// (waiting, done), newest first, each at most a screenful of the done ones.
 fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Vec<Row>) {
     let mut all: Vec<(u64, bool, Row)> = Vec::new();
+    let by_hand = |party: &str| {
+        let mut peers = snapshot.peers.iter();
+        peers.any(|peer| peer.party == party && peer.side == BY_HAND)
+    };
     for bundle in &snapshot.outgoing {
         let state = words::parse_outbound(&bundle.state);
         let is_done = state.is_some_and(|state| {
@@ -150,7 +162,7 @@ fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Ve
         all.push((
             bundle.changed_millis,
             is_done,
-            outgoing(bundle, state, now, screen),
+            outgoing((bundle, by_hand(&bundle.peer)), state, now, screen),
         ));
     }
     for bundle in &snapshot.incoming {
@@ -172,7 +184,7 @@ fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Ve
 }
 
 fn outgoing(
-    bundle: &OutgoingStatus,
+    (bundle, by_hand): (&OutgoingStatus, bool),
     state: Option<Outbound>,
     now: UtcTime,
     screen: &Screen<'_>,
@@ -185,6 +197,8 @@ fn outgoing(
         .or(bundle.held.as_ref());
     if let Some(code) = code {
         next = reason(code, screen);
+    } else if state == Some(Outbound::Queued) && by_hand {
+        next = screen.text(face::TO_CARRY, &[&shown(&bundle.peer)]);
     } else if state == Some(Outbound::Queued) && bundle.sent_bytes > 0 {
         let percent = bundle.sent_bytes.saturating_mul(100) / bundle.bytes.max(1);
         name = screen.text(face::SENDING, &[]);

@@ -67,6 +67,7 @@ fn peer(connected: bool, since_secs: i64) -> PeerStatus {
         paused: false,
         waiting_bundles: 2,
         waiting_bytes: 5_000_000,
+        waiting_receipts: 0,
     }
 }
 
@@ -181,4 +182,29 @@ fn an_agreement_that_ends_soon_or_none_at_all_is_spoken_of() {
     all.agreements = vec![agreement];
     let (_, text) = shown_in(Language::Indonesian, &all);
     assert!(!text.contains("berakhir"), "{text}");
+}
+
+#[test]
+fn a_peer_that_is_met_by_hand_is_not_said_to_be_silent() {
+    let mut all = snapshot();
+    let mut by_hand = peer(false, 7_200);
+    by_hand.side = "hand".into();
+    by_hand.since = None;
+    by_hand.last_error = None;
+    by_hand.waiting_receipts = 3;
+    all.peers = vec![by_hand];
+    all.outgoing = vec![outgoing("queued", "a.csv", 7)];
+    let (_, text) = shown_in(Language::English, &all);
+    for part in [
+        "imigrasi: carried by hand",
+        "amanah export",
+        "waiting: 2 ",
+        "receipts to carry: 3",
+        "waits to be carried on a stick",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("not connected"), "{text}");
+    let (_, text) = shown_in(Language::Indonesian, &all);
+    assert!(text.contains("dibawa dengan tangan"), "{text}");
 }

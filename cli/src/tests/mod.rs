@@ -5,4 +5,5 @@ mod papers;
 mod proof;
 mod setup;
 mod stand;
+mod stick;
 mod traffic;

@@ -211,7 +211,8 @@ impl Admit {
         if self.node.junk.may_record(peer, now) {
             let name = WireName::Bundle(digest).to_string();
             self.node.board.alarm(&denied.code, &name, now);
-            self.note_junk(peer, digest, part, denied)?;
+            let bytes = std::fs::metadata(part).map_or(0, |meta| meta.len());
+            self.note_junk(peer, WireName::Bundle(digest), bytes, denied)?;
         } else {
             self.node.board.alarm("too-much-junk", peer.as_str(), now);
         }
@@ -219,28 +220,32 @@ impl Admit {
         Ok(())
     }
 
-    fn note_junk(
+    /// A record and a note: the caller has asked whether there may be one more. `from`: who brought it.
+    pub(super) fn note_junk(
         &self,
-        peer: &PartyId,
-        digest: Digest,
-        part: &Path,
+        from: &PartyId,
+        wire: WireName,
+        bytes: u64,
         denied: &Denied,
     ) -> Result<(), StageError> {
         let now = self.node.clock.now();
-        let name = WireName::Bundle(digest).to_string();
+        let name = wire.to_string();
         let entry = LedgerEntry {
             kind: RecordKind::Damaged,
-            manifest: Some(digest),
+            manifest: match wire {
+                WireName::Bundle(digest) | WireName::Receipt(digest) => Some(digest),
+                WireName::Slip(_) => None,
+            },
             digests: Vec::new(),
             code: Some(denied.code.clone()),
             by: None,
         };
         let note = QuarantineNote {
             name: name.clone(),
-            peer: peer.clone(),
+            peer: from.clone(),
             code: denied.code.clone(),
             time: now,
-            bytes: std::fs::metadata(part).map_or(0, |meta| meta.len()),
+            bytes,
             state: "dropped".to_owned(),
         };
         self.node.journal.record(entry, now)?;

@@ -47,6 +47,8 @@ pub enum Side {
     Dial,
     /// The peer does.
     Listen,
+    /// Neither: people carry it.
+    Hand,
 }
 
 impl Publish {
@@ -152,6 +154,7 @@ impl Publish {
             side: match side {
                 Side::Dial => "dial".to_owned(),
                 Side::Listen => "listen".to_owned(),
+                Side::Hand => "hand".to_owned(),
             },
             address: link.address,
             connected: link.connected,
@@ -161,6 +164,7 @@ impl Publish {
             paused: is_paused(&self.node, peer)?,
             waiting_bundles,
             waiting_bytes,
+            waiting_receipts: self.node.journal.receipts_waiting(peer)?,
         })
     }
 

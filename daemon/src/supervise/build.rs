@@ -20,6 +20,7 @@ use crate::stage::acknowledge::Acknowledge;
 use crate::stage::admit::Admit;
 use crate::stage::arrive::Arrive;
 use crate::stage::board::Board;
+use crate::stage::by_hand::{ByHand, Tickets};
 use crate::stage::collect::Collect;
 use crate::stage::door::Door;
 use crate::stage::import::Import;
@@ -45,6 +46,7 @@ pub(super) struct Parts {
     pub(super) settle: Arc<Settle>,
     pub(super) publish: Publish,
     pub(super) arrive: Arc<Arrive>,
+    pub(super) by_hand: ByHand,
     pub(super) door: Arc<Door>,
     pub(super) transport: zeroize::Zeroizing<String>,
     peers: Vec<PartyId>,
@@ -68,6 +70,7 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         bells: Bells::for_peers(peers.iter()),
         board: Board::default(),
         junk: Junk::default(),
+        tickets: Tickets::default(),
         stop: Stop::default(),
         handing_back: Mutex::default(),
     });
@@ -123,7 +126,7 @@ fn assemble(
             peers: config
                 .peers
                 .iter()
-                .map(|peer| (peer.party.clone(), side(peer)))
+                .map(|peer| (peer.party.clone(), side(peer, config.listen.is_some())))
                 .collect(),
             started: node.clock.now(),
         },
@@ -132,6 +135,10 @@ fn assemble(
             arrive: Arc::clone(&arrive),
             free_bytes_min: config.limits.free_bytes_min,
         }),
+        by_hand: ByHand {
+            arrive: Arc::clone(&arrive),
+            free_bytes_min: config.limits.free_bytes_min,
+        },
         arrive,
         transport: keys.transport,
         peers,
@@ -169,9 +176,11 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
     Ok(())
 }
 
-const fn side(peer: &Peer) -> Side {
+const fn side(peer: &Peer, listens: bool) -> Side {
     if peer.dial.is_some() || peer.drop.is_some() {
         Side::Dial
+    } else if !listens {
+        Side::Hand
     } else {
         Side::Listen
     }

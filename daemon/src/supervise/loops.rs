@@ -20,7 +20,7 @@ use super::build::Parts;
 use super::{Halt, RunError};
 
 /// How often `requests/` is looked at: an operator waits for it.
-const REQUESTS_EVERY: Duration = Duration::from_secs(1);
+const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 
 /// Between two snapshots: people do not read faster, and each costs a few syncs.
 const PUBLISH_GAP: Duration = Duration::from_millis(50);
@@ -58,7 +58,7 @@ impl Loops {
         let publishing = Arc::clone(&publish);
         let arrive = parts.arrive;
         let (collect, seal, import) = (parts.collect, Arc::new(parts.seal), Arc::new(parts.import));
-        let (acknowledge, settle) = (parts.acknowledge, parts.settle);
+        let (acknowledge, settle, by_hand) = (parts.acknowledge, parts.settle, parts.by_hand);
         let judging = Arc::clone(&import);
         let mut threads = common.lanes(&seal, &import)?;
         threads.extend([
@@ -70,6 +70,7 @@ impl Loops {
                 acknowledge.pass()
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
+            common.spawn("by-hand", &bells.by_hand, move || by_hand.pass())?,
             common.spawn("requests", &Bell::default(), move || {
                 requests::pass(&node)?;
                 // Also when some were done: a flood of them is carried out at this pace.

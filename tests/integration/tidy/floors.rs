@@ -16,8 +16,9 @@ enum Floor {
     Face,
 }
 
-const FLOORS: [(&str, Floor); 21] = [
+const FLOORS: [(&str, Floor); 22] = [
     ("bell", Floor::Leaf),
+    ("by_hand", Floor::Leaf),
     ("clock", Floor::Leaf),
     ("kill", Floor::Leaf),
     ("request", Floor::Leaf),

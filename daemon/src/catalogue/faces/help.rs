@@ -35,6 +35,8 @@ texts! {
     RETRY = "Mencoba lagi sekarang" / "Try again now";
     PAUSE = "Menjeda pertukaran dengan mitra" / "Pause the exchange with a peer";
     RESUME = "Melanjutkan pertukaran dengan mitra" / "Resume the exchange with a peer";
+    EXPORT = "Menyalin yang menunggu ke stik USB" / "Copy what waits onto a USB stick";
+    IMPORT = "Mengambil yang dibawa dengan stik USB" / "Take in what was carried on a USB stick";
     VERIFY = "Memverifikasi dokumen tanpa jaringan" / "Verify documents, offline";
     INSPECT = "Melihat isi dokumen tanpa kunci (tanpa bukti)" / "Show what a document says, without keys (and without proof)";
     OPEN = "Memverifikasi dan membuka kiriman" / "Verify and open a bundle";
@@ -75,6 +77,8 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("retry", RETRY),
     ("pause", PAUSE),
     ("resume", RESUME),
+    ("export", EXPORT),
+    ("import", IMPORT),
     ("verify", VERIFY),
     ("inspect", INSPECT),
     ("open", OPEN),

@@ -6,6 +6,7 @@ pub mod help;
 pub mod proof;
 pub mod setup;
 pub mod status;
+pub mod stick;
 pub mod traffic;
 
 use super::texts;
@@ -21,6 +22,7 @@ texts! {
     NO_FOLDER = "{0} bukan folder." / "{0} is no folder.";
     EXISTS = "{0} sudah ada; tidak ada yang ditimpa. Sebutkan nama lain." / "{0} exists already; nothing is overwritten. Give another name.";
     DISK_FULL = "{0}: diska penuh." / "{0}: the disk is full.";
+    READ_ONLY = "{0}: hanya dapat dibaca. Geser kunci tulis pada stik, atau pakai stik lain." / "{0}: read-only. Slide the stick's write lock, or use another one.";
     RELOAD = "Muat ulang layanan agar berlaku: systemctl reload amanahd" / "Reload the daemon to apply it: systemctl reload amanahd";
     RESTART = "Jalankan ulang layanan agar berlaku: systemctl restart amanahd" / "Restart the daemon to apply it: systemctl restart amanahd";
     YES = "ya" / "yes";
@@ -52,6 +54,7 @@ mod tests {
             proof::ALL,
             setup::ALL,
             status::ALL,
+            stick::ALL,
             traffic::ALL,
             crate::catalogue::faults::ALL,
             crate::catalogue::note::ALL,

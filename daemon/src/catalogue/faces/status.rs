@@ -20,6 +20,9 @@ texts! {
     PAUSED = "{0}: DIJEDA; lanjutkan dengan `amanah resume {0}`" / "{0}: PAUSED; go on with `amanah resume {0}`";
     SILENT_PEER = "{0}: mitra tidak merespons sejak {1}" / "{0}: the peer has not answered for {1}";
     NEVER_CONNECTED = "{0}: belum pernah tersambung" / "{0}: not connected yet";
+    BY_HAND = "{0}: dibawa dengan tangan; `amanah export FOLDER --peer {0}`, `amanah import FOLDER`" / "{0}: carried by hand; `amanah export FOLDER --peer {0}`, `amanah import FOLDER`";
+    TO_CARRY = "menunggu dibawa dengan stik (`amanah export FOLDER --peer {0}`)" / "waits to be carried on a stick (`amanah export FOLDER --peer {0}`)";
+    RECEIPTS_WAITING = " · tanda terima untuk dibawa: {0}" / " · receipts to carry: {0}";
     PEER_WAITING = " · menunggu: {0} kiriman ({1})" / " · waiting: {0} ({1})";
     WAITING = "Dalam perjalanan: {0}" / "Under way: {0}";
     DONE = "Terakhir selesai: {0}" / "Last done: {0}";
