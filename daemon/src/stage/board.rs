@@ -91,6 +91,16 @@ impl Board {
             .map_or(0, |sent| sent.load(Ordering::Relaxed))
     }
 
+    /// All counters that there are.
+    #[must_use]
+    pub fn in_flight(&self) -> BTreeMap<Digest, u64> {
+        let progress = lock(&self.progress);
+        let counters = progress.iter();
+        counters
+            .map(|(manifest, sent)| (*manifest, sent.load(Ordering::Relaxed)))
+            .collect()
+    }
+
     /// A bundle is through: its counter goes.
     pub fn finished(&self, manifest: &Digest) {
         lock(&self.progress).remove(manifest);

@@ -116,16 +116,7 @@ fn assemble(
             signing: keys.signing,
         },
         settle,
-        publish: Publish {
-            node: Arc::clone(&node),
-            ledger_key: keys.ledger,
-            peers: config
-                .peers
-                .iter()
-                .map(|peer| (peer.party.clone(), side(peer)))
-                .collect(),
-            started: node.clock.now(),
-        },
+        publish: Publish::new(Arc::clone(&node), keys.ledger, sides(config)),
         door: Arc::new(Door {
             node: Arc::clone(&node),
             arrive: Arc::clone(&arrive),
@@ -166,6 +157,12 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
         node.journal.set_fact(MADE, Some("files"))?;
     }
     Ok(())
+}
+
+/// Each peer, and who dials.
+fn sides(config: &Config) -> Vec<(PartyId, Side)> {
+    let peers = config.peers.iter();
+    peers.map(|peer| (peer.party.clone(), side(peer))).collect()
 }
 
 const fn side(peer: &Peer) -> Side {
