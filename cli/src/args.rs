@@ -71,6 +71,7 @@ pub(crate) enum Command {
     Inspect(crate::inspect::Wanted),
     Open(crate::open::Wanted),
     Ledger(crate::ledger::Wanted),
+    Doctor(crate::doctor::Wanted),
     Demo(crate::demo::Wanted),
     #[command(hide = true)]
     Daemon(crate::daemon::Wanted),

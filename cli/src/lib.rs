@@ -9,6 +9,7 @@ mod card;
 mod copy;
 mod daemon;
 pub mod demo;
+mod doctor;
 mod exit;
 mod help;
 mod init;
@@ -94,6 +95,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Inspect(wanted) => inspect::run(&wanted, screen),
         C::Open(wanted) => open::run(&wanted, place, screen),
         C::Ledger(wanted) => ledger::run(&wanted, place, screen),
+        C::Doctor(wanted) => doctor::run(&wanted, place, screen),
         C::Demo(wanted) => demo::run(&wanted, screen),
         C::Daemon(wanted) => Ok(daemon::run(&wanted, place)),
     }

@@ -56,7 +56,7 @@ pub(crate) fn read(home: &Path) -> Option<Snapshot> {
 
 /// Whether the daemon runs, judged by what it published last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
+pub(crate) enum Life {
     Running,
     /// It said goodbye.
     Stopped,
@@ -64,7 +64,7 @@ enum Life {
     Silent,
 }
 
-fn life(snapshot: &Snapshot, now: i64) -> Life {
+pub(crate) fn life(snapshot: &Snapshot, now: i64) -> Life {
     if !snapshot.running {
         Life::Stopped
     } else if now - snapshot.written.unix() > FRESH_SECS {

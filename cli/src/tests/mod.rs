@@ -4,5 +4,5 @@
 mod papers;
 mod proof;
 mod setup;
-mod stand;
+pub(crate) mod stand;
 mod traffic;

@@ -160,7 +160,7 @@ impl Signals {
 ///
 /// # Errors
 /// The first that cannot.
-pub(crate) fn check_keys(config: &Config, policy: &Policy) -> Result<(), RunError> {
+pub fn check_keys(config: &Config, policy: &Policy) -> Result<(), RunError> {
     secrets::read(config, policy).map(|_| ())
 }
 
