@@ -112,6 +112,9 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
         now: crate::papers::now(),
         config: &config,
     };
+    if let Err(error) = amanahd::supervise::check_alarm_command(&config) {
+        findings.add(Severity::Error, &face::CONFIG_WRONG, [&error]);
+    }
     home::look(&patient, &mut findings);
     let policy = papers::look(&patient, &mut findings);
     machine::look(&patient, &mut findings);

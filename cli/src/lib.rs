@@ -6,6 +6,7 @@
 mod agreement;
 mod args;
 mod card;
+mod completions;
 mod copy;
 mod daemon;
 pub mod demo;
@@ -95,6 +96,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Inspect(wanted) => inspect::run(&wanted, screen),
         C::Open(wanted) => open::run(&wanted, place, screen),
         C::Ledger(wanted) => ledger::run(&wanted, place, screen),
+        C::Completions(wanted) => completions::run(&wanted, screen),
         C::Doctor(wanted) => doctor::run(&wanted, place, screen),
         C::Demo(wanted) => demo::run(&wanted, screen),
         C::Daemon(wanted) => Ok(daemon::run(&wanted, place)),

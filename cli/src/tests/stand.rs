@@ -33,7 +33,7 @@ impl Ran {
     }
 
     /// Demands success.
-    pub(super) fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.exit, Exit::Ok, "{self:?}");
         self
     }
@@ -47,7 +47,7 @@ impl Ran {
 }
 
 /// Runs `amanah ARGUMENTS`.
-pub(super) fn amanah(arguments: &[&str]) -> Ran {
+pub(crate) fn amanah(arguments: &[&str]) -> Ran {
     let arguments: Vec<OsString> = std::iter::once("amanah")
         .chain(arguments.iter().copied())
         .map(OsString::from)

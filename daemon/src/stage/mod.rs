@@ -103,6 +103,8 @@ pub struct Bells {
     pub settle: Bell,
     /// What people see changed.
     pub publish: Bell,
+    /// An alarm was raised that nobody was told of yet.
+    pub alarm: Bell,
     /// The configuration's folder must be read again.
     pub reload: Bell,
     peers: BTreeMap<PartyId, PeerBells>,
@@ -154,6 +156,7 @@ impl Bells {
             &self.acknowledge,
             &self.settle,
             &self.publish,
+            &self.alarm,
         ];
         let peers = self
             .peers

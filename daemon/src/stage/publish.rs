@@ -15,6 +15,7 @@ use amanah_format::time::UtcTime;
 
 use crate::engine::outbound::Outbound;
 use crate::journal::{InboundRow, OutboundRow};
+use crate::metrics::Metrics;
 use crate::snapshot::{
     self, AgreementStatus, IncomingStatus, ItemStatus, OutgoingStatus, PeerStatus, Snapshot,
 };
@@ -41,6 +42,7 @@ pub struct Publish {
     pub peers: Vec<(PartyId, Side)>,
     /// When this process started.
     pub started: UtcTime,
+    metrics: Arc<Metrics>,
     seen: Mutex<Seen>,
 }
 
@@ -63,12 +65,18 @@ pub enum Side {
 impl Publish {
     /// The stage of a daemon that starts now.
     #[must_use]
-    pub fn new(node: Arc<Node>, ledger_key: SecretKey, peers: Vec<(PartyId, Side)>) -> Self {
+    pub fn new(
+        node: Arc<Node>,
+        ledger_key: SecretKey,
+        peers: Vec<(PartyId, Side)>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             started: node.clock.now(),
             node,
             ledger_key,
             peers,
+            metrics,
             seen: Mutex::default(),
         }
     }
@@ -83,6 +91,7 @@ impl Publish {
         let moving = snapshot.outgoing.iter().any(|bundle| {
             bundle.state == Outbound::Queued.as_str() && bundle.sent_bytes < bundle.bytes
         });
+        self.metrics.publish(&snapshot);
         let json =
             serde_json::to_vec(&snapshot).map_err(|error| StageError::Other(error.to_string()))?;
         self.node.spool.publish_status(&json)?;

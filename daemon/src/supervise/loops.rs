@@ -52,6 +52,7 @@ impl Loops {
         let arrive = parts.arrive;
         let (collect, seal, import) = (parts.collect, parts.seal, parts.import);
         let (acknowledge, settle) = (parts.acknowledge, parts.settle);
+        let mut alarms = parts.alarms;
         let threads = vec![
             common.spawn("collect", &bells.collect, move || collect.pass())?,
             common.spawn("seal", &bells.seal, move || seal.pass())?,
@@ -77,6 +78,7 @@ impl Loops {
                     again_after: REQUESTS_EVERY,
                 })
             })?,
+            common.spawn("alarm", &bells.alarm, move || Ok(alarms.pass()))?,
             common.spawn("publish", &bells.publish, move || {
                 let pass = publishing.pass(true);
                 // What rings meanwhile is shown together.

@@ -1,6 +1,7 @@
 //! The story of a running daemon: read, open, recover, start, serve, stop. Floor 4: it alone sees the configuration and hands each
 //! part its own small values; it joins what it started.
 
+mod alarms;
 mod build;
 mod log;
 mod loops;
@@ -162,6 +163,14 @@ impl Signals {
 /// The first that cannot.
 pub fn check_keys(config: &Config, policy: &Policy) -> Result<(), RunError> {
     secrets::read(config, policy).map(|_| ())
+}
+
+/// The alarm's command, where there is one, can be changed by nobody else.
+///
+/// # Errors
+/// Who could change it.
+pub fn check_alarm_command(config: &Config) -> Result<(), RunError> {
+    Ok(alarms::command(config).map(|_| ())?)
 }
 
 /// No core dumps (they would hold keys and plaintext); nothing that we make is open to others.

@@ -16,7 +16,7 @@ enum Floor {
     Face,
 }
 
-const FLOORS: [(&str, Floor); 21] = [
+const FLOORS: [(&str, Floor); 23] = [
     ("bell", Floor::Leaf),
     ("clock", Floor::Leaf),
     ("kill", Floor::Leaf),
@@ -32,6 +32,8 @@ const FLOORS: [(&str, Floor); 21] = [
     ("watch", Floor::Io),
     ("transport", Floor::Io),
     ("store", Floor::Io),
+    ("metrics", Floor::Io),
+    ("alarm", Floor::Io),
     ("stage", Floor::Journey),
     ("args", Floor::Face),
     ("main", Floor::Face),

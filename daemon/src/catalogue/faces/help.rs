@@ -41,6 +41,7 @@ texts! {
     LEDGER = "Memeriksa dan menampilkan jejak audit" / "Verify and show the ledger";
     LEDGER_VERIFY = "Memeriksa keutuhan jejak audit" / "Verify that the ledger is whole";
     DEMO = "Peragaan: dua kementerian di mesin ini" / "Two ministries on this machine, to see it work";
+    COMPLETIONS = "Mencetak pelengkapan perintah untuk shell" / "Print completions for a shell";
     DOCTOR = "Memeriksa semuanya, dan mengatakan apa yang harus dilakukan" / "Check everything, and say what to do";
     LEDGER_SHOW = "Menampilkan catatan terbaru" / "Show the newest records";
 }
@@ -83,5 +84,6 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("ledger verify", LEDGER_VERIFY),
     ("ledger show", LEDGER_SHOW),
     ("doctor", DOCTOR),
+    ("completions", COMPLETIONS),
     ("demo", DEMO),
 ];
