@@ -2,7 +2,7 @@
 //!
 //! Floors (imports point downward, siblings of floor 2 never meet; only a stage joins two):
 //! floor 4 `main args supervise config` · floor 3 `stage` · floor 2 `journal spool keys watch transport store metrics alarm` ·
-//! floor 1 `engine durable` · floor 0 `amanah_format` and the leaves `bell clock kill catalogue snapshot request`.
+//! floor 1 `engine durable` · floor 0 `amanah_format` and the leaves `bell clock event kill catalogue snapshot request`.
 
 pub mod alarm;
 pub mod args;
@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod durable;
 pub mod engine;
+pub mod event;
 pub mod journal;
 pub mod keys;
 pub mod kill;

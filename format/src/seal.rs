@@ -9,6 +9,7 @@ use age::stream::StreamWriter;
 use zstd::{stream::write::Encoder, zstd_safe::CParameter};
 
 use crate::{
+    ahead,
     container::TarWriter,
     contents::{self, Binding, Contents, ContentsSummary, Entry, Paths},
     digest::{Digest, HashingReader, HashingWriter},
@@ -22,7 +23,10 @@ use crate::{
 /// zstd levels that stay within a window of 8 MiB.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=19;
 /// What one zstd worker compresses at a time: fixed, so that memory does not follow from the level alone.
-const JOB_BYTES: u32 = 4 * 1024 * 1024;
+const JOB_BYTES: u32 = 1024 * 1024;
+
+/// What fits into one piece is not worth a thread: there is nothing to do beside it.
+const AHEAD_BYTES_MIN: u64 = 256 * 1024;
 
 /// How hard to compress, and on how many threads.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +81,7 @@ impl<W: Write> Sealer<W> {
         &mut self,
         path: &EntryPath,
         bytes: u64,
-        content: &mut dyn Read,
+        content: &mut (dyn Read + Send),
     ) -> Result<Digest, SealError> {
         if u64::try_from(self.entries.len()).unwrap_or(u64::MAX) >= ENTRIES_MAX {
             return Err(SealError::TooMany);
@@ -85,8 +89,7 @@ impl<W: Write> Sealer<W> {
         if !self.paths.take(path) {
             return Err(SealError::Duplicate(path.as_str().to_owned()));
         }
-        let mut hashed = HashingReader::new(content);
-        let written = self.tar.entry(path.as_str(), bytes, &mut hashed);
+        let (written, hashed) = self.copy(path, bytes, HashingReader::new(content))?;
         let (_, digest, found) = hashed.finish();
         match written {
             Err(error) if error.kind() == io::ErrorKind::InvalidData && found != bytes => {
@@ -103,6 +106,24 @@ impl<W: Write> Sealer<W> {
             records: None,
         });
         Ok(digest)
+    }
+
+    /// A long content is read and hashed ahead of compression. At most one byte beyond its length is read: it changed then.
+    fn copy<R: Read + Send>(
+        &mut self,
+        path: &EntryPath,
+        bytes: u64,
+        content: R,
+    ) -> io::Result<(io::Result<()>, R)> {
+        let mut content = content.take(bytes.saturating_add(1));
+        if bytes <= AHEAD_BYTES_MIN {
+            let written = self.tar.entry(path.as_str(), bytes, &mut content);
+            return Ok((written, content.into_inner()));
+        }
+        let (written, content) = ahead::reading(content, |content| {
+            self.tar.entry(path.as_str(), bytes, content)
+        })?;
+        Ok((written, content.into_inner()))
     }
 
     /// Writes contents.json and every closing byte. The caller syncs `W`.

@@ -3,6 +3,7 @@
 
 mod alarm;
 mod doctor;
+mod events;
 mod metrics;
 mod start;
 mod status;

@@ -17,6 +17,7 @@ use amanah_format::time::UtcTime;
 
 use crate::engine::inbound::Inbound;
 use crate::engine::policy::Verdict;
+use crate::event::Event;
 use crate::journal::{InboundRow, LedgerEntry, NewInbound};
 use crate::kill;
 use crate::spool::QuarantineNote;
@@ -180,7 +181,7 @@ impl Admit {
         }
         let name = WireName::Bundle(row.digest).to_string();
         self.node.board.quiet_all_of(&name);
-        tracing::info!(manifest = %row.digest, peer = %row.peer, state = row.state.as_str(), code = row.refusal.map(Refusal::code), "taken over");
+        tracing::info!(event = Event::TakenOver.name(), manifest = %row.digest, peer = %row.peer, state = row.state.as_str(), code = row.refusal.map(Refusal::code), "taken over");
         self.node.bells.publish.ring();
         Ok(())
     }
@@ -189,7 +190,7 @@ impl Admit {
     fn turn_away(&self, peer: &PartyId, digest: Digest, part: &Path, denied: &Denied) {
         let now = self.node.clock.now();
         let name = WireName::Bundle(digest).to_string();
-        tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
+        tracing::warn!(event = Event::TurnedAway.name(), %peer, manifest = %digest, code = denied.code, "turned away");
         if denied.is_local() {
             return;
         }

@@ -12,6 +12,7 @@ use amanah_format::time::UtcTime;
 
 use crate::bell::Bell;
 use crate::catalogue;
+use crate::event::Event;
 use crate::snapshot::Alarm;
 
 /// Most alarms of one code: the oldest of a flood says as much as all of it, and leaves room for alarms of other codes, which
@@ -125,7 +126,7 @@ impl Board {
         let same = || alarms.iter().filter(|alarm| alarm.code == code);
         let known = same().any(|alarm| alarm.subject == subject);
         if !known && same().count() < ALARMS_OF_CODE_MAX {
-            tracing::error!(code, subject, "alarm");
+            tracing::error!(event = Event::Alarm.name(), code, subject, "alarm");
             alarms.push(Alarm {
                 code: code.to_owned(),
                 subject: subject.to_owned(),

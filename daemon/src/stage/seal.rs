@@ -10,6 +10,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use amanah_format::agreement::Lane;
 use amanah_format::container;
 use amanah_format::contents::Binding;
 use amanah_format::digest::Digest;
@@ -23,6 +24,7 @@ use amanah_format::signature::{Purpose, SecretKey};
 use crate::durable;
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{Permit, ReturnReason, Size};
+use crate::event::Event;
 use crate::journal::OutboundRow;
 use crate::kill;
 use crate::spool::outbox::{Source, is_sendable};
@@ -63,13 +65,13 @@ impl<E: Into<StageError>> From<E> for NotSealed {
 }
 
 impl Seal {
-    /// Seals what is claimed and finishes what was sealed before a restart.
+    /// Seals what is claimed in one lane, and finishes what was sealed before a restart. Lanes are sealed side by side; a
+    /// bundle's lane never changes, so no two of them have the same row.
     ///
     /// # Errors
     /// This machine's.
-    pub fn pass(&self) -> Result<Pass, StageError> {
-        let states = [Outbound::Claimed, Outbound::Sealed, Outbound::Signed];
-        let rows = self.node.journal.outbound_in(&states, ROWS_PER_PASS)?;
+    pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
+        let rows = self.node.journal.unsealed_in(lane, ROWS_PER_PASS)?;
         each(&self.node.stop, &rows, |row| self.forward(row))
     }
 
@@ -286,7 +288,7 @@ impl Seal {
             OutboundEvent::BundleQueued,
             self.node.clock.now(),
         )?;
-        tracing::info!(bundle = %row.bundle, manifest = %digest, peer = %row.peer, flow = %row.flow, bytes = row.payload_bytes, "sealed");
+        tracing::info!(event = Event::Sealed.name(), bundle = %row.bundle, manifest = %digest, peer = %row.peer, flow = %row.flow, bytes = row.payload_bytes, "sealed");
         self.node.bells.peer(&row.peer).ring();
         self.node.bells.publish.ring();
         Ok(())

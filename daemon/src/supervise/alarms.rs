@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::alarm::AlarmCommand;
 use crate::config::checked::{Config, ConfigError};
+use crate::event::Event;
 use crate::stage::{Node, Pass};
 
 /// With nothing to tell.
@@ -52,8 +53,14 @@ impl Alarms {
             }
             self.node.board.tell(code);
             match command.tell(code, &|| self.node.stop.is_set()) {
-                Ok(()) => tracing::info!(code, "the alarm was told"),
-                Err(error) => tracing::error!(code, "the alarm's command: {error}"),
+                Ok(()) => {
+                    tracing::info!(event = Event::AlarmTold.name(), code, "the alarm was told")
+                }
+                Err(error) => tracing::error!(
+                    event = Event::AlarmUntold.name(),
+                    code,
+                    "the alarm's command: {error}"
+                ),
             }
             return Pass {
                 done: 1,

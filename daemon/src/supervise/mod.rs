@@ -17,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::checked::{Config, ConfigError};
 use crate::engine::policy::Policy;
+use crate::event::Event;
 use crate::keys::KeysError;
 use crate::stage::{Node, StageError};
 
@@ -59,7 +60,7 @@ pub(crate) struct Halt(Arc<Mutex<Option<String>>>);
 impl Halt {
     /// Ends the process: going on could make something untrue.
     pub(crate) fn because(&self, node: &Node, reason: String) {
-        tracing::error!("halting: {reason}");
+        tracing::error!(event = Event::Halted.name(), "halting: {reason}");
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -105,7 +106,7 @@ async fn serve(config: Config, parts: Parts) -> Result<(), RunError> {
     let wire = Wire::start(&config, &parts).await?;
     let loops = Loops::start(parts, &config, &halt)?;
     notify(&[sd_notify::NotifyState::Ready]);
-    tracing::info!(party = %config.party, home = %config.home.display(), "ready");
+    tracing::info!(event = Event::Ready.name(), party = %config.party, home = %config.home.display(), "ready");
     attend(&config, &node, &wire, &mut signals).await;
     notify(&[sd_notify::NotifyState::Stopping]);
     let deadline = Instant::now() + STOP_WITHIN;
@@ -113,7 +114,7 @@ async fn serve(config: Config, parts: Parts) -> Result<(), RunError> {
     node.bells.ring_all();
     wire.stop(deadline).await;
     loops.join(deadline);
-    tracing::info!("stopped");
+    tracing::info!(event = Event::Stopped.name(), "stopped");
     halt.reason()
         .map_or(Ok(()), |reason| Err(RunError::Halted(reason)))
 }

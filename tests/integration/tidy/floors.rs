@@ -16,9 +16,10 @@ enum Floor {
     Face,
 }
 
-const FLOORS: [(&str, Floor); 23] = [
+const FLOORS: [(&str, Floor); 24] = [
     ("bell", Floor::Leaf),
     ("clock", Floor::Leaf),
+    ("event", Floor::Leaf),
     ("kill", Floor::Leaf),
     ("request", Floor::Leaf),
     ("snapshot", Floor::Leaf),
