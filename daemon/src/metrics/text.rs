@@ -30,6 +30,7 @@ pub fn of(snapshot: &Snapshot) -> String {
     node(snapshot, &mut page);
     peers(snapshot, &mut page);
     flows(&snapshot.streams, &mut page);
+    totals(&snapshot.streams, &mut page);
     let mut text = String::new();
     // INVARIANT: writing to a String cannot fail.
     let _ = encode(&mut text, &page.registry);
@@ -160,10 +161,6 @@ fn flows(streams: &[StreamStatus], page: &mut Page) {
         let streams = streams.iter();
         streams.filter_map(move |stream| Some((of_flow(stream), value(stream)?)))
     };
-    let total = |value: fn(&StreamStatus) -> u64| {
-        let streams = streams.iter();
-        streams.map(move |stream| (of_flow(stream), value(stream)))
-    };
     page.gauge(
         "waiting_bundles",
         "Out: not taken over by the peer yet; in: without an outcome yet",
@@ -199,6 +196,14 @@ fn flows(streams: &[StreamStatus], page: &mut Page) {
         "Since when the oldest that is not settled waits; none where nothing does",
         each(|stream| stream.oldest_unsettled.map(UtcTime::unix)),
     );
+}
+
+/// What only ever grows.
+fn totals(streams: &[StreamStatus], page: &mut Page) {
+    let total = |value: fn(&StreamStatus) -> u64| {
+        let streams = streams.iter();
+        streams.map(move |stream| (of_flow(stream), value(stream)))
+    };
     page.counter(
         "delivered_bundles",
         "Bundles that the recipient took over",
