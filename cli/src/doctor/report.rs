@@ -32,7 +32,9 @@ pub(super) fn print(findings: Findings, screen: &mut Screen<'_>) -> Outcome {
         for finding in &found {
             tell(finding, screen)?;
         }
-        let areas = looked_at.join(", ");
+        let areas = looked_at.iter().filter_map(|code| face::area(code));
+        let areas: Vec<String> = areas.map(|area| screen.text(area, &[])).collect();
+        let areas = areas.join(", ");
         if found.is_empty() {
             screen.say(face::GOOD, &[&areas])?;
         } else {

@@ -41,6 +41,21 @@ fn a_home_on_which_no_daemon_ever_ran_is_told_to_start_one() {
     let errors: Vec<_> = found.iter().filter(|one| one.0 == "error").collect();
     assert_eq!(errors.len(), 1, "{found:?}");
     assert!(has(&found, "error", "daemon-never"));
+    let said = ministry.run(&["doctor"]).out;
+    let areas = said.lines().last().unwrap();
+    for area in [
+        "configuration",
+        "home",
+        "cards",
+        "keys",
+        "agreements",
+        "clock",
+        "disk",
+        "daemon",
+        "peers",
+    ] {
+        assert!(areas.contains(area), "{area}: {areas}");
+    }
 }
 
 #[test]

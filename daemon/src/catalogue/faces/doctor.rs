@@ -46,6 +46,30 @@ texts! {
     TOTAL = "Diperiksa: {0}. Salah: {1}, awas: {2}, catatan: {3}." / "Checked: {0}. Wrong: {1}, warnings: {2}, notes: {3}.";
 }
 
+/// What is looked at, by its code in the report.
+const AREAS: &[(&str, Pair)] = &[
+    ("configuration", ("konfigurasi", "configuration")),
+    ("home", ("folder data", "home")),
+    ("store", ("penyimpanan", "store")),
+    ("cards", ("kartu", "cards")),
+    ("keys", ("kunci", "keys")),
+    ("agreements", ("perjanjian", "agreements")),
+    ("clock", ("jam", "clock")),
+    ("disk", ("diska", "disk")),
+    ("daemon", ("layanan", "daemon")),
+    ("flows", ("alur data", "flows")),
+    ("peers", ("mitra", "peers")),
+];
+
+/// The name of an area; none of an unknown code.
+#[must_use]
+pub fn area(code: &str) -> Option<Text> {
+    let mut areas = AREAS.iter();
+    areas
+        .find(|(known, _)| *known == code)
+        .map(|(_, pair)| text(*pair))
+}
+
 advice! {
     CONFIG_WRONG "config-wrong"
         ("konfigurasi tidak dapat dipakai: {0}", "the configuration cannot be used: {0}")
