@@ -5,6 +5,7 @@
 
 pub mod agreement;
 mod ahead;
+mod behind;
 pub mod card;
 pub mod container;
 pub mod contents;

@@ -10,9 +10,10 @@ use zstd::{stream::write::Encoder, zstd_safe::CParameter};
 
 use crate::{
     ahead,
+    behind::Behind,
     container::TarWriter,
     contents::{self, Binding, Contents, ContentsSummary, Entry, Paths},
-    digest::{Digest, HashingReader, HashingWriter},
+    digest::{Digest, HashingReader},
     document,
     entry_path::EntryPath,
     limits::{CONTENTS_BYTES_MAX, ENTRIES_MAX, RECIPIENTS_MAX},
@@ -38,24 +39,24 @@ pub struct SealOptions {
 }
 
 /// The layers from a file's bytes to the ciphertext.
-type Layers<W> = TarWriter<Encoder<'static, StreamWriter<HashingWriter<W>>>>;
+type Layers<W> = TarWriter<Encoder<'static, StreamWriter<Behind<W>>>>;
 
 /// A payload under way. Memory does not depend on its size.
-pub struct Sealer<W: Write> {
+pub struct Sealer<W: Write + Send + 'static> {
     tar: Layers<W>,
     entries: Vec<Entry>,
     paths: Paths,
     bytes: u64,
 }
 
-impl<W: Write> Sealer<W> {
+impl<W: Write + Send + 'static> Sealer<W> {
     /// Writes the age header.
     ///
     /// # Errors
     /// No or too many recipients, the same one twice, or the writer's.
     pub fn new(out: W, recipients: &[Recipient], options: SealOptions) -> Result<Self, SealError> {
         let encryptor = encryptor_for(recipients)?;
-        let ciphertext = encryptor.wrap_output(HashingWriter::new(out))?;
+        let ciphertext = encryptor.wrap_output(Behind::new(out))?;
         let level = options.level.clamp(*LEVELS.start(), *LEVELS.end());
         let mut compressed = Encoder::new(ciphertext, level)?;
         compressed.include_checksum(true)?;
@@ -143,7 +144,7 @@ impl<W: Write> Sealer<W> {
         self.tar
             .entry(contents::NAME, text_bytes, &mut text.as_slice())?;
         let ciphertext = self.tar.finish()?.finish()?;
-        let (out, digest, bytes) = ciphertext.finish()?.finish();
+        let (out, digest, bytes) = ciphertext.finish()?.finish()?;
         Ok(Sealed {
             out,
             payload: PayloadRef { digest, bytes },
