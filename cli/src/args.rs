@@ -73,7 +73,9 @@ pub(crate) enum Command {
     Inspect(crate::inspect::Wanted),
     Open(crate::open::Wanted),
     Ledger(crate::ledger::Wanted),
+    Doctor(crate::doctor::Wanted),
     Demo(crate::demo::Wanted),
+    Completions(crate::completions::Wanted),
     #[command(hide = true)]
     Daemon(crate::daemon::Wanted),
 }

@@ -6,9 +6,11 @@
 mod agreement;
 mod args;
 mod card;
+mod completions;
 mod copy;
 mod daemon;
 pub mod demo;
+mod doctor;
 mod exit;
 mod export;
 mod help;
@@ -99,6 +101,8 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Inspect(wanted) => inspect::run(&wanted, screen),
         C::Open(wanted) => open::run(&wanted, place, screen),
         C::Ledger(wanted) => ledger::run(&wanted, place, screen),
+        C::Completions(wanted) => completions::run(&wanted, screen),
+        C::Doctor(wanted) => doctor::run(&wanted, place, screen),
         C::Demo(wanted) => demo::run(&wanted, screen),
         C::Daemon(wanted) => Ok(daemon::run(&wanted, place)),
     }

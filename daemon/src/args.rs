@@ -90,6 +90,7 @@ fn check(file: &std::path::Path) -> Result<(), RunError> {
     let config = Config::load(file)?;
     let (policy, loaded) = config.policy(crate::clock::Clock::default().now())?;
     supervise::check_keys(&config, &policy)?;
+    supervise::check_alarm_command(&config)?;
     for document in &loaded {
         let warning = document.warning.as_deref().unwrap_or("ok");
         println!(

@@ -18,6 +18,7 @@ mod held;
 mod journey;
 mod keys_example;
 mod notify;
+mod operation;
 mod promises;
 mod refusal_page;
 mod samples;

@@ -1,14 +1,14 @@
-//! The status as sentences and tables.
+//! The status as sentences and tables: what needs a person, the connections, the flows, the bundles.
 //! One line is one thing; names that operators or peers chose are escaped.
 
 use amanah_format::time::UtcTime;
 use amanahd::{
     catalogue::{Text, faces::status as face, moment, refusals, shown, states::StateText},
     engine::{inbound::Inbound, outbound::Outbound},
-    snapshot::{IncomingStatus, OutgoingStatus, PeerStatus, Snapshot},
+    snapshot::{Alarm, IncomingStatus, OutgoingStatus, PeerStatus, Snapshot},
 };
 
-use super::{Life, words};
+use super::{Life, streams, words};
 use crate::{exit::Outcome, screen::Screen};
 
 /// How many finished bundles are shown.
@@ -26,7 +26,8 @@ pub(super) fn print(
     now: UtcTime,
     screen: &mut Screen<'_>,
 ) -> Outcome<()> {
-    head(snapshot, life, now, screen)?;
+    let head = head_line(snapshot, life, now, screen);
+    screen.line(&head)?;
     alarms(snapshot, now, screen)?;
     // What a stopped daemon last knew of its connections is no news.
     let peers = snapshot.peers.iter().filter(|_| life == Life::Running);
@@ -35,6 +36,7 @@ pub(super) fn print(
         screen.line(&line)?;
         agreements(&peer.party, snapshot, now, screen)?;
     }
+    streams::print(snapshot, now, screen)?;
     let (waiting, done) = rows(snapshot, now, screen);
     section(
         face::WAITING,
@@ -54,24 +56,34 @@ pub(super) fn print(
     )
 }
 
-fn head(snapshot: &Snapshot, life: Life, now: UtcTime, screen: &mut Screen<'_>) -> Outcome<()> {
+pub(super) fn head_line(
+    snapshot: &Snapshot,
+    life: Life,
+    now: UtcTime,
+    screen: &Screen<'_>,
+) -> String {
     let short = |time: UtcTime| moment::short(time, now, screen.language);
     let (started, written) = (short(snapshot.started), short(snapshot.written));
     let party = shown(&snapshot.party);
     match life {
-        Life::Running => screen.say(face::RUNNING, &[&party, &started]),
-        Life::Stopped => screen.say(face::STOPPED, &[&party, &written]),
-        Life::Silent => screen.say(face::SILENT, &[&party, &written]),
+        Life::Running => screen.text(face::RUNNING, &[&party, &started]),
+        Life::Stopped => screen.text(face::STOPPED, &[&party, &written]),
+        Life::Silent => screen.text(face::SILENT, &[&party, &written]),
     }
+}
+
+pub(super) fn alarm_line(alarm: &Alarm, now: UtcTime, screen: &Screen<'_>) -> String {
+    let since = moment::short(alarm.since, now, screen.language);
+    screen.text(
+        face::ALARM,
+        &[&shown(&alarm.code), &shown(&alarm.subject), &since],
+    )
 }
 
 fn alarms(snapshot: &Snapshot, now: UtcTime, screen: &mut Screen<'_>) -> Outcome<()> {
     for alarm in &snapshot.alarms {
-        let since = moment::short(alarm.since, now, screen.language);
-        screen.say(
-            face::ALARM,
-            &[&shown(&alarm.code), &shown(&alarm.subject), &since],
-        )?;
+        let line = alarm_line(alarm, now, screen);
+        screen.line(&line)?;
         if let Some(explanation) = refusals::explain(&alarm.code) {
             let (meaning, remedy) = (explanation.meaning, explanation.remedy);
             let words = [screen.text(meaning, &[]), screen.text(remedy, &[])];
@@ -97,7 +109,7 @@ pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -
         screen.text(face::CONNECTED, &[&party, &since])
     } else if peer.side == BY_HAND {
         screen.text(face::BY_HAND, &[&party])
-    } else if let Some(lost) = peer.since {
+    } else if let Some(lost) = peer.last_contact.or(peer.since) {
         let span = moment::span(now.unix() - lost.unix(), screen.language);
         screen.text(face::SILENT_PEER, &[&party, &span])
     } else {

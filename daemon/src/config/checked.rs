@@ -17,7 +17,10 @@ use crate::{
 pub use self::drop_at::DropAt;
 pub use super::papers::{Loaded, OwnRevocation};
 
+pub use self::watching::Metrics;
+
 mod drop_at;
+mod watching;
 
 /// zstd's own levels; beyond 19 its window outgrows what a recipient accepts.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=19;
@@ -53,6 +56,10 @@ pub struct Config {
     pub seal: raw::Seal,
     /// Bounds.
     pub limits: raw::Limits,
+    /// Where metrics go.
+    pub metrics: Metrics,
+    /// What an alarm starts: a program and its arguments.
+    pub alarm_command: Option<Vec<String>>,
 }
 
 /// Where to listen.
@@ -132,6 +139,8 @@ impl Config {
         if raw.example_keys {
             check.loopback(listen.as_ref(), &peers)?;
         }
+        let metrics = check.metrics(raw.metrics.as_ref())?;
+        let alarm_command = check.alarm_command(raw.alarm)?;
         let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
         Ok(Self {
             home: normal(folder.join(&raw.home)),
@@ -149,6 +158,8 @@ impl Config {
             outbox: raw.outbox,
             seal: raw.seal,
             limits: raw.limits,
+            metrics,
+            alarm_command,
         })
     }
 

@@ -17,6 +17,7 @@ use amanah_format::time::UtcTime;
 
 use crate::engine::inbound::Inbound;
 use crate::engine::policy::Verdict;
+use crate::event::Event;
 use crate::journal::{InboundRow, LedgerEntry, NewInbound};
 use crate::kill;
 use crate::spool::QuarantineNote;
@@ -180,7 +181,7 @@ impl Admit {
         }
         let name = WireName::Bundle(row.digest).to_string();
         self.node.board.quiet_all_of(&name);
-        tracing::info!(manifest = %row.digest, peer = %row.peer, state = row.state.as_str(), code = row.refusal.map(Refusal::code), "taken over");
+        tracing::info!(event = Event::TakenOver.name(), manifest = %row.digest, peer = %row.peer, state = row.state.as_str(), code = row.refusal.map(Refusal::code), "taken over");
         self.node.bells.publish.ring();
         Ok(())
     }
@@ -188,7 +189,7 @@ impl Admit {
     /// What was not taken over leaves a note, within bounds; the bytes go.
     fn turn_away(&self, peer: &PartyId, digest: Digest, part: &Path, denied: &Denied) {
         if denied.is_local() {
-            tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
+            tracing::warn!(event = Event::TurnedAway.name(), %peer, manifest = %digest, code = denied.code, "turned away");
             return;
         }
         let name = WireName::Bundle(digest).to_string();
@@ -207,7 +208,7 @@ impl Admit {
         denied: &Denied,
     ) -> Result<(), StageError> {
         let now = self.node.clock.now();
-        tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
+        tracing::warn!(event = Event::TurnedAway.name(), %peer, manifest = %digest, code = denied.code, "turned away");
         if self.node.junk.may_record(peer, now) {
             let name = WireName::Bundle(digest).to_string();
             self.node.board.alarm(&denied.code, &name, now);

@@ -109,6 +109,8 @@ pub struct Bells {
     pub by_hand: Bell,
     /// What people see changed.
     pub publish: Bell,
+    /// An alarm was raised that nobody was told of yet.
+    pub alarm: Bell,
     /// The configuration's folder must be read again.
     pub reload: Bell,
     peers: BTreeMap<PartyId, PeerBells>,
@@ -161,6 +163,7 @@ impl Bells {
             &self.settle,
             &self.by_hand,
             &self.publish,
+            &self.alarm,
         ];
         let peers = self
             .peers

@@ -7,6 +7,7 @@ use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::ledger::RecordKind;
 
+use crate::event::Event;
 use crate::journal::LedgerEntry;
 use crate::request::Request;
 
@@ -70,7 +71,12 @@ fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<()
         by: Some(owner),
     };
     node.journal.record(entry, node.clock.now())?;
-    tracing::info!(verb = verb(request), owner, "request");
+    tracing::info!(
+        event = Event::Requested.name(),
+        verb = verb(request),
+        owner,
+        "request"
+    );
     Ok(())
 }
 

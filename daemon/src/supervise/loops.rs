@@ -11,6 +11,7 @@ use amanah_format::agreement::Lane;
 use crate::bell::Bell;
 use crate::config::checked::Config;
 use crate::engine::retry::wait_after;
+use crate::event::Event;
 use crate::stage::import::Import;
 use crate::stage::publish::Publish;
 use crate::stage::seal::Seal;
@@ -59,6 +60,7 @@ impl Loops {
         let arrive = parts.arrive;
         let (collect, seal, import) = (parts.collect, Arc::new(parts.seal), Arc::new(parts.import));
         let (acknowledge, settle, by_hand) = (parts.acknowledge, parts.settle, parts.by_hand);
+        let mut alarms = parts.alarms;
         let judging = Arc::clone(&import);
         let mut threads = common.lanes(&seal, &import)?;
         threads.extend([
@@ -79,6 +81,7 @@ impl Loops {
                     again_after: REQUESTS_EVERY,
                 })
             })?,
+            common.spawn("alarm", &bells.alarm, move || Ok(alarms.pass()))?,
             common.spawn("publish", &bells.publish, move || {
                 let pass = publishing.pass(true);
                 // What rings meanwhile is shown together.
@@ -187,7 +190,12 @@ impl Common {
             }
             Err(error) => {
                 *failures += 1;
-                tracing::error!(stage = name, failures = *failures, "{error}");
+                tracing::error!(
+                    event = Event::StageFailing.name(),
+                    stage = name,
+                    failures = *failures,
+                    "{error}"
+                );
                 self.node
                     .board
                     .alarm("stage-failing", name, self.node.clock.now());

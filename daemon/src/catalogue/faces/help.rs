@@ -43,6 +43,8 @@ texts! {
     LEDGER = "Memeriksa dan menampilkan jejak audit" / "Verify and show the ledger";
     LEDGER_VERIFY = "Memeriksa keutuhan jejak audit" / "Verify that the ledger is whole";
     DEMO = "Peragaan: dua kementerian di mesin ini" / "Two ministries on this machine, to see it work";
+    COMPLETIONS = "Mencetak pelengkapan perintah untuk shell" / "Print completions for a shell";
+    DOCTOR = "Memeriksa semuanya, dan mengatakan apa yang harus dilakukan" / "Check everything, and say what to do";
     LEDGER_SHOW = "Menampilkan catatan terbaru" / "Show the newest records";
 }
 
@@ -85,5 +87,7 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("ledger", LEDGER),
     ("ledger verify", LEDGER_VERIFY),
     ("ledger show", LEDGER_SHOW),
+    ("doctor", DOCTOR),
+    ("completions", COMPLETIONS),
     ("demo", DEMO),
 ];

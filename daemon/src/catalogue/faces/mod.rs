@@ -2,6 +2,7 @@
 //! A test holds both languages to the same values.
 
 pub mod agreement;
+pub mod doctor;
 pub mod help;
 pub mod proof;
 pub mod setup;
@@ -50,6 +51,7 @@ mod tests {
         let all = [
             ALL,
             agreement::ALL,
+            doctor::ALL,
             help::ALL,
             proof::ALL,
             setup::ALL,
@@ -60,7 +62,10 @@ mod tests {
             crate::catalogue::note::ALL,
             crate::catalogue::page::ALL,
         ];
-        for (name, text) in all.concat() {
+        let findings = doctor::FINDINGS.iter();
+        let findings =
+            findings.flat_map(|advice| [(advice.code, advice.what), (advice.code, advice.remedy)]);
+        for (name, text) in all.concat().into_iter().chain(findings) {
             assert_eq!(places(text.id), places(text.en), "{name}");
             assert!(!text.id.is_empty() && !text.en.is_empty(), "{name}");
         }
