@@ -14,7 +14,7 @@ use super::ground::{Ground, IMIGRASI, PHU, spread};
 /// Kills on one ground before it must come to rest: what an inbox holds is read again after each.
 const KILLS_PER_GROUND: u64 = 50;
 /// Longest time that a daemon lives before its next death, in milliseconds.
-const LIFE_MILLIS: u64 = 900;
+const LIFE_MILLIS: u64 = 700;
 /// Longest time into a recovery at which a second death comes.
 const RECOVERY_MILLIS: u64 = 120;
 
@@ -27,6 +27,7 @@ struct Figures {
     in_recovery: u64,
     counted: Counted,
     recoveries: Vec<Duration>,
+    rests: Vec<Duration>,
 }
 
 impl Figures {
@@ -39,12 +40,13 @@ impl Figures {
         println!(
             "kill: {} kills ({} of both at once, {} during recovery, {} with something under way), {items} items in {bundles} \
              bundles, {records} records; \
-             nothing lost, nothing double; recovery {}",
+             nothing lost, nothing double; recovery {}; all at rest after {}",
             self.kills,
             self.both,
             self.in_recovery,
             self.under_way,
-            spread(&self.recoveries)
+            spread(&self.recoveries),
+            spread(&self.rests)
         );
     }
 }
@@ -74,7 +76,7 @@ fn campaign(settings: Settings) -> Result<()> {
 fn on_one_ground(dice: &mut Dice, until: u64, figures: &mut Figures) -> Result<()> {
     let mut ground = Ground::running()?;
     while figures.kills < until {
-        for _ in 0..=dice.below(5) {
+        for _ in 0..=dice.below(6) {
             ground.drop_any(dice)?;
         }
         // The moment of the death is the fault that is put to the test; nothing is synchronised by it.
@@ -102,7 +104,9 @@ fn on_one_ground(dice: &mut Dice, until: u64, figures: &mut Figures) -> Result<(
             ground.restart(victim)?;
         }
     }
+    let resting = std::time::Instant::now();
     let counted = ground.comes_to_rest()?;
+    figures.rests.push(resting.elapsed());
     figures.counted.items += counted.items;
     figures.counted.bundles += counted.bundles;
     figures.counted.records += counted.records;

@@ -51,13 +51,15 @@ impl Witness {
         let (me, other) = (&self.sides[dead], &self.sides[1 - dead]);
         let mine = Inbox::read(me)?;
         mine.holds_only_whole_items_once(&self.dropped)?;
-        self.nothing_is_lost(me, other)?;
         for receipt in receipts(&me.home.join("receipts/sent").join(&other.party))? {
             self.is_true(&receipt, me, other, &mine)?;
         }
-        for receipt in receipts(&me.home.join("receipts/received").join(&other.party))? {
-            // The other side only ever adds to its inbox: read after the receipt, it must hold what the receipt says.
-            self.is_true(&receipt, other, me, &Inbox::read(other)?)?;
+        // The other side only ever adds to its inbox: read after the receipts, it must hold what they say.
+        let received = receipts(&me.home.join("receipts/received").join(&other.party))?;
+        let theirs = Inbox::read(other)?;
+        self.nothing_is_lost(me, &theirs)?;
+        for receipt in received {
+            self.is_true(&receipt, other, me, &theirs)?;
             let name = receipt.file_name().context("a receipt without a name")?;
             let theirs = other.home.join("receipts/sent").join(&me.party).join(name);
             ensure!(
@@ -70,8 +72,7 @@ impl Witness {
 
     /// Each item that this side sends lies, whole, in the outbox, in `sent/`, or in `returned/`; and in `sent/` only when the
     /// other side has imported it.
-    fn nothing_is_lost(&self, me: &Side, other: &Side) -> Result<()> {
-        let theirs = Inbox::read(other)?;
+    fn nothing_is_lost(&self, me: &Side, theirs: &Inbox) -> Result<()> {
         let mut folders: BTreeMap<PathBuf, Vec<Files>> = BTreeMap::new();
         for item in self.dropped.iter().filter(|item| item.from == me.party) {
             let below = |top: &str| me.home.join(top).join(&item.to).join(&item.flow);
