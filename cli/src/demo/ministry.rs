@@ -170,6 +170,12 @@ impl Ministry {
         })
     }
 
+    /// The process that was started and not yet waited for.
+    #[must_use]
+    pub fn daemon_id(&self) -> Option<u32> {
+        self.daemon.as_ref().map(Child::id)
+    }
+
     /// Sends the daemon a signal.
     ///
     /// # Errors

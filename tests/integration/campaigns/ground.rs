@@ -33,6 +33,9 @@ const RECOVERY_MAX: Duration = Duration::from_secs(20);
 /// A drop that nobody saw moved in (its side was dead) is settled after a second instead of a minute.
 const IMPATIENT: &str = "[outbox]\nquiet_secs_files = 1\nquiet_secs_folders = 1\n";
 
+/// Between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
 /// Who of the two.
 pub(super) const PHU: usize = 0;
 pub(super) const IMIGRASI: usize = 1;
@@ -181,20 +184,45 @@ impl Ground {
         self.witness.rest()
     }
 
+    /// Waits until everything that was dropped is settled; none when it is not in time.
+    pub(super) fn until_settled(&mut self, within: Duration) -> Result<Option<()>> {
+        let start = Instant::now();
+        while start.elapsed() < within {
+            if self.is_settled() {
+                return Ok(Some(()));
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        println!("{}", self.under_way());
+        Ok(None)
+    }
+
+    /// Waits until everything is settled, or `who` has died, but no longer; whether it died.
+    pub(super) fn until_settled_or_dead(&mut self, who: usize, within: Duration) -> Result<bool> {
+        let start = Instant::now();
+        while start.elapsed() < within && !self.is_settled() {
+            if self.ministry(who).has_ended()? {
+                return Ok(true);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        self.ministry(who).has_ended()
+    }
+
+    /// Whether everything dropped lies in `sent/`.
+    fn is_settled(&self) -> bool {
+        self.witness.dropped.iter().all(|item| {
+            let sides = &self.witness.sides;
+            let sender = &sides[usize::from(item.from != sides[PHU].party)];
+            let sent = sender.home.join("sent").join(&item.to).join(&item.flow);
+            sent.join(&item.name).exists()
+        })
+    }
+
     /// Everything dropped lies in `sent/`, and no row is in a state from which something happens.
     fn is_quiet(&mut self) -> Result<bool> {
-        for item in &self.witness.dropped {
-            let sender =
-                &self.witness.sides[usize::from(item.from != self.witness.sides[PHU].party)];
-            let sent = sender
-                .home
-                .join("sent")
-                .join(&item.to)
-                .join(&item.flow)
-                .join(&item.name);
-            if !sent.exists() {
-                return Ok(false);
-            }
+        if !self.is_settled() {
+            return Ok(false);
         }
         for side in &self.witness.sides {
             let status: Value = serde_json::from_slice(&fs::read(side.home.join("status.json"))?)?;

@@ -7,13 +7,15 @@ mod dice;
 mod ground;
 mod kill;
 mod model;
+mod strace;
+mod syscall;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::tree;
 
 /// The campaigns by name, as `check` lists them.
-const NAMES: &[&str] = &["kill", "model"];
+const NAMES: &[&str] = &["kill", "model", "syscall"];
 /// How many faults: `--count`.
 const COUNT: &str = "AMANAH_CAMPAIGN_COUNT";
 /// From which seed: `--seed`.
