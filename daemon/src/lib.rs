@@ -2,7 +2,7 @@
 //!
 //! Floors (imports point downward, siblings of floor 2 never meet; only a stage joins two):
 //! floor 4 `main args supervise config` · floor 3 `stage` · floor 2 `journal spool keys watch transport store` ·
-//! floor 1 `engine durable` · floor 0 `amanah_format` and the leaves `bell clock kill catalogue snapshot request`.
+//! floor 1 `engine durable` · floor 0 `amanah_format` and the leaves `bell clock kill plant catalogue snapshot request`.
 
 pub mod args;
 pub mod bell;
@@ -14,6 +14,7 @@ pub mod engine;
 pub mod journal;
 pub mod keys;
 pub mod kill;
+pub mod plant;
 pub mod request;
 pub mod snapshot;
 pub mod spool;

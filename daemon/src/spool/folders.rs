@@ -132,9 +132,9 @@ impl Spool {
             home::RETURNED,
             QUARANTINE_NOTES,
         ] {
-            sweep(&self.home.join(folder), SWEEP_DEPTH);
+            durable::sweep(&self.home.join(folder), SWEEP_DEPTH);
         }
-        sweep(&self.home, 0);
+        durable::sweep(&self.home, 0);
     }
 }
 
@@ -148,16 +148,5 @@ fn lock(home: &Path) -> Result<File, SpoolError> {
         Ok(()) => Ok(File::from(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(SpoolError::Locked(home.to_owned())),
         Err(errno) => Err(failed("locking", &path, errno)),
-    }
-}
-
-/// Removes temporary names in `folder` and, `depth` levels deep, below it.
-fn sweep(folder: &Path, depth: usize) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if durable::is_temporary(&entry.file_name()) {
-            let _ = durable::remove_folder(&entry.path());
-        } else if depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            sweep(&entry.path(), depth - 1);
-        }
     }
 }

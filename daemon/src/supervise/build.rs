@@ -82,6 +82,7 @@ fn assemble(
     peers: Vec<PartyId>,
 ) -> Result<Parts, RunError> {
     let store = FilesStore::new(node.spool.inbox());
+    store.sweep();
     create_once(&node, &store)?;
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),

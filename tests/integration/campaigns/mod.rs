@@ -7,7 +7,9 @@ mod dice;
 mod ground;
 mod kill;
 mod model;
+mod planted;
 mod strace;
+mod sync_fails;
 mod syscall;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::tree;
 
 /// The campaigns by name, as `check` lists them.
-const NAMES: &[&str] = &["kill", "model", "syscall"];
+const NAMES: &[&str] = &["kill", "model", "syscall", "sync-fails"];
 /// How many faults: `--count`.
 const COUNT: &str = "AMANAH_CAMPAIGN_COUNT";
 /// From which seed: `--seed`.

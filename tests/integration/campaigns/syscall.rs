@@ -13,13 +13,13 @@ use super::ground::{Ground, IMIGRASI, PHU, spread};
 use super::strace::{Fault, Kind, happened, most_per_thread, recording};
 
 /// Sites of the short tier.
-const SAMPLE: u64 = 10;
+const SAMPLE: u64 = 8;
 /// Second faults of the full tier.
 const SECOND: u64 = 500;
 /// Sites on one ground, before it must come to rest.
 const SITES_PER_GROUND: usize = 25;
 /// So long the victim has for the round trip, or for its death; what hangs then is killed, and must recover.
-const LIFE: Duration = Duration::from_secs(8);
+const LIFE: Duration = Duration::from_secs(5);
 /// How a daemon may end by itself: its input or output failed.
 const EX_IOERR: i32 = 74;
 /// Faults of the calls that read the configuration's folder among others: then it may say that this is wrong.
@@ -28,9 +28,9 @@ const ITEM_BYTES: u64 = 3_000;
 
 /// Where a fault happens.
 #[derive(Debug, Clone, Copy)]
-struct Site {
-    victim: usize,
-    fault: Fault,
+pub(super) struct Site {
+    pub(super) victim: usize,
+    pub(super) fault: Fault,
 }
 
 #[derive(Default)]
@@ -75,7 +75,7 @@ fn nothing_is_lost_or_doubled_by_a_second_fault_during_recovery() {
 }
 
 /// Every site of a round trip at either side: death at each, EIO and ENOSPC where the call can fail so.
-fn sites() -> Result<Vec<Site>> {
+pub(super) fn sites() -> Result<Vec<Site>> {
     let mut sites = Vec::new();
     for victim in [PHU, IMIGRASI] {
         let mut ground = Ground::running()?;
@@ -114,7 +114,7 @@ fn kinds(call: &str) -> &'static [Kind] {
     }
 }
 
-fn log_of(ground: &Ground) -> PathBuf {
+pub(super) fn log_of(ground: &Ground) -> PathBuf {
     ground.exchange.folder().join("strace.log")
 }
 
@@ -192,7 +192,7 @@ fn strike(
         .context("not settled after the recovery")
 }
 
-fn drop_both_ways(ground: &mut Ground, dice: &mut Dice) -> Result<()> {
+pub(super) fn drop_both_ways(ground: &mut Ground, dice: &mut Dice) -> Result<()> {
     let ways = [ground.exchange.out.clone(), ground.exchange.back.clone()];
     for way in ways {
         let parts = 1 + dice.below(2);

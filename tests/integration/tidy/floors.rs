@@ -20,6 +20,7 @@ const FLOORS: [(&str, Floor); 21] = [
     ("bell", Floor::Leaf),
     ("clock", Floor::Leaf),
     ("kill", Floor::Leaf),
+    ("plant", Floor::Leaf),
     ("request", Floor::Leaf),
     ("snapshot", Floor::Leaf),
     ("engine", Floor::Ground),
