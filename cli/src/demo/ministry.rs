@@ -237,6 +237,8 @@ impl Ministry {
     /// It cannot be read, or is no status.
     pub fn status(&self) -> Result<Option<Snapshot>> {
         match std::fs::read(self.path(home::STATUS)) {
+            // It is not synced: a power cut may leave it empty until the next start.
+            Ok(json) if json.is_empty() => Ok(None),
             Ok(json) => Ok(Some(serde_json::from_slice(&json).context("status.json")?)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),

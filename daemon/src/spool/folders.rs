@@ -5,13 +5,13 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use amanah_format::home;
 use amanah_format::id::{FlowName, PartyId};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
-use super::{Spool, SpoolError, failed};
+use super::{Spool, SpoolError, failed, identity_of};
 use crate::durable;
 
 /// Where the notes of quarantined bundles lie, readable by operators; the bundles themselves are the daemon's alone.
@@ -63,7 +63,8 @@ impl Spool {
         })?;
         durable::ensure_folder_beneath(&home, Path::new(home::SPOOL), MODE_OWN)?;
         let spool = Self {
-            _lock: lock(&home)?,
+            lock: lock(&home)?,
+            outbox: OnceLock::new(),
             home,
             parts: Arc::default(),
             ledger: Mutex::default(),
@@ -78,6 +79,9 @@ impl Spool {
         }
         for peer in peers {
             spool.add_peer(peer)?;
+        }
+        if let Some(outbox) = identity_of(spool.outboxes().metadata()) {
+            let _ = spool.outbox.set(outbox);
         }
         spool.sweep_temporary();
         Ok(spool)
@@ -115,6 +119,7 @@ impl Spool {
 
     /// Makes one folder of the home, or mends its mode.
     pub(super) fn ensure(&self, folder: &str, mode: u32) -> Result<(), SpoolError> {
+        self.is_there()?;
         Ok(durable::ensure_folder_beneath(
             &self.home,
             Path::new(folder),

@@ -58,6 +58,7 @@ impl Import {
     }
 
     fn forward(&self, row: &InboundRow) -> Result<(), StageError> {
+        self.node.signing_moment()?;
         let Some(head) = verified_again(&self.node, row)? else {
             return self.hold(row, HeldReason::CardUnknown);
         };
@@ -206,7 +207,7 @@ fn decide(
     manifest: &Manifest,
     outcome: Result<StoreRef, Refusal>,
 ) -> Result<(), StageError> {
-    let now = node.clock.now();
+    let now = node.signing_moment()?;
     let answer = Answer {
         own: node.rules.now().own().clone(),
         peer: row.peer.clone(),

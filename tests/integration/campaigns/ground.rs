@@ -30,8 +30,9 @@ const LIST_BYTES: u64 = 40_000;
 /// Longest recovery that passes: the promise is 2 s, a machine that does other work beside is given more.
 const RECOVERY_MAX: Duration = Duration::from_secs(20);
 
-/// A drop that nobody saw moved in (its side was dead) is settled after a second instead of a minute.
-const IMPATIENT: &str = "[outbox]\nquiet_secs_files = 1\nquiet_secs_folders = 1\n";
+/// A drop that nobody saw moved in (its side was dead) is settled after a second instead of a minute; a home may be small.
+const IMPATIENT: &str =
+    "[outbox]\nquiet_secs_files = 1\nquiet_secs_folders = 1\n[limits]\nfree_bytes_min = 1000000\n";
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -78,6 +79,7 @@ impl Ground {
         let witness = Witness {
             sides,
             dropped: Vec::new(),
+            may_refuse: false,
         };
         Ok(Self {
             exchange,
@@ -210,7 +212,7 @@ impl Ground {
     }
 
     /// Whether everything dropped lies in `sent/`.
-    fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.witness.dropped.iter().all(|item| {
             let sides = &self.witness.sides;
             let sender = &sides[usize::from(item.from != sides[PHU].party)];
@@ -238,7 +240,7 @@ impl Ground {
     }
 
     /// What an error shows: counts and alarms of both, and the last words of their logs.
-    fn under_way(&mut self) -> String {
+    pub(super) fn under_way(&mut self) -> String {
         let mut text = String::new();
         for who in [PHU, IMIGRASI] {
             let status =

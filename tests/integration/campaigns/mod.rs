@@ -3,21 +3,34 @@
 //! runs its ignored test; `./check --campaign NAME --count N --seed S` runs the same test with another count or seed.
 
 mod checker;
+mod clock;
 mod dice;
+mod disk;
 mod ground;
 mod kill;
 mod model;
+mod namespace;
 mod planted;
+mod power;
 mod strace;
 mod sync_fails;
 mod syscall;
+mod watchful;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::tree;
 
 /// The campaigns by name, as `check` lists them.
-const NAMES: &[&str] = &["kill", "model", "syscall", "sync-fails"];
+const NAMES: &[&str] = &[
+    "kill",
+    "model",
+    "syscall",
+    "sync-fails",
+    "power",
+    "disk",
+    "clock",
+];
 /// How many faults: `--count`.
 const COUNT: &str = "AMANAH_CAMPAIGN_COUNT";
 /// From which seed: `--seed`.

@@ -22,15 +22,23 @@ const KILLED_AT: [(Bug, &str); 3] = [
 const STUCK: std::time::Duration = std::time::Duration::from_secs(6);
 
 #[test]
+fn a_death_during_an_import_brings_the_planted_seen_before_import_to_light() {
+    is_caught(Bug::SeenBeforeImport, "files.staged");
+}
+
+#[test]
+#[ignore = "the full tier: all bugs that a death brings to light, and the same deaths without a bug"]
 fn a_death_during_an_import_brings_three_of_the_planted_bugs_to_light() {
     for (bug, point) in KILLED_AT {
         dies_while_importing(None, point).unwrap();
-        let caught = dies_while_importing(Some(bug), point);
-        let Err(error) = caught else {
-            panic!("{} is not caught", bug.name());
-        };
-        println!("{} is caught: {error:#}", bug.name());
+        is_caught(bug, point);
     }
+}
+
+fn is_caught(bug: Bug, point: &str) {
+    let caught = dies_while_importing(Some(bug), point);
+    let error = caught.expect_err(bug.name());
+    println!("{} is caught: {error:#}", bug.name());
 }
 
 #[test]

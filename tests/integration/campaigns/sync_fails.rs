@@ -15,7 +15,7 @@ use super::strace::{Fault, Kind, SYNCING, happened};
 use super::syscall::{Site, drop_both_ways, log_of, sites};
 
 /// Failed syncs of the short tier.
-const SAMPLE: u64 = 6;
+const SAMPLE: u64 = 4;
 /// How it ends.
 const EX_IOERR: i32 = 74;
 /// Longest time from a failed sync to the end: whoever notices last is the publishing of the status, every five seconds.

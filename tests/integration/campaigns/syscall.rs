@@ -77,8 +77,8 @@ fn nothing_is_lost_or_doubled_by_a_second_fault_during_recovery() {
 /// Every site of a round trip at either side: death at each, EIO and ENOSPC where the call can fail so.
 pub(super) fn sites() -> Result<Vec<Site>> {
     let mut sites = Vec::new();
+    let mut ground = Ground::running()?;
     for victim in [PHU, IMIGRASI] {
-        let mut ground = Ground::running()?;
         ground.kill(victim)?;
         let log = log_of(&ground);
         ground.start_traced(victim, &recording(&log))?;
@@ -87,6 +87,7 @@ pub(super) fn sites() -> Result<Vec<Site>> {
             .until_settled(PATIENCE)?
             .context("the recorded round trip does not end")?;
         ground.kill_traced(victim)?;
+        ground.restart(victim)?;
         for (call, most) in most_per_thread(&log)? {
             for when in 1..=most {
                 for kind in kinds(call) {

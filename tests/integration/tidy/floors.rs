@@ -16,7 +16,7 @@ enum Floor {
     Face,
 }
 
-const FLOORS: [(&str, Floor); 21] = [
+const FLOORS: [(&str, Floor); 22] = [
     ("bell", Floor::Leaf),
     ("clock", Floor::Leaf),
     ("kill", Floor::Leaf),

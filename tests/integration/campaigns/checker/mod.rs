@@ -43,6 +43,8 @@ pub(super) struct Side {
 pub(super) struct Witness {
     pub(super) sides: [Side; 2],
     pub(super) dropped: Vec<Dropped>,
+    /// Whether a bundle may deserve a refusal: not unless the campaign makes it so.
+    pub(super) may_refuse: bool,
 }
 
 impl Witness {
@@ -78,9 +80,10 @@ impl Witness {
             let below = |top: &str| me.home.join(top).join(&item.to).join(&item.flow);
             let sent = below("sent").join(&item.name);
             if files_of(&sent)?.as_ref() == Some(&item.files) {
+                let times = theirs.count(item);
                 ensure!(
-                    theirs.count(item) == 1,
-                    "{}: in sent/, but not imported",
+                    times == 1,
+                    "{}: in sent/, but imported {times} times",
                     item.name
                 );
                 continue;
@@ -111,16 +114,23 @@ impl Witness {
         );
         ensure!(text["from"] == signer.party.as_str(), "{hex}: from another");
         ensure!(text["to"] == sender.party.as_str(), "{hex}: to another");
+        let manifest = self.manifest(&hex, signer, sender)?;
+        let bundle = manifest["bundle"]
+            .as_str()
+            .context("a manifest has no bundle id")?;
+        if text["outcome"] == "refused" && self.may_refuse {
+            ensure!(
+                !inbox.bundles.contains_key(bundle),
+                "{hex}: refused and imported"
+            );
+            return Ok(());
+        }
         if text["outcome"] != "imported" {
             bail!(
                 "{hex}: refused with {}, and nothing here deserves it",
                 text["refusal"]
             );
         }
-        let manifest = self.manifest(&hex, signer, sender)?;
-        let bundle = manifest["bundle"]
-            .as_str()
-            .context("a manifest has no bundle id")?;
         let Some(files) = inbox.bundles.get(bundle) else {
             bail!(
                 "{hex}: its receipt says imported, and {} does not have {bundle}",
