@@ -31,7 +31,7 @@ fn nothing_is_lost_or_doubled_by_a_clock_that_jumps() {
         println!("clock: not run here: libfaketime is not installed");
         return;
     }
-    campaign(Settings::short("clock", 4)).unwrap();
+    campaign(Settings::short("clock", 2)).unwrap();
 }
 
 #[test]

@@ -96,7 +96,6 @@ fn nothing_is_lost_or_doubled_by_two_hundred_power_cuts() {
 }
 
 #[test]
-#[ignore = "the full tier: cuts until the planted bug shows"]
 fn power_cuts_bring_the_planted_rename_without_sync_to_light() {
     let name = "campaigns::power::power_cuts_bring_the_planted_rename_without_sync_to_light";
     within(name, &TOOLS, || {

@@ -48,7 +48,19 @@ fn nothing_is_lost_or_doubled_by_a_fault_at_sampled_system_calls() {
     let settings = Settings::short("syscall", SAMPLE);
     let mut dice = Dice::new(settings.seed);
     let sites = sites().unwrap();
-    let sample: Vec<Site> = (0..settings.count).map(|_| *dice.pick(&sites)).collect();
+    let kinds = [Kind::Kill, Kind::Eio, Kind::Kill, Kind::Enospc];
+    let pick = |kind: Kind, dice: &mut Dice| {
+        let of_kind: Vec<&Site> = sites
+            .iter()
+            .filter(|site| site.fault.kind == kind)
+            .collect();
+        **dice.pick(&of_kind)
+    };
+    let kinds = kinds
+        .iter()
+        .cycle()
+        .take(usize::try_from(settings.count).unwrap());
+    let sample: Vec<Site> = kinds.map(|kind| pick(*kind, &mut dice)).collect();
     campaign(&sample, 20, &mut dice).unwrap();
 }
 

@@ -7,10 +7,10 @@
 mod fate;
 mod papers;
 mod receiver;
+mod schedules;
 mod sender;
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use amanah_format::digest::Digest;
 use amanah_format::manifest::Manifest;
@@ -18,17 +18,11 @@ use amanah_format::time::UtcTime;
 use amanahd::engine::inbound::Inbound;
 use amanahd::engine::outbound::Outbound;
 
-use super::Settings;
 use fate::{Died, Fate};
 use papers::{AHEAD_SECS, Fault, Papers};
-use receiver::Receiver;
+use receiver::{Receiver, Rules};
 use sender::Sender;
 
-/// Schedules in the short tier, and in the full one.
-const SHORT: u64 = 2_000;
-const FULL: u64 = 200_000;
-/// Steps of a schedule under faults.
-const STEPS: usize = 160;
 /// Rounds without faults after which everything must be at rest.
 const ROUNDS_TO_REST: usize = 40;
 const ITEMS: u8 = 5;
@@ -130,6 +124,19 @@ impl<'a> World<'a> {
         self.holds();
     }
 
+    fn rules(&self) -> Rules<'a> {
+        let papers = self.papers;
+        Rules {
+            policy: if self.has_agreement {
+                &papers.after
+            } else {
+                &papers.before
+            },
+            now: self.now,
+            flaw: self.flaw,
+        }
+    }
+
     fn starts(&mut self, sender: bool) {
         if sender {
             self.sender.starts();
@@ -153,13 +160,8 @@ impl<'a> World<'a> {
             return Ok(());
         }
         let digest = *self.fate.dice.pick(&digests);
-        let policy = if self.has_agreement {
-            &self.papers.after
-        } else {
-            &self.papers.before
-        };
-        self.receiver
-            .pass(&digest, policy, self.now, self.flaw, &mut self.fate)
+        let rules = self.rules();
+        self.receiver.pass(&digest, &rules, &mut self.fate)
     }
 
     fn offers(&mut self) {
@@ -195,15 +197,9 @@ impl<'a> World<'a> {
     fn hear(&mut self, message: &Message) -> Option<bool> {
         match message {
             Message::Bundle(manifest, digest, fault) => {
-                let policy = if self.has_agreement {
-                    &self.papers.after
-                } else {
-                    &self.papers.before
-                };
+                let rules = self.rules();
                 let bundle = (&**manifest, *digest, *fault);
-                let answer = self
-                    .receiver
-                    .take_over(bundle, policy, self.now, &mut self.fate);
+                let answer = self.receiver.take_over(bundle, &rules, &mut self.fate);
                 let died = answer.is_err().then_some(false);
                 self.wire.extend(answer.ok());
                 died
@@ -290,14 +286,9 @@ impl<'a> World<'a> {
             while !self.wire.is_empty() {
                 assert_eq!(self.deliver(), None);
             }
+            let rules = self.rules();
             for digest in self.receiver.rows.keys().copied().collect::<Vec<_>>() {
-                let passed = self.receiver.pass(
-                    &digest,
-                    &self.papers.after,
-                    self.now,
-                    self.flaw,
-                    &mut self.fate,
-                );
+                let passed = self.receiver.pass(&digest, &rules, &mut self.fate);
                 assert!(passed.is_ok());
             }
             self.holds();
@@ -335,67 +326,5 @@ impl<'a> World<'a> {
             u64::try_from(sealed).unwrap(),
             "a gap"
         );
-    }
-}
-
-/// The history of this seed: its trace, or what it broke.
-fn history(papers: &Papers, seed: u64, flaw: Flaw) -> Vec<String> {
-    let mut world = World::new(papers, seed, flaw);
-    for _ in 0..STEPS {
-        world.step();
-    }
-    world.comes_to_rest();
-    world.fate.trace
-}
-
-fn campaign(settings: Settings) {
-    let papers = Papers::read();
-    let (mut events, mut deaths) = (0, 0);
-    for seed in settings.seed..settings.seed + settings.count {
-        let run = || history(&papers, seed, Flaw::None);
-        let trace = catch_unwind(AssertUnwindSafe(run))
-            .unwrap_or_else(|_| panic!("--seed {seed} breaks it (above)"));
-        assert_eq!(
-            trace,
-            history(&papers, seed, Flaw::None),
-            "--seed {seed} gives two histories"
-        );
-        events += trace.len();
-        deaths += trace.iter().filter(|line| line.starts_with("died")).count();
-    }
-    println!(
-        "model: {} schedules, {events} events, {deaths} deaths; no invariant broken",
-        settings.count
-    );
-}
-
-#[test]
-fn no_schedule_of_losses_doubles_and_deaths_breaks_an_invariant() {
-    campaign(Settings::short("model", SHORT));
-}
-
-#[test]
-#[ignore = "the full tier: a hundred times as many schedules"]
-fn no_schedule_of_very_many_breaks_an_invariant() {
-    campaign(Settings::full("model", FULL));
-}
-
-#[test]
-fn the_schedules_find_each_flaw_that_is_planted_in_the_model() {
-    let papers = Papers::read();
-    let flaws = [
-        Flaw::ReceiptBeforeCommit,
-        Flaw::MarkerAfterRename,
-        Flaw::SeenBeforeImport,
-        Flaw::NoSync,
-        Flaw::SettlesOnHandOver,
-        Flaw::SignsAnew,
-    ];
-    for flaw in flaws {
-        let breaks =
-            |seed: &u64| catch_unwind(AssertUnwindSafe(|| history(&papers, *seed, flaw))).is_err();
-        let found = (0..SHORT).find(breaks);
-        println!("{flaw:?}: found by seed {found:?}");
-        assert!(found.is_some(), "{flaw:?} is never found");
     }
 }

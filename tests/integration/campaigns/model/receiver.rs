@@ -23,6 +23,13 @@ pub(super) struct Row {
     receipt: Option<Receipt>,
 }
 
+/// By what rules the receiver judges in this moment, and what is wrong with it.
+pub(super) struct Rules<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) now: UtcTime,
+    pub(super) flaw: Flaw,
+}
+
 /// What survives.
 #[derive(Default)]
 pub(super) struct Receiver {
@@ -43,18 +50,19 @@ impl Receiver {
     pub(super) fn take_over(
         &mut self,
         (manifest, digest, fault): (&Manifest, Digest, Fault),
-        policy: &Policy,
-        now: UtcTime,
+        rules: &Rules<'_>,
         fate: &mut Fate,
     ) -> Result<Message, Died> {
-        let received = self.rows.get(&digest).map_or(now, |row| row.received);
-        let verdict = policy.judge(manifest, &self.place(&digest, manifest), received);
+        let received = self.rows.get(&digest).map_or(rules.now, |row| row.received);
+        let verdict = rules
+            .policy
+            .judge(manifest, &self.place(&digest, manifest), received);
         self.incoming.insert(digest);
         fate.point("admit.moved")?;
         if self.rows.contains_key(&digest) {
             self.step(&digest, InboundEvent::CameAgain);
         } else {
-            self.insert(manifest, digest, fault, verdict, received);
+            self.insert((manifest, digest, fault), verdict, received);
         }
         fate.point("admit.recorded")?;
         if matches!(
@@ -68,9 +76,7 @@ impl Receiver {
 
     fn insert(
         &mut self,
-        manifest: &Manifest,
-        digest: Digest,
-        fault: Fault,
+        (manifest, digest, fault): (&Manifest, Digest, Fault),
         verdict: Verdict,
         received: UtcTime,
     ) {
@@ -106,24 +112,26 @@ impl Receiver {
     pub(super) fn pass(
         &mut self,
         digest: &Digest,
-        policy: &Policy,
-        now: UtcTime,
-        flaw: Flaw,
+        rules: &Rules<'_>,
         fate: &mut Fate,
     ) -> Result<(), Died> {
         match self.rows[digest].state {
             Inbound::Held => {
                 let row = &self.rows[digest];
-                match policy.judge(&row.manifest, &self.place(digest, &row.manifest), now) {
+                match rules.policy.judge(
+                    &row.manifest,
+                    &self.place(digest, &row.manifest),
+                    rules.now,
+                ) {
                     Verdict::Admit => self.step(digest, InboundEvent::Admitted),
                     Verdict::Hold(_) => self.step(digest, InboundEvent::Held),
                     Verdict::Refuse(refusal) => self.refuse(digest, consumes_number(refusal)),
                 }
                 Ok(())
             }
-            Inbound::Admitted => self.import(digest, flaw, fate),
+            Inbound::Admitted => self.import(digest, rules.flaw, fate),
             Inbound::Imported | Inbound::Refused => {
-                if flaw == Flaw::SignsAnew {
+                if rules.flaw == Flaw::SignsAnew {
                     let imported = self.rows[digest].state == Inbound::Imported;
                     self.write_receipt(digest, imported);
                 }

@@ -59,7 +59,12 @@ impl Sender {
             }
             Outbound::Signed => self.queue(fate, index),
             Outbound::Imported | Outbound::Refused => self.settle(fate, index),
-            _ => Ok(()),
+            Outbound::Queued
+            | Outbound::HandedOver
+            | Outbound::Settled
+            | Outbound::Returned
+            | Outbound::PutBack
+            | Outbound::Destroyed => Ok(()),
         }
     }
 
