@@ -1,4 +1,5 @@
-//! Randomness that can be had again: SplitMix64 from a seed that every campaign prints. Nothing here asks the system.
+//! Randomness that can be had again: SplitMix64 from a seed that every campaign prints.
+//! Nothing here asks the system.
 
 /// A source of random numbers.
 #[derive(Debug, Clone)]

@@ -1,4 +1,5 @@
 //! What a side has imported: every folder in its inbox, and which dropped items they are.
+//! What has a dot before its name is the store's own and no import.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 //! The journal of a daemon that does not run, read from a copy with plain SQL: the states that occur, and the ledger's lines.
+//! The states are held against the tables of SPOOL.md, read as text.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,5 @@
 //! Reads the plain tar containers of FORMAT.md in the simplest way: header, bytes, header. No code of the project.
+//! Nothing is checked that the walker of the formats checks: this only finds a member by its name.
 
 use std::fs::File;
 use std::io::{BufReader, Read};

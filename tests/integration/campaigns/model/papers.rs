@@ -1,4 +1,5 @@
 //! The real rules for the model: the cards and the agreement of `keys-example/`, and manifests made from its bundle.
+//! What is wrong with a manifest is wrong by the policy's own judgement, not by the model's.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! The schedules: a seed is a history; each is run twice, and both must be the same. Flaws that are planted in the model are found.
+//! The schedules: a seed is a history; each is run twice, and both must be the same.
+//! Flaws that are planted in the model are found.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
