@@ -7,6 +7,7 @@ mod auditor;
 mod bad_input;
 mod blind_drop;
 mod by_hand;
+mod campaigns;
 mod canary;
 mod crash;
 mod crate_versions;

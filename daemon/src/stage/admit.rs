@@ -69,6 +69,9 @@ impl Admit {
             .journal
             .inbound(&digest)
             .map_err(|error| Denied::failure(&error))?;
+        self.node
+            .signing_moment()
+            .map_err(|error| Denied::failure(&error))?;
         let received = known
             .as_ref()
             .map_or_else(|| self.node.clock.now(), |known| known.received);
@@ -253,13 +256,32 @@ impl Admit {
         Ok(self.node.spool.note_quarantine(&name, &note)?)
     }
 
+    /// Receipts and slips are small and come anew where they were not answered; of a bundle that was taken over no part is
+    /// needed any more.
+    fn sweep_parts(&self, peer: &PartyId) -> Result<(), StageError> {
+        let mut failed = None;
+        let mut is_done_with = |name: &str| match WireName::parse(name) {
+            Some(WireName::Bundle(digest)) => match self.node.journal.inbound(&digest) {
+                Ok(row) => row.is_some(),
+                Err(error) => {
+                    failed = Some(error);
+                    false
+                }
+            },
+            Some(WireName::Receipt(_) | WireName::Slip(_)) | None => true,
+        };
+        self.node.spool.sweep_parts(peer, &mut is_done_with)?;
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
     /// After a restart: what was moved but not recorded becomes a part again, which the peer hands over anew; what came
-    /// again after its answer goes.
+    /// again after its answer goes, and so do parts that nobody will finish.
     ///
     /// # Errors
     /// This machine's.
     pub fn recover(&self, peers: &[PartyId]) -> Result<(), StageError> {
         for peer in peers {
+            self.sweep_parts(peer)?;
             for digest in self.node.spool.incoming_bundles(peer)? {
                 match self.node.journal.inbound(&digest)?.map(|row| row.state) {
                     None => self.node.spool.back_to_part(peer, &digest)?,

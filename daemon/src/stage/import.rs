@@ -23,6 +23,7 @@ use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::event::Event;
 use crate::journal::{Flows, InboundRow};
 use crate::kill;
+use crate::plant::{self, Bug};
 use crate::store::{ImportId, Store, StoreError};
 
 use super::answer::Answer;
@@ -88,10 +89,22 @@ impl Import {
     }
 
     fn forward(&self, row: &InboundRow) -> Result<(), StageError> {
+        self.node.signing_moment()?;
         let Some(head) = verified_again(&self.node, row)? else {
             return self.hold(row, HeldReason::CardUnknown);
         };
         let manifest = head.manifest();
+        if plant::has(Bug::ReceiptBeforeCommit) {
+            let entries = manifest.contents.entries;
+            let (kind, records) = (self.store.kind().to_owned(), 0);
+            let stored = StoreRef {
+                kind,
+                entries,
+                records,
+            };
+            decide(&self.node, row, manifest, Ok(stored))?;
+            return self.import(row, manifest).map(drop);
+        }
         match self.import(row, manifest)? {
             End::Stored(store) => {
                 kill::point("import.committed");
@@ -226,7 +239,7 @@ fn decide(
     manifest: &Manifest,
     outcome: Result<StoreRef, Refusal>,
 ) -> Result<(), StageError> {
-    let now = node.clock.now();
+    let now = node.signing_moment()?;
     let answer = Answer {
         own: node.rules.now().own().clone(),
         peer: row.peer.clone(),

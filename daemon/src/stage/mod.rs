@@ -31,6 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use amanah_format::id::PartyId;
+use amanah_format::time::UtcTime;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
@@ -68,6 +69,25 @@ pub struct Node {
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows
     /// would else both move them.
     pub handing_back: Mutex<()>,
+}
+
+impl Node {
+    /// Now, if our signing key is valid: what was signed at another moment could never be believed, so a clock that stands
+    /// before or after our own card's dates makes everything wait that would be signed.
+    ///
+    /// # Errors
+    /// It is not; says what to do.
+    pub(crate) fn signing_moment(&self) -> Result<UtcTime, StageError> {
+        let (now, rules) = (self.clock.now(), self.rules.now());
+        let card = rules.keyring().card(rules.own());
+        let keys = card.map(|card| card.card().keys.signing.as_slice());
+        if keys.unwrap_or_default().iter().any(|key| key.at(now)) {
+            return Ok(now);
+        }
+        Err(StageError::Other(format!(
+            "our signing key is not valid at {now}: set this machine's clock, or renew the key; until then nothing is signed"
+        )))
+    }
 }
 
 /// The policy in force, shared and replaceable.

@@ -92,6 +92,7 @@ impl Seal {
 
     /// Up to and including the sealing transaction.
     fn seal(&self, row: &OutboundRow) -> Result<OutboundRow, NotSealed> {
+        let now = self.node.signing_moment()?;
         let sources = self.sources(row)?;
         let size = Size {
             bytes: sources
@@ -100,7 +101,6 @@ impl Seal {
                 .fold(0, u64::saturating_add),
             entries: u64::try_from(sources.len()).unwrap_or(u64::MAX),
         };
-        let now = self.node.clock.now();
         let policy = self.node.rules.now();
         let permit = policy
             .may_send(&row.peer, &row.flow, size, now)

@@ -93,6 +93,7 @@ fn assemble(
 ) -> Result<Parts, RunError> {
     let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
     let store = FilesStore::new(node.spool.inbox());
+    store.sweep();
     create_once(&node, &store)?;
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
