@@ -25,6 +25,7 @@ mod returned;
 mod screen;
 mod send;
 mod status;
+mod stream;
 mod verify;
 
 #[cfg(test)]
@@ -90,6 +91,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Retry(wanted) => request::retry(&wanted, place, screen),
         C::Pause(wanted) => request::pause(&wanted, place, screen),
         C::Resume(wanted) => request::resume(&wanted, place, screen),
+        C::Stream(wanted) => stream::run(&wanted, place, screen),
         C::Verify(wanted) => verify::run(&wanted, place, screen),
         C::Inspect(wanted) => inspect::run(&wanted, screen),
         C::Open(wanted) => open::run(&wanted, place, screen),

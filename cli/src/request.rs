@@ -25,7 +25,7 @@ pub(crate) struct MaybePeer {
 #[command(after_help = "Examples:\n  amanah pause imigrasi\n  amanah resume imigrasi")]
 pub(crate) struct OnePeer {
     /// Which peer
-    peer: PartyId,
+    pub(crate) peer: PartyId,
 }
 
 pub(crate) fn retry(wanted: &MaybePeer, place: &Place, screen: &mut Screen<'_>) -> Outcome {
@@ -48,7 +48,7 @@ pub(crate) fn resume(wanted: &OnePeer, place: &Place, screen: &mut Screen<'_>) -
     ask(&Request::Resume { peer }, Some(&wanted.peer), place, screen)
 }
 
-fn ask(
+pub(crate) fn ask(
     request: &Request,
     peer: Option<&PartyId>,
     place: &Place,

@@ -1,7 +1,10 @@
 //! What an operator may ask of the daemon: a closed set of verbs, a JSON file renamed into `requests/`, attributed by
 //! its owner. What is not exactly one of these verbs is refused, never guessed.
 
-use amanah_format::{digest::Digest, id::PartyId};
+use amanah_format::{
+    digest::Digest,
+    id::{FlowName, PartyId},
+};
 use serde::{Deserialize, Serialize};
 
 /// A request. JSON `{"verb": "retry", …}`, unknown members refused.
@@ -28,6 +31,18 @@ pub enum Request {
         /// Which peer.
         peer: PartyId,
     },
+    /// Open the next epoch of a stopped stream.
+    Reopen {
+        /// Its recipient.
+        peer: PartyId,
+        /// Its flow.
+        flow: FlowName,
+    },
+    /// This home is the newest there is, though it looks like a copy: seal without the peer's answer.
+    Vouch {
+        /// For which peer.
+        peer: PartyId,
+    },
 }
 
 #[cfg(test)]
@@ -46,7 +61,12 @@ mod tests {
                 manifest: Digest::of(b"m"),
             },
             Request::Pause { peer: peer.clone() },
-            Request::Resume { peer },
+            Request::Resume { peer: peer.clone() },
+            Request::Reopen {
+                peer: peer.clone(),
+                flow: "manifes-umrah".parse().unwrap(),
+            },
+            Request::Vouch { peer },
         ] {
             let text = serde_json::to_string(&request).unwrap();
             assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
@@ -69,6 +89,8 @@ mod tests {
             r#"{"verb": "pause", "peer": "../etc"}"#,
             r#"{"verb": "pause", "peer": "imigrasi", "now": true}"#,
             r#"{"verb": "retry", "all": true}"#,
+            r#"{"verb": "reopen", "peer": "imigrasi"}"#,
+            r#"{"verb": "reopen", "peer": "imigrasi", "flow": "manifes-umrah", "epoch": 9}"#,
             r#"{"verb": "release", "manifest": "sha256:00"}"#,
             r#"{"peer": "imigrasi"}"#,
         ] {

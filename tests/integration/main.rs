@@ -19,6 +19,7 @@ mod keys_example;
 mod notify;
 mod promises;
 mod refusal_page;
+mod restored;
 mod samples;
 mod second_verifier;
 mod shell_blocks;

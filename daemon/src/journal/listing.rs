@@ -42,6 +42,21 @@ impl Journal {
         })
     }
 
+    /// Claimed bundles that a number may be given to, or that go back to their operator: none for the peers in `shut`, none
+    /// of stopped streams. Oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn claimed(&self, shut: &[PartyId], limit: u32) -> Result<Vec<OutboundRow>, JournalError> {
+        let query = "SELECT * FROM outbound WHERE state = 'claimed' AND (return_reason IS NOT NULL OR
+            (NOT EXISTS (SELECT 1 FROM stopped WHERE stopped.peer = outbound.peer AND stopped.flow = outbound.flow)
+            AND peer NOT IN (SELECT value FROM json_each(?1)))) ORDER BY age LIMIT ?2";
+        let shut: Vec<&str> = shut.iter().map(PartyId::as_str).collect();
+        let shut =
+            serde_json::to_string(&shut).map_err(|error| JournalError::Make(error.to_string()))?;
+        self.read(|sql| outbound_where(sql, query, (shut, limit)))
+    }
+
     /// What waits for `peer` in `queue/`: first what it has not taken over, then what awaits its receipt; each by lane,
     /// then age, at most [`WAITING_ROWS_MAX`].
     ///
@@ -182,6 +197,18 @@ impl Journal {
     pub fn receipts_for(&self, peer: &PartyId) -> Result<Vec<InboundRow>, JournalError> {
         let query = "SELECT * FROM inbound WHERE peer = ?1 AND state = 'acknowledged' ORDER BY age LIMIT ?2";
         self.read(|sql| many(sql, query, (peer.as_str(), WAITING_ROWS_MAX), inbound_row))
+    }
+
+    /// Imported and answered bundles, newest first, `limit` of them after the first `skip`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn answered_imports(&self, skip: u32, limit: u32) -> Result<Vec<InboundRow>, JournalError> {
+        let query = format!(
+            "{INBOUND_SHOWN} WHERE state IN ('acknowledged', 'delivered') AND refusal IS NULL
+            ORDER BY age DESC LIMIT ?1 OFFSET ?2"
+        );
+        self.read(|sql| many(sql, &query, (limit, skip), inbound_row))
     }
 
     /// The newest incoming bundles, active ones first, at most `limit` active and `limit` others; without manifests.

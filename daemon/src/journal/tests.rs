@@ -4,6 +4,7 @@
 mod incoming;
 mod opening;
 mod outgoing;
+mod streams;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use amanah_format::digest::HashingReader;
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
@@ -22,9 +23,11 @@ use crate::journal::InboundRow;
 use crate::kill;
 use crate::store::{ImportId, Store, StoreError};
 
-use super::answer::Answer;
+use super::answer::{Answer, Kept};
 use super::rejudge::verified_again;
 use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
+
+mod recheck;
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -34,6 +37,8 @@ pub struct Import {
     pub identities: Vec<Identity>,
     /// Where it lands.
     pub store: Box<dyn Store>,
+    /// Whether the store was compared with the journal in this life of the process.
+    pub rechecked: AtomicBool,
 }
 
 /// How an import ended, short of an error of this machine.
@@ -49,6 +54,7 @@ impl Import {
     /// # Errors
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
+        self.recheck()?;
         let rows = self
             .node
             .journal
@@ -57,6 +63,9 @@ impl Import {
     }
 
     fn forward(&self, row: &InboundRow) -> Result<(), StageError> {
+        if self.is_nowhere(row)? {
+            return Ok(());
+        }
         let Some(head) = verified_again(&self.node, row)? else {
             return self.hold(row, HeldReason::CardUnknown);
         };
@@ -205,10 +214,23 @@ fn decide(
         outcome,
     };
     let refusal = answer.outcome.as_ref().err().copied();
-    node.journal
-        .decide(&row.digest, refusal, now, &mut |origin, index| {
-            answer.text(origin, index)
-        })?;
+    let kept = Kept::find(node, &row.peer, &row.digest)?;
+    if kept.as_ref().is_some_and(|kept| !kept.agrees(refusal)) {
+        let subject = row.digest.to_string();
+        node.board.alarm("receipt-doubtful", &subject, now);
+        return Err(StageError::Other(format!(
+            "bundle {subject}: this home has signed another outcome of it before"
+        )));
+    }
+    node.journal.decide(
+        &row.digest,
+        refusal,
+        now,
+        &mut |origin, index| match &kept {
+            Some(kept) => kept.text.clone(),
+            None => answer.text(origin, index),
+        },
+    )?;
     node.bells.acknowledge.ring();
     node.bells.publish.ring();
     Ok(())

@@ -3,6 +3,7 @@
 
 pub mod acknowledge;
 pub mod admit;
+mod again;
 mod answer;
 pub mod arrive;
 pub(crate) mod blind;
@@ -12,6 +13,7 @@ pub mod door;
 mod hand_back;
 pub mod import;
 pub mod junk;
+pub mod position;
 pub mod publish;
 pub mod pull;
 mod rejudge;
@@ -21,6 +23,7 @@ pub mod settle;
 pub mod settled;
 pub mod ship;
 pub mod slips;
+pub mod streams;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -59,6 +62,8 @@ pub struct Node {
     pub board: Board,
     /// How much of what is of no use is recorded.
     pub junk: junk::Junk,
+    /// Whether numbers may be given to the streams of each peer.
+    pub gates: position::Gates,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows
@@ -101,6 +106,8 @@ pub struct Bells {
     pub acknowledge: Bell,
     /// A receipt came.
     pub settle: Bell,
+    /// Something may be missing in a stream, or a peer wants to know.
+    pub streams: Bell,
     /// What people see changed.
     pub publish: Bell,
     /// The configuration's folder must be read again.
@@ -153,6 +160,7 @@ impl Bells {
             &self.import,
             &self.acknowledge,
             &self.settle,
+            &self.streams,
             &self.publish,
         ];
         let peers = self

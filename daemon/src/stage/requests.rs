@@ -10,7 +10,7 @@ use amanah_format::ledger::RecordKind;
 use crate::journal::LedgerEntry;
 use crate::request::Request;
 
-use super::{Node, Pass, StageError};
+use super::{Node, Pass, StageError, position};
 
 /// Takes what lies in `requests/`.
 ///
@@ -25,7 +25,7 @@ pub fn pass(node: &Arc<Node>) -> Result<Pass, StageError> {
             }
             Ok(request) => {
                 record(node, &request, owner, &bytes)?;
-                carry_out(node, &request)?;
+                carry_out(node, &request, owner)?;
                 done += 1;
             }
             // Not the error itself: it quotes what it does not understand.
@@ -44,14 +44,20 @@ fn is_about_us(node: &Node, request: &Request) -> bool {
         Request::Retry { peer: None } | Request::Release { .. } => true,
         Request::Retry { peer: Some(peer) }
         | Request::Pause { peer }
-        | Request::Resume { peer } => node.rules.now().keyring().card(peer).is_some(),
+        | Request::Resume { peer }
+        | Request::Reopen { peer, .. }
+        | Request::Vouch { peer } => node.rules.now().keyring().card(peer).is_some(),
     }
 }
 
 fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<(), StageError> {
     let manifest = match request {
         Request::Release { manifest } => Some(*manifest),
-        Request::Retry { .. } | Request::Pause { .. } | Request::Resume { .. } => None,
+        Request::Retry { .. }
+        | Request::Pause { .. }
+        | Request::Resume { .. }
+        | Request::Reopen { .. }
+        | Request::Vouch { .. } => None,
     };
     let entry = LedgerEntry {
         kind: RecordKind::Requested,
@@ -65,13 +71,24 @@ fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<()
     Ok(())
 }
 
-fn carry_out(node: &Node, request: &Request) -> Result<(), StageError> {
+fn carry_out(node: &Node, request: &Request, owner: u32) -> Result<(), StageError> {
     match request {
         Request::Retry { peer: Some(peer) } => node.bells.retry(peer).ring(),
         Request::Retry { peer: None } => node.bells.retry_all(),
         Request::Release { .. } => node.bells.import.ring(),
         Request::Pause { peer } => node.journal.set_fact(&paused(peer), Some("yes"))?,
         Request::Resume { peer } => node.journal.set_fact(&paused(peer), None)?,
+        Request::Reopen { peer, flow } => {
+            let now = node.clock.now();
+            if node.journal.open_epoch((peer, flow), owner, now)? {
+                tracing::warn!(%peer, %flow, "the next epoch of the stream is open");
+                let subject = format!("{peer} {flow}");
+                node.board.quiet("sender-behind", &subject);
+            } else {
+                tracing::warn!(%peer, %flow, "the stream is not stopped; nothing is opened");
+            }
+        }
+        Request::Vouch { peer } => position::open(node, peer)?,
     }
     node.bells.ring_all();
     Ok(())
@@ -95,5 +112,7 @@ const fn verb(request: &Request) -> &'static str {
         Request::Release { .. } => "release",
         Request::Pause { .. } => "pause",
         Request::Resume { .. } => "resume",
+        Request::Reopen { .. } => "reopen",
+        Request::Vouch { .. } => "vouch",
     }
 }

@@ -9,6 +9,7 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use amanah_format::container;
 use amanah_format::contents::Binding;
@@ -28,11 +29,14 @@ use crate::kill;
 use crate::spool::outbox::{Source, is_sendable};
 
 use super::hand_back::give_back;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
+use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, each};
 
 mod faults;
 
 use self::faults::{failed, not_opened, not_sealed, other, why_no_source};
+
+/// How soon a gate that is shut is looked at again.
+const GATE_AGAIN: Duration = Duration::from_millis(500);
 
 /// The sealing stage: the only one with the signing key of bundles.
 pub struct Seal {
@@ -68,9 +72,17 @@ impl Seal {
     /// # Errors
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
-        let states = [Outbound::Claimed, Outbound::Sealed, Outbound::Signed];
-        let rows = self.node.journal.outbound_in(&states, ROWS_PER_PASS)?;
-        each(&self.node.stop, &rows, |row| self.forward(row))
+        let journal = &self.node.journal;
+        let shut = self.node.gates.shut();
+        let mut rows = journal.outbound_in(&[Outbound::Sealed, Outbound::Signed], ROWS_PER_PASS)?;
+        rows.extend(journal.claimed(&shut, ROWS_PER_PASS)?);
+        let pass = each(&self.node.stop, &rows, |row| self.forward(row))?;
+        // A gate may open by time alone.
+        let again_after = if shut.is_empty() { IDLE } else { GATE_AGAIN };
+        Ok(Pass {
+            again_after,
+            ..pass
+        })
     }
 
     fn forward(&self, row: &OutboundRow) -> Result<(), StageError> {

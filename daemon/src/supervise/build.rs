@@ -2,7 +2,7 @@
 //! The order is that of SPOOL.md §5, "what a start does": whatever is wrong in configuration or keys is found before
 //! the home is touched. Secrets go to the stages that use them and stay nowhere else.
 
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,10 +24,12 @@ use crate::stage::collect::Collect;
 use crate::stage::door::Door;
 use crate::stage::import::Import;
 use crate::stage::junk::Junk;
+use crate::stage::position::{Gates, doubted};
 use crate::stage::publish::{Publish, Side};
 use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
+use crate::stage::streams::Streams;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::files::FilesStore;
 use crate::watch::Watch;
@@ -43,6 +45,7 @@ pub(super) struct Parts {
     pub(super) import: Import,
     pub(super) acknowledge: Acknowledge,
     pub(super) settle: Arc<Settle>,
+    pub(super) streams: Streams,
     pub(super) publish: Publish,
     pub(super) arrive: Arc<Arrive>,
     pub(super) door: Arc<Door>,
@@ -68,11 +71,48 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         bells: Bells::for_peers(peers.iter()),
         board: Board::default(),
         junk: Junk::default(),
+        gates: Gates::for_peers(peers.iter()),
         stop: Stop::default(),
         handing_back: Mutex::default(),
     });
+    look_for_doubt(&node, &peers)?;
     reload::settle_in(config, &node, &loaded)?;
     assemble(config, node, secrets, peers)
+}
+
+/// Whether this home looks like a copy: another file than the journal of the last start, a published ledger that is longer
+/// than the journal's, or a new journal beside old receipts. Towards each peer the doubt stays until it has answered.
+fn look_for_doubt(node: &Node, peers: &[PartyId]) -> Result<(), StageError> {
+    const IDENTITY: &str = "journal identity";
+    let (journal, spool) = (&node.journal, &node.spool);
+    let identity = spool.journal_identity();
+    let known = journal.fact(IDENTITY)?;
+    let size = journal.checkpoint()?.size;
+    let published = spool.published_size();
+    let is_copy = known.is_some() && identity.is_some() && known != identity;
+    let is_new = known.is_none() && size == 1 && spool.has_past();
+    if published > size {
+        tracing::error!(
+            size,
+            published,
+            "the journal is older than the ledger that it published"
+        );
+        spool.set_ledger_aside(published)?;
+    }
+    if is_copy || is_new || published > size {
+        for peer in peers {
+            journal.set_fact(&doubted(peer), Some("yes"))?;
+        }
+    }
+    journal.set_fact(IDENTITY, identity.as_deref())?;
+    for peer in peers {
+        if journal.fact(&doubted(peer))?.is_some() {
+            node.gates.doubt(peer);
+            node.board
+                .alarm("home-copied", peer.as_str(), node.clock.now());
+        }
+    }
+    Ok(())
 }
 
 fn assemble(
@@ -110,6 +150,13 @@ fn assemble(
             node: Arc::clone(&node),
             identities,
             store: Box::new(store),
+            rechecked: AtomicBool::new(false),
+        },
+        streams: Streams {
+            node: Arc::clone(&node),
+            signing: Arc::clone(&keys.signing),
+            peers: peers.clone(),
+            asked: Mutex::default(),
         },
         acknowledge: Acknowledge {
             node: Arc::clone(&node),
@@ -119,11 +166,7 @@ fn assemble(
         publish: Publish {
             node: Arc::clone(&node),
             ledger_key: keys.ledger,
-            peers: config
-                .peers
-                .iter()
-                .map(|peer| (peer.party.clone(), side(peer)))
-                .collect(),
+            peers: sides(config),
             started: node.clock.now(),
         },
         door: Arc::new(Door {
@@ -166,6 +209,11 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
         node.journal.set_fact(MADE, Some("files"))?;
     }
     Ok(())
+}
+
+fn sides(config: &Config) -> Vec<(PartyId, Side)> {
+    let peers = config.peers.iter();
+    peers.map(|peer| (peer.party.clone(), side(peer))).collect()
 }
 
 const fn side(peer: &Peer) -> Side {

@@ -52,6 +52,7 @@ impl Loops {
         let arrive = parts.arrive;
         let (collect, seal, import) = (parts.collect, parts.seal, parts.import);
         let (acknowledge, settle) = (parts.acknowledge, parts.settle);
+        let streams = parts.streams;
         let threads = vec![
             common.spawn("collect", &bells.collect, move || collect.pass())?,
             common.spawn("seal", &bells.seal, move || seal.pass())?,
@@ -69,6 +70,7 @@ impl Loops {
                 acknowledge.pass()
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
+            common.spawn("streams", &bells.streams, move || streams.pass())?,
             common.spawn("requests", &Bell::default(), move || {
                 requests::pass(&node)?;
                 // Also when some were done: a flood of them is carried out at this pace.

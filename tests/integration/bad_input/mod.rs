@@ -13,6 +13,7 @@ mod manifests;
 mod outbox;
 mod receipts;
 mod sizes;
+mod streams;
 #[path = "../../../format/examples/make_vectors/cases/tape.rs"]
 mod tape;
 mod workshop;
