@@ -20,6 +20,7 @@ mod notify;
 mod promises;
 mod refusal_page;
 mod restored;
+mod rhythm;
 mod samples;
 mod second_verifier;
 mod shell_blocks;

@@ -57,6 +57,11 @@ fn until_quiet(ministry: &mut Ministry, code: &str) {
 /// One item, a copy of `parts` of the recipient's home, two more items; then the copy in the place of what is there now.
 /// Afterwards all must hold that holds of an exchange without a fault.
 fn the_recipient_gets_back(parts: &[&str], says: &str) {
+    the_recipient_is_killed(parts, says, None);
+}
+
+/// The same, but the recipient dies at a point when it is back for the first time.
+fn the_recipient_is_killed(parts: &[&str], says: &str, at: Option<&str>) {
     let mut exchange = Exchange::connected(program()).unwrap();
     let mut arrived = settled(&mut exchange, "satu.csv");
     let backup = exchange.folder().join("cadangan");
@@ -69,8 +74,16 @@ fn the_recipient_gets_back(parts: &[&str], says: &str) {
     for part in parts {
         restore(&backup.join(part), &exchange.pair.imigrasi.path(part));
     }
+    if let Some(point) = at {
+        let imigrasi = &mut exchange.pair.imigrasi;
+        let dying = imigrasi.launch().clone().with("AMANAH_KILL_AT", point);
+        imigrasi.launch_daemon(&dying).unwrap();
+        imigrasi.until_ended().unwrap();
+    }
     exchange.pair.imigrasi.start().unwrap();
-    until_alarm(&mut exchange.pair.imigrasi, says);
+    if at.is_none() {
+        until_alarm(&mut exchange.pair.imigrasi, says);
+    }
     let complete = |status: &Snapshot| {
         let mut incoming = status.incoming.iter();
         let done = incoming.all(|bundle| bundle.state == "delivered");
@@ -119,6 +132,18 @@ fn a_recipient_whose_inbox_is_older_than_its_journal_imports_again_from_its_arch
 #[test]
 fn a_recipient_that_has_lost_inbox_and_archive_gets_both_from_the_sender() {
     the_recipient_gets_back(&["inbox", "spool/archive"], "store-behind");
+}
+
+#[test]
+fn a_recipient_killed_where_its_receipt_came_back_is_complete_all_the_same() {
+    let point = Some("again.receipt-regained");
+    the_recipient_is_killed(&["spool", "inbox", "receipts", "ledger"], "home-behind", point);
+}
+
+#[test]
+fn a_recipient_killed_where_its_import_was_taken_up_again_is_complete_all_the_same() {
+    let point = Some("import.taken-up-again");
+    the_recipient_is_killed(&["inbox"], "store-behind", point);
 }
 
 /// Sends one item, copies the sender's home, sends two more, restores the copy. It runs and knows that it is behind.

@@ -25,6 +25,8 @@ pub(super) const CODES: &[&str] = &[
     "numbers-missing",
     "home-behind",
     "home-copied",
+    "rhythm-missed",
+    "rhythm-unknown",
     "sender-behind",
     "store-behind",
     "bundle-missing",
@@ -50,6 +52,26 @@ fn stream(code: &str) -> Option<Words> {
             (
                 "Amanah sudah memintanya lagi kepada mitra. Bila tidak hilang dalam sehari, hubungi admin sistem mitra.",
                 "Amanah has asked the peer for it again. If it does not go within a day, call the peer's system administrator.",
+            ),
+        ),
+        "rhythm-missed" => because(
+            (
+                "Kiriman yang menurut perjanjian sudah jatuh tempo belum sampai.",
+                "A bundle that is due by the agreement has not got there.",
+            ),
+            (
+                "Pengirim meletakkan berkasnya, atau memberi tahu mitra mengapa tidak ada. Tanda ini hilang begitu kiriman sampai.",
+                "The sender drops its file, or tells the peer why there is none. This goes as soon as a bundle arrives.",
+            ),
+        ),
+        "rhythm-unknown" => because(
+            (
+                "Irama kiriman dalam perjanjian tidak dipahami program ini; keterlambatan tidak diawasi.",
+                "The rhythm in the agreement is not understood by this program; lateness is not watched.",
+            ),
+            (
+                "Tulis `every` sebagai day, weekday, monday … sunday, atau month, dan `by` sebagai JJ:MM, dalam versi perjanjian berikutnya.",
+                "Write `every` as day, weekday, monday … sunday or month, and `by` as HH:MM, in the agreement's next version.",
             ),
         ),
         "sender-behind" => because(

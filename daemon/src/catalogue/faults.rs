@@ -197,6 +197,8 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "drop-lost" => (EitherSysadmin, DROP_CLEANING),
         "stage-failing" => (OwnSysadmin, READ_LOG),
         "numbers-missing" => (SenderSysadmin, MISSING),
+        "rhythm-missed" => (Fault::SenderOperator, WAIT),
+        "rhythm-unknown" => (EitherSysadmin, AGREEMENT),
         "home-behind" | "store-behind" => (OwnSysadmin, RESTORED),
         "home-copied" => (OwnSysadmin, COPIED),
         "sender-behind" => (OwnSysadmin, REOPEN),

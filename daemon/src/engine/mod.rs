@@ -6,6 +6,7 @@ pub mod inbound;
 pub mod outbound;
 pub mod policy;
 pub mod retry;
+pub mod rhythm;
 pub mod stream;
 
 /// An event that cannot happen in a state: a bug of ours, never a peer's doing. The caller halts.

@@ -3,6 +3,7 @@
 //! epoch says that nothing more comes of the one before.
 
 use amanah_format::digest::Digest;
+use amanah_format::id::{FlowName, PartyId};
 use amanah_format::ledger::RecordKind;
 use amanah_format::slip::StreamPlace;
 use amanah_format::time::UtcTime;
@@ -18,6 +19,8 @@ use crate::engine::stream::{StreamKey, missing};
 const STREAMS_MAX: u32 = 4_096;
 /// Places read to find the holes of one stream: as many as may be ahead of a gap, and one.
 const HELD_MAX: u32 = 1_025;
+/// Bundles looked at for the last moment of a flow: an older one may be answered after a newer one, but not after so many.
+const NEWEST_ROWS: u32 = 64;
 
 /// A stream in which numbers are missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,8 +91,8 @@ impl Journal {
     /// [`JournalError`].
     pub fn seen_places(
         &self,
-        own: &amanah_format::id::PartyId,
-        peer: &amanah_format::id::PartyId,
+        own: &PartyId,
+        peer: &PartyId,
     ) -> Result<Vec<StreamPlace>, JournalError> {
         let came = format!(
             "SELECT agreement_id, flow, epoch, highest AS sequence, highest_digest AS digest FROM streams_in
@@ -111,6 +114,52 @@ impl Journal {
                 place(row, (own, peer), sent_digest(sql, peer.as_str(), row)?)
             })?);
             Ok(places.into_iter().flatten().collect())
+        })
+    }
+
+    /// When a bundle of this flow last came from `peer`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn last_came(
+        &self,
+        peer: &PartyId,
+        flow: &FlowName,
+    ) -> Result<Option<UtcTime>, JournalError> {
+        let query = "SELECT MAX(received) AS moment FROM
+            (SELECT received FROM inbound WHERE peer = ?1 AND flow = ?2 ORDER BY age DESC LIMIT ?3)";
+        self.last(query, (peer, flow))
+    }
+
+    /// When a bundle of this flow last got as far as `peer`: taken over, or answered.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn last_went(
+        &self,
+        peer: &PartyId,
+        flow: &FlowName,
+    ) -> Result<Option<UtcTime>, JournalError> {
+        let query = "SELECT MAX(moment) AS moment FROM
+            (SELECT CASE state WHEN 'destroyed' THEN seen_millis / 1000 ELSE changed END AS moment FROM outbound
+            WHERE peer = ?1 AND flow = ?2 AND sequence IS NOT NULL AND state IN
+            ('handed-over', 'imported', 'refused', 'settled', 'returned', 'destroyed') ORDER BY age DESC LIMIT ?3)";
+        self.last(query, (peer, flow))
+    }
+
+    fn last(
+        &self,
+        query: &str,
+        (peer, flow): (&PartyId, &FlowName),
+    ) -> Result<Option<UtcTime>, JournalError> {
+        self.read(|sql| {
+            let values = (peer.as_str(), flow.as_str(), NEWEST_ROWS);
+            let found = one(sql, query, values, |row| {
+                Ok(row.get::<_, Option<i64>>("moment")?)
+            })?;
+            Ok(found
+                .flatten()
+                .and_then(|secs| UtcTime::from_unix(secs).ok()))
         })
     }
 
@@ -175,7 +224,7 @@ fn stream(row: &Row<'_>) -> Result<StreamKey, JournalError> {
 /// A row as a place, none where nothing of the stream was seen.
 fn place(
     row: &Row<'_>,
-    (from, to): (&amanah_format::id::PartyId, &amanah_format::id::PartyId),
+    (from, to): (&PartyId, &PartyId),
     manifest: Option<Digest>,
 ) -> Result<Option<StreamPlace>, JournalError> {
     let (epoch, sequence) = (

@@ -31,6 +31,10 @@ CREATE TABLE again (
 CREATE INDEX again_due ON again (peer, digest) WHERE receipt_due = 1 OR bundle_due = 1;
 CREATE INDEX outbound_place ON outbound (peer, agreement_id, flow, epoch, sequence) WHERE sequence IS NOT NULL;
 
+-- For the last bundle of a flow, either way.
+CREATE INDEX outbound_flow ON outbound (peer, flow, age);
+CREATE INDEX inbound_flow ON inbound (peer, flow, age);
+
 -- Streams of ours in which nothing is sealed: their recipient has seen this place, and we have not.
 CREATE TABLE stopped (
     peer TEXT NOT NULL, flow TEXT NOT NULL, agreement_id TEXT NOT NULL, epoch INTEGER NOT NULL,

@@ -67,6 +67,7 @@ impl Settle {
                 let given = self.node.journal.bundle_given(peer, &bundle);
                 given.map_err(|error| Denied::failure(&error))?;
                 self.node.bells.settle.ring();
+                self.node.bells.streams.ring();
                 self.node.bells.publish.ring();
                 Ok(())
             }

@@ -13,6 +13,7 @@ use amanah_format::signature::SecretKey;
 use amanah_format::slip::{Body, Resend};
 
 use crate::engine::inbound::Inbound;
+use crate::engine::rhythm::Watch;
 use crate::engine::stream::{StreamKey, ask_again_after};
 use crate::journal::Gap;
 
@@ -60,11 +61,45 @@ impl Streams {
             position::tell(&self.node, &self.signing, peer)?;
         }
         self.say_stopped()?;
+        self.say_silent()?;
         let again_after = self.ask_for_missing()?.min(self.ask_for_bundles()?);
         Ok(Pass {
             done: 0,
             again_after,
         })
+    }
+
+    /// Flows of agreements in force in which a bundle was due and none came, or none got to the peer. Said on both sides.
+    fn say_silent(&self) -> Result<(), StageError> {
+        let (node, now) = (&self.node, self.node.clock.now());
+        let policy = node.rules.now();
+        let (mut missed, mut unknown) = (Vec::new(), Vec::new());
+        for known in policy.agreements() {
+            let text = known.agreement();
+            if !policy.in_force(&known.digest(), now) {
+                continue;
+            }
+            for flow in &text.flows {
+                let Some(rhythm) = &flow.rhythm else { continue };
+                let sends = &flow.from == policy.own();
+                let peer = if sends { &flow.to } else { &flow.from };
+                let subject = format!("{peer} {}", flow.name);
+                let Some(watch) = Watch::parse(rhythm, &text.zone) else {
+                    unknown.push(subject);
+                    continue;
+                };
+                let last = match sends {
+                    true => node.journal.last_went(peer, &flow.name)?,
+                    false => node.journal.last_came(peer, &flow.name)?,
+                };
+                if watch.is_missed(last, text.effective, now) {
+                    missed.push(subject);
+                }
+            }
+        }
+        node.board.alarm_exactly("rhythm-missed", &missed, now);
+        node.board.alarm_exactly("rhythm-unknown", &unknown, now);
+        Ok(())
     }
 
     /// A stopped stream is alarmed until somebody opens its next epoch, over restarts too.

@@ -21,6 +21,9 @@ const REQUESTS_EVERY: Duration = Duration::from_secs(1);
 /// Between two snapshots: people do not read faster, and each costs a few syncs.
 const PUBLISH_GAP: Duration = Duration::from_millis(50);
 
+/// Between two looks at the streams.
+const STREAMS_GAP: Duration = Duration::from_millis(100);
+
 /// The threads of the stages.
 pub(super) struct Loops {
     threads: Vec<(&'static str, JoinHandle<()>)>,
@@ -70,7 +73,12 @@ impl Loops {
                 acknowledge.pass()
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
-            common.spawn("streams", &bells.streams, move || streams.pass())?,
+            common.spawn("streams", &bells.streams, move || {
+                let pass = streams.pass();
+                // Every bundle rings: many are looked at together, for nothing here is urgent.
+                std::thread::sleep(STREAMS_GAP);
+                pass
+            })?,
             common.spawn("requests", &Bell::default(), move || {
                 requests::pass(&node)?;
                 // Also when some were done: a flood of them is carried out at this pace.
