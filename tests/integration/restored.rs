@@ -137,7 +137,11 @@ fn a_recipient_that_has_lost_inbox_and_archive_gets_both_from_the_sender() {
 #[test]
 fn a_recipient_killed_where_its_receipt_came_back_is_complete_all_the_same() {
     let point = Some("again.receipt-regained");
-    the_recipient_is_killed(&["spool", "inbox", "receipts", "ledger"], "home-behind", point);
+    the_recipient_is_killed(
+        &["spool", "inbox", "receipts", "ledger"],
+        "home-behind",
+        point,
+    );
 }
 
 #[test]

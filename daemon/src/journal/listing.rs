@@ -32,29 +32,9 @@ impl Journal {
     ) -> Result<Vec<OutboundRow>, JournalError> {
         let query = "SELECT age FROM outbound WHERE state = ?1 ORDER BY age LIMIT ?2";
         self.read(|sql| {
-            let states = states.iter().map(|state| state.as_str());
-            let ages = ages_in(sql, query, states, limit)?;
-            let by_age = "SELECT * FROM outbound WHERE age = ?1";
-            ages.into_iter().try_fold(Vec::new(), |mut found, age| {
-                found.extend(outbound_where(sql, by_age, [age])?);
-                Ok(found)
-            })
+            let asked = states.iter().map(|state| (state.as_str(), limit));
+            outbound_of(sql, ages_in(sql, query, asked, limit)?)
         })
-    }
-
-    /// Claimed bundles that a number may be given to, or that go back to their operator: none for the peers in `shut`, none
-    /// of stopped streams. Oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn claimed(&self, shut: &[PartyId], limit: u32) -> Result<Vec<OutboundRow>, JournalError> {
-        let query = "SELECT * FROM outbound WHERE state = 'claimed' AND (return_reason IS NOT NULL OR
-            (NOT EXISTS (SELECT 1 FROM stopped WHERE stopped.peer = outbound.peer AND stopped.flow = outbound.flow)
-            AND peer NOT IN (SELECT value FROM json_each(?1)))) ORDER BY age LIMIT ?2";
-        let shut: Vec<&str> = shut.iter().map(PartyId::as_str).collect();
-        let shut =
-            serde_json::to_string(&shut).map_err(|error| JournalError::Make(error.to_string()))?;
-        self.read(|sql| outbound_where(sql, query, (shut, limit)))
     }
 
     /// What waits for `peer` in `queue/`: first what it has not taken over, then what awaits its receipt; each by lane,
@@ -156,13 +136,8 @@ impl Journal {
     ) -> Result<Vec<InboundRow>, JournalError> {
         let query = "SELECT age FROM inbound WHERE state = ?1 ORDER BY age LIMIT ?2";
         self.read(|sql| {
-            let states = states.iter().map(|state| state.as_str());
-            let ages = ages_in(sql, query, states, limit)?;
-            let by_age = "SELECT * FROM inbound WHERE age = ?1";
-            ages.into_iter().try_fold(Vec::new(), |mut found, age| {
-                found.extend(many(sql, by_age, [age], inbound_row)?);
-                Ok(found)
-            })
+            let asked = states.iter().map(|state| (state.as_str(), limit));
+            inbound_of(sql, ages_in(sql, query, asked, limit)?)
         })
     }
 
@@ -267,6 +242,30 @@ pub(super) fn load_inbound(sql: &Connection, digest: &Digest) -> Result<InboundR
 }
 
 /// Outgoing bundles with their items.
+/// The outgoing bundles of these ages.
+pub(super) fn outbound_of(
+    sql: &Connection,
+    ages: Vec<i64>,
+) -> Result<Vec<OutboundRow>, JournalError> {
+    let by_age = "SELECT * FROM outbound WHERE age = ?1";
+    ages.into_iter().try_fold(Vec::new(), |mut found, age| {
+        found.extend(outbound_where(sql, by_age, [age])?);
+        Ok(found)
+    })
+}
+
+/// The incoming bundles of these ages.
+pub(super) fn inbound_of(
+    sql: &Connection,
+    ages: Vec<i64>,
+) -> Result<Vec<InboundRow>, JournalError> {
+    let by_age = "SELECT * FROM inbound WHERE age = ?1";
+    ages.into_iter().try_fold(Vec::new(), |mut found, age| {
+        found.extend(many(sql, by_age, [age], inbound_row)?);
+        Ok(found)
+    })
+}
+
 fn outbound_where(
     sql: &Connection,
     query: &str,

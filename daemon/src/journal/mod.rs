@@ -11,6 +11,7 @@ mod change;
 mod gaps;
 mod inbound;
 mod items;
+mod lanes;
 mod ledger;
 mod listing;
 mod outbound;
@@ -30,6 +31,7 @@ use crate::engine::Illegal;
 
 pub use again::{Asked, Stopped};
 pub use gaps::Gap;
+pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amanah_format::agreement::Lane;
 use amanah_format::container;
 use amanah_format::contents::Binding;
 use amanah_format::digest::Digest;
@@ -67,15 +68,14 @@ impl<E: Into<StageError>> From<E> for NotSealed {
 }
 
 impl Seal {
-    /// Seals what is claimed and finishes what was sealed before a restart.
+    /// Seals what is claimed in one lane, and finishes what was sealed before a restart. Lanes are sealed side by side; a
+    /// bundle's lane never changes, so no two of them have the same row.
     ///
     /// # Errors
     /// This machine's.
-    pub fn pass(&self) -> Result<Pass, StageError> {
-        let journal = &self.node.journal;
+    pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
         let shut = self.node.gates.shut();
-        let mut rows = journal.outbound_in(&[Outbound::Sealed, Outbound::Signed], ROWS_PER_PASS)?;
-        rows.extend(journal.claimed(&shut, ROWS_PER_PASS)?);
+        let rows = self.node.journal.unsealed_in(lane, &shut, ROWS_PER_PASS)?;
         let pass = each(&self.node.stop, &rows, |row| self.forward(row))?;
         // A gate may open by time alone.
         let again_after = if shut.is_empty() { IDLE } else { GATE_AGAIN };

@@ -2,7 +2,7 @@
 //! The order is that of SPOOL.md §5, "what a start does": whatever is wrong in configuration or keys is found before
 //! the home is touched. Secrets go to the stages that use them and stay nowhere else.
 
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -150,7 +150,8 @@ fn assemble(
             node: Arc::clone(&node),
             identities,
             store: Box::new(store),
-            rechecked: AtomicBool::new(false),
+            rechecked: Mutex::default(),
+            under_way: Mutex::default(),
         },
         streams: Streams {
             node: Arc::clone(&node),

@@ -2,7 +2,7 @@
 //! restored from an old copy lacks the newest imports: they are imported again, from our archive or from the sender, and
 //! answered by the receipts that they have. SPOOL.md §3.
 
-use std::sync::atomic::Ordering;
+use std::sync::PoisonError;
 
 use crate::journal::InboundRow;
 use crate::stage::StageError;
@@ -19,7 +19,12 @@ impl Import {
     /// # Errors
     /// This machine's. A store that is not there is compared when it is.
     pub(super) fn recheck(&self) -> Result<(), StageError> {
-        if self.rechecked.load(Ordering::Relaxed) || self.store.room().is_err() {
+        // One lane compares, the others wait for it.
+        let mut done = self
+            .rechecked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *done || self.store.room().is_err() {
             return Ok(());
         }
         let mut skip = 0;
@@ -38,7 +43,7 @@ impl Import {
             // What was taken up is in another state now, and so out of the list.
             skip += NEWEST.saturating_sub(lost);
         }
-        self.rechecked.store(true, Ordering::Relaxed);
+        *done = true;
         Ok(())
     }
 
