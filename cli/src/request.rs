@@ -25,7 +25,7 @@ pub(crate) struct MaybePeer {
 #[command(after_help = "Examples:\n  amanah pause imigrasi\n  amanah resume imigrasi")]
 pub(crate) struct OnePeer {
     /// Which peer
-    pub(crate) peer: PartyId,
+    peer: PartyId,
 }
 
 pub(crate) fn retry(wanted: &MaybePeer, place: &Place, screen: &mut Screen<'_>) -> Outcome {

@@ -4,15 +4,13 @@
 use amanah_format::id::{FlowName, PartyId};
 use amanahd::request::Request;
 
-use crate::{
-    exit::Outcome,
-    place::Place,
-    request::{OnePeer, ask},
-    screen::Screen,
-};
+use crate::{exit::Outcome, place::Place, request::ask, screen::Screen};
 
 /// Arguments of `stream`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  amanah stream reopen imigrasi manifes-umrah\n  amanah stream vouch imigrasi"
+)]
 pub(crate) struct Wanted {
     #[command(subcommand)]
     what: What,
@@ -21,7 +19,7 @@ pub(crate) struct Wanted {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Reopen(OneStream),
-    Vouch(OnePeer),
+    Vouch(ForPeer),
 }
 
 /// A stream of ours.
@@ -33,6 +31,13 @@ struct OneStream {
     flow: FlowName,
 }
 
+/// Towards whom.
+#[derive(Debug, clap::Args)]
+struct ForPeer {
+    /// For which peer
+    peer: PartyId,
+}
+
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     match &wanted.what {
         What::Reopen(OneStream { peer, flow }) => {
@@ -42,7 +47,7 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
             };
             ask(&request, Some(peer), place, screen)
         }
-        What::Vouch(OnePeer { peer }) => {
+        What::Vouch(ForPeer { peer }) => {
             let request = Request::Vouch { peer: peer.clone() };
             ask(&request, Some(peer), place, screen)
         }

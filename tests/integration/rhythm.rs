@@ -1,8 +1,11 @@
 //! Silence is told: a flow whose agreement says by when a bundle is due, and none comes. On both sides, until one does.
+//! The calendar itself is tested in `engine::rhythm`.
 
 use std::fs;
 
+use amanah_format::agreement::{Agreement, AgreementFile};
 use amanah_format::container::unpack_small;
+use amanah_format::document;
 use amanah_format::home;
 use amanah_tests::exchange::{Exchange, PATIENCE};
 use amanah_tests::ministry::Ministry;
@@ -31,13 +34,15 @@ fn daily(exchange: &Exchange) {
     text["flows"][0]["rhythm"] = json!({"every": "day", "by": "00:00"});
     text["flows"][1]["rhythm"] = json!({"every": "sometimes", "by": "00:00"});
     let paper = |name: &str| exchange.folder().join(name).to_string_lossy().into_owned();
-    let draft = paper("harian.json");
-    fs::write(&draft, serde_json::to_vec(&text).unwrap()).unwrap();
+    let draft: Agreement = document::parse(&serde_json::to_vec(&text).unwrap()).unwrap();
+    let name = format!("{}-v{}.agreement.amanah", draft.id, draft.version);
+    let draft = AgreementFile::draft(&draft).unwrap().to_bytes();
+    let agreements = phu.folder().join(home::AGREEMENTS);
+    fs::write(agreements.join(name), draft).unwrap();
     let (half, whole) = (paper("harian.1.amanah"), paper("harian.2.amanah"));
     let id = text["id"].as_str().unwrap();
     for (ministry, words) in [
-        (phu, ["agreement", "draft", "--file", &draft].as_slice()),
-        (phu, &["agreement", "sign", id]),
+        (phu, ["agreement", "sign", id].as_slice()),
         (phu, &["agreement", "export", id, &half]),
         (imigrasi, &["agreement", "import", &half]),
         (imigrasi, &["agreement", "sign", id]),

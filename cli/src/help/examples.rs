@@ -62,10 +62,6 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "  amanah agreement revoke pks-manifes --reason 'kunci bocor'",
     ),
     (
-        "stream",
-        "  amanah stream reopen imigrasi manifes-umrah\n  amanah stream vouch imigrasi",
-    ),
-    (
         "stream reopen",
         "  amanah stream reopen imigrasi manifes-umrah",
     ),

@@ -261,7 +261,9 @@ impl Ship {
         };
         link.put(lane, offer.name, upload).await?;
         link.hand_over(lane, offer.name).await?;
-        crate::kill::point("ship.handed-over");
+        if matches!(offer.name, WireName::Bundle(_)) {
+            crate::kill::point("ship.handed-over");
+        }
         let peer = self.peer.clone();
         self.apart(move |node| note_handed_over(node, &peer, offer.name))
             .await?;
