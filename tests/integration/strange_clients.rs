@@ -8,6 +8,7 @@ mod lftp;
 mod openssh;
 mod paramiko;
 mod rclone;
+mod slow;
 mod stage;
 
 use std::fs;

@@ -16,10 +16,10 @@ use amanah_format::signature::PublicKey;
 
 use crate::bell::Bell;
 use crate::engine::inbound::InboundEvent;
-use crate::spool::part::{Part, PartError};
 use crate::transport::link::{Denied, Exchange, Offer, OfferReader, PartWriter, WireName};
 
 use super::arrive::Arrive;
+use super::upload::Upload;
 use super::{Node, StageError};
 
 /// Most unfinished parts of one peer: our client has a few at a time.
@@ -69,7 +69,8 @@ impl Exchange for Door {
             .spool
             .part(peer, &name.to_string(), bytes_max(name))
             .map_err(|error| Denied::failure(&error))?;
-        Ok(Box::new(Upload(part)))
+        let arrive = Arc::clone(&self.arrive);
+        Ok(Box::new(Upload::new(arrive, peer.clone(), name, part)))
     }
 
     fn part_prefix(&self, peer: &PartyId, name: WireName) -> Result<Option<u64>, Denied> {
@@ -291,23 +292,6 @@ pub(crate) fn bytes_max(name: WireName) -> u64 {
     match name {
         WireName::Bundle(_) => bundle_bytes(2 << 40),
         WireName::Receipt(_) | WireName::Slip(_) => 2 * DOCUMENT_BYTES_MAX,
-    }
-}
-
-struct Upload(Part);
-
-impl PartWriter for Upload {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Denied> {
-        self.0.write_at(offset, bytes).map_err(|error| match error {
-            PartError::Hole { .. } | PartError::TooLong => {
-                denied("not-allowed", &error.to_string())
-            }
-            PartError::Spool(error) => Denied::failure(&error),
-        })
-    }
-
-    fn sync(&mut self) -> Result<u64, Denied> {
-        self.0.sync().map_err(|error| Denied::failure(&error))
     }
 }
 

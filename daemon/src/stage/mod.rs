@@ -24,6 +24,7 @@ pub mod settled;
 pub mod ship;
 pub mod slips;
 pub mod streams;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
