@@ -16,13 +16,13 @@ use amanahd::snapshot::Snapshot;
 use crate::program;
 
 /// An exact copy, as a backup makes it.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     let status = Command::new("cp").arg("-a").args([from, to]).status();
     assert!(status.unwrap().success(), "cp {}", from.display());
 }
 
 /// Puts a copy in the place of what is there.
-fn restore(copied: &Path, place: &Path) {
+pub(crate) fn restore(copied: &Path, place: &Path) {
     if place.is_dir() {
         fs::remove_dir_all(place).unwrap();
     } else {
