@@ -22,6 +22,8 @@ mod notify;
 mod operation;
 mod promises;
 mod refusal_page;
+mod restored;
+mod rhythm;
 mod samples;
 mod second_verifier;
 mod shell_blocks;

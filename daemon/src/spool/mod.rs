@@ -80,6 +80,17 @@ impl Spool {
         Err(SpoolError::Missing(self.home.clone()))
     }
 
+    /// What tells the journal's file from a copy of it: its inode and when that was made. A copy that was written over the very
+    /// file, or that came with the whole disk, has the same.
+    #[must_use]
+    pub fn journal_identity(&self) -> Option<String> {
+        use std::os::unix::fs::MetadataExt;
+        let meta = std::fs::metadata(self.journal()).ok()?;
+        let made = meta.created().ok()?;
+        let made = made.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(format!("{} {}", meta.ino(), made.as_nanos()))
+    }
+
     /// `spool/journal.sqlite`
     #[must_use]
     pub fn journal(&self) -> PathBuf {

@@ -3,6 +3,7 @@
 
 pub mod acknowledge;
 pub mod admit;
+mod again;
 mod answer;
 pub mod arrive;
 pub(crate) mod blind;
@@ -13,6 +14,7 @@ pub mod door;
 mod hand_back;
 pub mod import;
 pub mod junk;
+pub mod position;
 pub mod publish;
 pub mod pull;
 mod rejudge;
@@ -22,6 +24,7 @@ pub mod settle;
 pub mod settled;
 pub mod ship;
 pub mod slips;
+pub mod streams;
 mod upload;
 
 use std::collections::BTreeMap;
@@ -64,6 +67,8 @@ pub struct Node {
     pub junk: junk::Junk,
     /// What operators carry by hand now.
     pub tickets: by_hand::Tickets,
+    /// Whether numbers may be given to the streams of each peer.
+    pub gates: position::Gates,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows
@@ -127,6 +132,8 @@ pub struct Bells {
     pub settle: Bell,
     /// An operator carries something by hand.
     pub by_hand: Bell,
+    /// Something may be missing in a stream, or a peer wants to know.
+    pub streams: Bell,
     /// What people see changed.
     pub publish: Bell,
     /// An alarm was raised that nobody was told of yet.
@@ -182,6 +189,7 @@ impl Bells {
             &self.acknowledge,
             &self.settle,
             &self.by_hand,
+            &self.streams,
             &self.publish,
             &self.alarm,
         ];

@@ -9,6 +9,7 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use amanah_format::agreement::Lane;
 use amanah_format::container;
@@ -30,11 +31,14 @@ use crate::kill;
 use crate::spool::outbox::{Look, Source};
 
 use super::hand_back::give_back;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
+use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, each};
 
 mod faults;
 
 use self::faults::{failed, not_opened, not_sealed, other, why_no_source};
+
+/// How soon a gate that is shut is looked at again.
+const GATE_AGAIN: Duration = Duration::from_millis(500);
 
 /// The sealing stage: the only one with the signing key of bundles.
 pub struct Seal {
@@ -71,8 +75,15 @@ impl Seal {
     /// # Errors
     /// This machine's.
     pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
-        let rows = self.node.journal.unsealed_in(lane, ROWS_PER_PASS)?;
-        each(&self.node.stop, &rows, |row| self.forward(row))
+        let shut = self.node.gates.shut();
+        let rows = self.node.journal.unsealed_in(lane, &shut, ROWS_PER_PASS)?;
+        let pass = each(&self.node.stop, &rows, |row| self.forward(row))?;
+        // A gate may open by time alone.
+        let again_after = if shut.is_empty() { IDLE } else { GATE_AGAIN };
+        Ok(Pass {
+            again_after,
+            ..pass
+        })
     }
 
     fn forward(&self, row: &OutboundRow) -> Result<(), StageError> {

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use amanah_format::digest::Digest;
 use amanah_format::entry_path::EntryPath;
 use amanah_format::id::{BundleId, FlowName, PartyId};
 use amanah_format::open::EntrySink;
@@ -153,6 +154,13 @@ impl Store for FilesStore {
         durable::sync_folder(&self.inbox.join(IMPORTS))?;
         self.complete(id)?;
         Ok(Some(store_ref(marker.entries)))
+    }
+
+    fn has(&self, manifest: &Digest) -> Result<bool, StoreError> {
+        self.is_there()?;
+        let path = self.inbox.join(IMPORTS).join(manifest.to_hex());
+        path.try_exists()
+            .map_err(|source| failed("looking at", &path, source))
     }
 
     fn room(&self) -> Result<u64, StoreError> {

@@ -26,10 +26,12 @@ use crate::stage::collect::Collect;
 use crate::stage::door::Door;
 use crate::stage::import::Import;
 use crate::stage::junk::Junk;
+use crate::stage::position::{Gates, doubted};
 use crate::stage::publish::{Publish, Side};
 use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
+use crate::stage::streams::Streams;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::files::FilesStore;
 use crate::watch::Watch;
@@ -46,6 +48,7 @@ pub(super) struct Parts {
     pub(super) import: Import,
     pub(super) acknowledge: Acknowledge,
     pub(super) settle: Arc<Settle>,
+    pub(super) streams: Streams,
     pub(super) publish: Publish,
     pub(super) metrics: Arc<Metrics>,
     pub(super) alarms: Alarms,
@@ -77,12 +80,49 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         bells,
         junk: Junk::default(),
         tickets: Tickets::default(),
+        gates: Gates::for_peers(peers.iter()),
         stop: Stop::default(),
         handing_back: Mutex::default(),
     });
+    look_for_doubt(&node, &peers)?;
     reload::settle_in(config, &node, &loaded)?;
     let alarms = Alarms::new(Arc::clone(&node), alarm_command);
     assemble(config, node, secrets, (peers, alarms))
+}
+
+/// Whether this home looks like a copy: another file than the journal of the last start, a published ledger that is longer
+/// than the journal's, or a new journal beside old receipts. Towards each peer the doubt stays until it has answered.
+fn look_for_doubt(node: &Node, peers: &[PartyId]) -> Result<(), StageError> {
+    const IDENTITY: &str = "journal identity";
+    let (journal, spool) = (&node.journal, &node.spool);
+    let identity = spool.journal_identity();
+    let known = journal.fact(IDENTITY)?;
+    let size = journal.checkpoint()?.size;
+    let published = spool.published_size();
+    let is_copy = known.is_some() && identity.is_some() && known != identity;
+    let is_new = known.is_none() && size == 1 && spool.has_past();
+    if published > size {
+        tracing::error!(
+            size,
+            published,
+            "the journal is older than the ledger that it published"
+        );
+        spool.set_ledger_aside(published)?;
+    }
+    if is_copy || is_new || published > size {
+        for peer in peers {
+            journal.set_fact(&doubted(peer), Some("yes"))?;
+        }
+    }
+    journal.set_fact(IDENTITY, identity.as_deref())?;
+    for peer in peers {
+        if journal.fact(&doubted(peer))?.is_some() {
+            node.gates.doubt(peer);
+            node.board
+                .alarm("home-copied", peer.as_str(), node.clock.now());
+        }
+    }
+    Ok(())
 }
 
 fn assemble(
@@ -122,7 +162,14 @@ fn assemble(
             node: Arc::clone(&node),
             identities,
             store: Box::new(store),
+            rechecked: Mutex::default(),
             under_way: Mutex::default(),
+        },
+        streams: Streams {
+            node: Arc::clone(&node),
+            signing: Arc::clone(&keys.signing),
+            peers: peers.clone(),
+            asked: Mutex::default(),
         },
         acknowledge: Acknowledge {
             node: Arc::clone(&node),

@@ -86,11 +86,14 @@ impl Wire {
             if !before.contains_key(peer) {
                 node.board
                     .connected(peer, address.to_string(), node.clock.now());
+                node.gates.connected(peer, true);
+                node.bells.streams.ring();
                 node.bells.publish.ring();
             }
         }
         for peer in before.keys().filter(|peer| !now_here.contains_key(*peer)) {
             node.board.disconnected(peer, None, node.clock.now(), None);
+            node.gates.unreachable(peer);
             node.bells.publish.ring();
         }
         *before = now_here;

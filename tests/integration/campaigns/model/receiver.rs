@@ -255,6 +255,7 @@ impl Receiver {
         };
         Place {
             holder: holder_of(sequence).filter(|found| found != digest),
+            closed: false,
             same_id: self.rows.iter().find(same).map(|(digest, _)| *digest),
             before: holder_of(sequence - 1),
             contiguous: self.contiguous,
