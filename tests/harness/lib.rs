@@ -4,7 +4,9 @@
 pub mod accounts;
 pub mod drop_server;
 pub mod exchange;
+pub mod link;
 pub mod mutation;
+pub mod netns;
 pub mod printed;
 pub mod python;
 

@@ -28,6 +28,7 @@ mod three_users;
 mod tidy;
 mod tree;
 mod unit_files;
+mod wire;
 
 /// The program that the tests start as users do.
 fn program() -> &'static std::path::Path {
