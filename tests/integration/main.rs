@@ -12,6 +12,7 @@ mod crash;
 mod crate_versions;
 mod demo;
 mod doc_links;
+mod flood;
 mod guides;
 mod held;
 mod journey;

@@ -5,6 +5,7 @@
 mod descriptors;
 mod forwarding;
 mod lftp;
+mod logins;
 mod openssh;
 mod paramiko;
 mod rclone;

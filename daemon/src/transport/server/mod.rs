@@ -6,6 +6,8 @@ mod accept;
 mod framing;
 mod inlet;
 mod network;
+mod newcomers;
+mod penalties;
 mod session;
 mod tree;
 
@@ -52,11 +54,11 @@ pub struct Listen {
 /// Bounds of the server, each with its reason.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections in all: bounds memory and descriptors.
+    /// Connections that have logged in: bounds memory and descriptors.
     pub connections_max: usize,
-    /// Connections that have not logged in: strangers must not take the places of peers.
+    /// Connections beside them that have not: bounds what strangers cost. Beyond it the oldest goes, not the newest.
     pub unauthenticated_max: usize,
-    /// The same for one address.
+    /// The same for one address: a peer needs one, and some more while the loss of the first is not noticed.
     pub unauthenticated_per_address_max: usize,
     /// Seconds until a connection must have logged in.
     pub login_grace_secs: u64,
@@ -72,7 +74,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 256,
-            unauthenticated_max: 64,
+            unauthenticated_max: 128,
             unauthenticated_per_address_max: 8,
             login_grace_secs: 20,
             connections_per_peer_max: 8,

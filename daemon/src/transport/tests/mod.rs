@@ -2,6 +2,7 @@
 //! The stages are played by `memory`. Keys come from fixed seeds, and ports from the system, so that tests run side by
 //! side.
 
+mod hostile_bytes;
 mod hostile_client;
 mod hostile_login;
 mod own_client;
