@@ -24,6 +24,7 @@ mod samples;
 mod second_verifier;
 mod shell_blocks;
 mod spool_text;
+mod ssh_audit;
 mod strange_clients;
 mod three_users;
 mod tidy;

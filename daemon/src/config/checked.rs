@@ -62,6 +62,8 @@ pub struct Listen {
     pub address: SocketAddr,
     /// Who may connect.
     pub networks: Vec<Network>,
+    /// Whether those that dial us may do so without ML-KEM.
+    pub post_quantum: PostQuantum,
 }
 
 /// A peer.
@@ -229,6 +231,7 @@ impl Check<'_> {
         Ok(Listen {
             address,
             networks: networks.collect::<Result<_, _>>()?,
+            post_quantum: listen.post_quantum.unwrap_or(PostQuantum::Preferred),
         })
     }
 
@@ -252,6 +255,7 @@ impl Check<'_> {
                 }
                 Some(_) | None => {}
             }
+            self.required_where_it_is_decided(&table, raw, peer)?;
             let drop = peer.drop.as_ref();
             let drop = drop.map(|drop| self.drop_at(&table, peer, drop, &peers));
             peers.push(Peer {
@@ -262,6 +266,27 @@ impl Check<'_> {
             });
         }
         Ok(peers)
+    }
+
+    /// Who dials us is known only after the key exchange: what is demanded there is demanded of all.
+    fn required_where_it_is_decided(
+        &self,
+        table: &str,
+        raw: &raw::Raw,
+        peer: &raw::Peer,
+    ) -> Result<(), String> {
+        let required = |wish: Option<PostQuantum>| wish == Some(PostQuantum::Required);
+        let dials_us = peer.dial.is_none() && peer.drop.is_none();
+        let listen = raw.listen.as_ref();
+        if dials_us
+            && required(peer.post_quantum)
+            && !required(listen.and_then(|listen| listen.post_quantum))
+        {
+            let reason = "this peer dials us, and who dials is known only after the key exchange; write post_quantum = \"required\" \
+                          in [listen], for all that do";
+            return Err(self.at(table, "post_quantum", reason));
+        }
+        Ok(())
     }
 
     /// Keys that everybody has may meet nobody else: every address is a literal one of loopback (a name may lead elsewhere).

@@ -52,6 +52,8 @@ pub struct Listen {
     pub address: String,
     /// Networks that may connect (CIDR).
     pub networks: Vec<String>,
+    /// `preferred` (default) or `required`, for all that dial us.
+    pub post_quantum: Option<crate::transport::client::PostQuantum>,
     /// Listen on every address of this machine, knowingly.
     #[serde(default)]
     pub any_address: bool,

@@ -41,6 +41,7 @@ impl Wire {
                     address: listen.address,
                     networks: listen.networks.clone(),
                     host_key: parts.transport.clone(),
+                    post_quantum: listen.post_quantum,
                     limits: Limits {
                         connections_max: usize::try_from(config.limits.connections_max)
                             .unwrap_or(usize::MAX),

@@ -47,6 +47,8 @@ pub struct Listen {
     pub networks: Vec<Network>,
     /// Our transport key (OpenSSH text): the host key.
     pub host_key: zeroize::Zeroizing<String>,
+    /// Whether a session without ML-KEM is acceptable.
+    pub post_quantum: PostQuantum,
     /// The bounds.
     pub limits: Limits,
 }
@@ -101,7 +103,7 @@ impl Server {
     /// # Errors
     /// The host key cannot be used, or the address cannot be bound.
     pub async fn start(listen: Listen, exchange: Arc<dyn Exchange>) -> Result<Self, io::Error> {
-        let config = Arc::new(configuration(&listen.host_key)?);
+        let config = Arc::new(configuration(&listen.host_key, listen.post_quantum)?);
         let listener = TcpListener::bind(listen.address).await?;
         let address = listener.local_addr()?;
         let connected = Connected::default();
@@ -187,7 +189,10 @@ impl Drop for Presence {
 }
 
 /// russh's defaults are not those of a hardened server: all that matters is said here.
-fn configuration(host_key: &str) -> Result<russh::server::Config, io::Error> {
+fn configuration(
+    host_key: &str,
+    post_quantum: PostQuantum,
+) -> Result<russh::server::Config, io::Error> {
     let key = PrivateKey::from_openssh(host_key).map_err(|error| unusable(&error.to_string()))?;
     if key.algorithm() != Algorithm::Ed25519 || key.is_encrypted() {
         return Err(unusable("not an unencrypted Ed25519 key"));
@@ -202,7 +207,7 @@ fn configuration(host_key: &str) -> Result<russh::server::Config, io::Error> {
         window_size: algorithms::WINDOW_BYTES,
         maximum_packet_size: algorithms::PACKET_BYTES_MAX,
         channel_buffer_size: CHANNEL_MESSAGES_MAX,
-        preferred: algorithms::preferred(PostQuantum::Preferred),
+        preferred: algorithms::preferred(post_quantum),
         max_auth_attempts: LOGIN_ATTEMPTS_MAX,
         inactivity_timeout: Some(algorithms::INACTIVITY_MAX),
         keepalive_interval: Some(algorithms::KEEPALIVE),

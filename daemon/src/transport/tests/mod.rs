@@ -47,6 +47,7 @@ fn listen(networks: &[&str], limits: Limits) -> Listen {
             .map(|network| network.parse().unwrap())
             .collect(),
         host_key: key(SERVER_SEED).to_openssh(""),
+        post_quantum: PostQuantum::Preferred,
         limits,
     }
 }
