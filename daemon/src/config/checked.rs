@@ -346,6 +346,12 @@ impl Check<'_> {
                 "expected 1 or more",
             ),
             (
+                raw.limits.peer_bytes_max >= 1,
+                "limits",
+                "peer_bytes_max",
+                "expected 1 or more",
+            ),
+            (
                 raw.limits.connections_max >= 1,
                 "limits",
                 "connections_max",

@@ -156,6 +156,8 @@ impl Default for Store {
 pub struct Limits {
     /// Free space that incoming data never takes.
     pub free_bytes_min: u64,
+    /// What one peer's unfinished uploads and bundles that wait for their import may take together.
+    pub peer_bytes_max: u64,
     /// Connections at one time, over all peers.
     pub connections_max: u32,
 }
@@ -164,6 +166,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             free_bytes_min: 256 * 1024 * 1024,
+            peer_bytes_max: 1024 * 1024 * 1024 * 1024,
             connections_max: 256,
         }
     }

@@ -19,6 +19,7 @@ use crate::spool::part::{Part, PartError};
 use crate::transport::link::{Denied, Exchange, Offer, OfferReader, PartWriter, WireName};
 
 use super::arrive::Arrive;
+use super::room::{Measured, Room};
 use super::{Node, StageError};
 
 /// Most unfinished parts of one peer: our client has a few at a time.
@@ -30,8 +31,8 @@ pub struct Door {
     pub node: Arc<Node>,
     /// The way in.
     pub arrive: Arc<Arrive>,
-    /// Free space that incoming data never takes.
-    pub free_bytes_min: u64,
+    /// How much of the disk incoming data may take.
+    pub room: Room,
 }
 
 impl Exchange for Door {
@@ -47,28 +48,14 @@ impl Exchange for Door {
 
     fn open_part(&self, peer: &PartyId, name: WireName) -> Result<Box<dyn PartWriter>, Denied> {
         self.still_known(peer)?;
-        let free = self
-            .node
-            .spool
-            .free_bytes()
-            .map_err(|error| Denied::failure(&error))?;
-        if free < self.free_bytes_min {
-            self.node
-                .board
-                .alarm("no-space", "spool", self.node.clock.now());
-            return Err(denied(
-                "no-space",
-                "the receiving machine has no space left; it is tried again",
-            ));
-        }
-        self.node.board.quiet("no-space", "spool");
+        let measured = self.room.admits(&self.node, peer, name)?;
         self.has_place(peer, name)?;
         let part = self
             .node
             .spool
             .part(peer, &name.to_string(), bytes_max(name))
             .map_err(|error| Denied::failure(&error))?;
-        Ok(Box::new(Upload(part)))
+        Ok(Box::new(Upload { part, measured }))
     }
 
     fn part_prefix(&self, peer: &PartyId, name: WireName) -> Result<Option<u64>, Denied> {
@@ -268,11 +255,16 @@ pub(crate) fn bytes_max(name: WireName) -> u64 {
     }
 }
 
-struct Upload(Part);
+struct Upload {
+    part: Part,
+    measured: Measured,
+}
 
 impl PartWriter for Upload {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Denied> {
-        self.0.write_at(offset, bytes).map_err(|error| match error {
+        self.measured.take(bytes.len())?;
+        let written = self.part.write_at(offset, bytes);
+        written.map_err(|error| match error {
             PartError::Hole { .. } | PartError::TooLong => {
                 denied("not-allowed", &error.to_string())
             }
@@ -281,7 +273,7 @@ impl PartWriter for Upload {
     }
 
     fn sync(&mut self) -> Result<u64, Denied> {
-        self.0.sync().map_err(|error| Denied::failure(&error))
+        self.part.sync().map_err(|error| Denied::failure(&error))
     }
 }
 

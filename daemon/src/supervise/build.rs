@@ -25,6 +25,7 @@ use crate::stage::door::Door;
 use crate::stage::import::Import;
 use crate::stage::junk::Junk;
 use crate::stage::publish::{Publish, Side};
+use crate::stage::room::Room;
 use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
@@ -46,6 +47,7 @@ pub(super) struct Parts {
     pub(super) publish: Publish,
     pub(super) arrive: Arc<Arrive>,
     pub(super) door: Arc<Door>,
+    pub(super) room: Room,
     pub(super) transport: zeroize::Zeroizing<String>,
     peers: Vec<PartyId>,
 }
@@ -83,6 +85,10 @@ fn assemble(
 ) -> Result<Parts, RunError> {
     let store = FilesStore::new(node.spool.inbox());
     create_once(&node, &store)?;
+    let room = Room {
+        free_bytes_min: config.limits.free_bytes_min,
+        peer_bytes_max: config.limits.peer_bytes_max,
+    };
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
@@ -129,9 +135,10 @@ fn assemble(
         door: Arc::new(Door {
             node: Arc::clone(&node),
             arrive: Arc::clone(&arrive),
-            free_bytes_min: config.limits.free_bytes_min,
+            room,
         }),
         arrive,
+        room,
         transport: keys.transport,
         peers,
         node,

@@ -2,6 +2,7 @@
 //! part its own small values; it joins what it started.
 
 mod build;
+mod confine;
 mod log;
 mod loops;
 mod reload;
@@ -83,6 +84,7 @@ pub fn run(file: &Path) -> Result<(), RunError> {
     log::start();
     harden();
     let config = Config::load(file)?;
+    confine::confine(&config);
     let parts = build::parts(&config)?;
     parts.recover()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
