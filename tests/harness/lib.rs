@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod drop_server;
 pub mod exchange;
 pub mod flood;
+pub mod fuzz;
 pub mod link;
 pub mod mutation;
 pub mod netns;

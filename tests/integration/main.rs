@@ -14,6 +14,7 @@ mod crate_versions;
 mod demo;
 mod doc_links;
 mod flood;
+mod fuzz;
 mod guides;
 mod held;
 mod journey;
