@@ -4,6 +4,8 @@
 //! bytes come in as slices or `Read`, go out as vectors or `Write`, and the time is an argument.
 
 pub mod agreement;
+mod ahead;
+mod behind;
 pub mod card;
 pub mod container;
 pub mod contents;

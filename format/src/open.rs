@@ -6,8 +6,8 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use crate::{
-    contents::Contents, entry_path::EntryPath, limits::ZSTD_WINDOW_LOG_MAX, manifest::Manifest,
-    recipient::Identity, refusal::Refusal,
+    ahead, contents::Contents, entry_path::EntryPath, limits::ZSTD_WINDOW_LOG_MAX,
+    manifest::Manifest, recipient::Identity, refusal::Refusal,
 };
 
 mod age_header;
@@ -46,35 +46,36 @@ pub trait EntrySink {
 /// # Errors
 /// [`OpenError`].
 pub fn open_payload(
-    reader: &mut dyn Read,
+    reader: &mut (dyn Read + Send),
     identities: &[Identity],
     manifest: &Manifest,
     sink: &mut dyn EntrySink,
 ) -> Result<Contents, OpenError> {
-    let faults = Faults::default();
-    let source = BufReader::with_capacity(READ_BYTES, Watched::new(reader, &faults, Layer::Source));
+    let beneath = Faults::default();
+    let source =
+        BufReader::with_capacity(READ_BYTES, Watched::new(reader, &beneath, Layer::Source));
     let opened = decrypt(source, identities, manifest.recipients.len()).and_then(|plaintext| {
-        let plaintext = Watched::new(plaintext, &faults, Layer::Cipher);
+        let plaintext = Watched::new(plaintext, &beneath, Layer::Cipher);
         read_frame(
             BufReader::with_capacity(READ_BYTES, plaintext),
-            &faults,
+            &beneath,
             manifest,
             sink,
         )
     });
     // What the innermost layer said outweighs what the layers around it made of it.
-    match faults.take() {
+    match beneath.take() {
         Some(error) => Err(error),
         None => opened,
     }
 }
 
 /// The age layer.
-fn decrypt<R: BufRead>(
+fn decrypt<R: BufRead + Send>(
     mut source: R,
     identities: &[Identity],
     recipients: usize,
-) -> Result<impl Read, OpenError> {
+) -> Result<impl Read + Send + use<R>, OpenError> {
     let failed = OpenError::Refused(Refusal::DecryptionFailed);
     let Some(header) = age_header::read(&mut source, recipients)? else {
         return Err(failed);
@@ -92,9 +93,9 @@ fn decrypt<R: BufRead>(
 }
 
 /// The zstd layer: exactly one frame, with a checksum, and nothing around it.
-fn read_frame<R: BufRead>(
+fn read_frame<R: BufRead + Send>(
     mut plaintext: R,
-    faults: &Faults,
+    beneath: &Faults,
     manifest: &Manifest,
     sink: &mut dyn EntrySink,
 ) -> Result<Contents, OpenError> {
@@ -108,13 +109,34 @@ fn read_frame<R: BufRead>(
     let frame = io::Cursor::new(start).chain(plaintext);
     let mut decoder = zstd::Decoder::with_buffer(frame)?.single_frame();
     decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-    let tar = Watched::new(&mut decoder, faults, Layer::Frame);
-    let contents = Entries::new(tar, manifest, faults).read(sink)?;
+    let (contents, decoder) = read_entries(decoder, beneath, manifest, sink)?;
     let mut rest = decoder.finish();
     // Reading on to age's own end also proves its last chunk.
     match rest.fill_buf() {
         Ok([]) => Ok(contents),
         Ok(_) | Err(_) => Err(malformed()),
+    }
+}
+
+/// The tar layer. The layers beneath are read ahead: a fault of theirs counts only where the reading of entries came to it, so
+/// that the answer to a payload with two faults does not depend on how threads ran.
+fn read_entries<R: Read + Send>(
+    decoder: R,
+    beneath: &Faults,
+    manifest: &Manifest,
+    sink: &mut dyn EntrySink,
+) -> Result<(Contents, R), OpenError> {
+    let met = Faults::default();
+    let (contents, decoder) = ahead::reading(decoder, |tar| {
+        let tar = Watched::new(tar, &met, Layer::Frame);
+        Entries::new(tar, manifest, &met).read(sink)
+    })?;
+    match met.take() {
+        Some(fault) => Err(beneath.take().unwrap_or(fault)),
+        None => {
+            beneath.forget();
+            Ok((contents?, decoder))
+        }
     }
 }
 

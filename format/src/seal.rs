@@ -9,9 +9,11 @@ use age::stream::StreamWriter;
 use zstd::{stream::write::Encoder, zstd_safe::CParameter};
 
 use crate::{
+    ahead,
+    behind::Behind,
     container::TarWriter,
     contents::{self, Binding, Contents, ContentsSummary, Entry, Paths},
-    digest::{Digest, HashingReader, HashingWriter},
+    digest::{Digest, HashingReader},
     document,
     entry_path::EntryPath,
     limits::{CONTENTS_BYTES_MAX, ENTRIES_MAX, RECIPIENTS_MAX},
@@ -22,7 +24,10 @@ use crate::{
 /// zstd levels that stay within a window of 8 MiB.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=19;
 /// What one zstd worker compresses at a time: fixed, so that memory does not follow from the level alone.
-const JOB_BYTES: u32 = 4 * 1024 * 1024;
+const JOB_BYTES: u32 = 1024 * 1024;
+
+/// What fits into one piece is not worth a thread: there is nothing to do beside it.
+const AHEAD_BYTES_MIN: u64 = 256 * 1024;
 
 /// How hard to compress, and on how many threads.
 #[derive(Debug, Clone, Copy)]
@@ -34,24 +39,24 @@ pub struct SealOptions {
 }
 
 /// The layers from a file's bytes to the ciphertext.
-type Layers<W> = TarWriter<Encoder<'static, StreamWriter<HashingWriter<W>>>>;
+type Layers<W> = TarWriter<Encoder<'static, StreamWriter<Behind<W>>>>;
 
 /// A payload under way. Memory does not depend on its size.
-pub struct Sealer<W: Write> {
+pub struct Sealer<W: Write + Send + 'static> {
     tar: Layers<W>,
     entries: Vec<Entry>,
     paths: Paths,
     bytes: u64,
 }
 
-impl<W: Write> Sealer<W> {
+impl<W: Write + Send + 'static> Sealer<W> {
     /// Writes the age header.
     ///
     /// # Errors
     /// No or too many recipients, the same one twice, or the writer's.
     pub fn new(out: W, recipients: &[Recipient], options: SealOptions) -> Result<Self, SealError> {
         let encryptor = encryptor_for(recipients)?;
-        let ciphertext = encryptor.wrap_output(HashingWriter::new(out))?;
+        let ciphertext = encryptor.wrap_output(Behind::new(out))?;
         let level = options.level.clamp(*LEVELS.start(), *LEVELS.end());
         let mut compressed = Encoder::new(ciphertext, level)?;
         compressed.include_checksum(true)?;
@@ -77,7 +82,7 @@ impl<W: Write> Sealer<W> {
         &mut self,
         path: &EntryPath,
         bytes: u64,
-        content: &mut dyn Read,
+        content: &mut (dyn Read + Send),
     ) -> Result<Digest, SealError> {
         if u64::try_from(self.entries.len()).unwrap_or(u64::MAX) >= ENTRIES_MAX {
             return Err(SealError::TooMany);
@@ -85,8 +90,7 @@ impl<W: Write> Sealer<W> {
         if !self.paths.take(path) {
             return Err(SealError::Duplicate(path.as_str().to_owned()));
         }
-        let mut hashed = HashingReader::new(content);
-        let written = self.tar.entry(path.as_str(), bytes, &mut hashed);
+        let (written, hashed) = self.copy(path, bytes, HashingReader::new(content))?;
         let (_, digest, found) = hashed.finish();
         match written {
             Err(error) if error.kind() == io::ErrorKind::InvalidData && found != bytes => {
@@ -103,6 +107,24 @@ impl<W: Write> Sealer<W> {
             records: None,
         });
         Ok(digest)
+    }
+
+    /// A long content is read and hashed ahead of compression. At most one byte beyond its length is read: it changed then.
+    fn copy<R: Read + Send>(
+        &mut self,
+        path: &EntryPath,
+        bytes: u64,
+        content: R,
+    ) -> io::Result<(io::Result<()>, R)> {
+        let mut content = content.take(bytes.saturating_add(1));
+        if bytes <= AHEAD_BYTES_MIN {
+            let written = self.tar.entry(path.as_str(), bytes, &mut content);
+            return Ok((written, content.into_inner()));
+        }
+        let (written, content) = ahead::reading(content, |content| {
+            self.tar.entry(path.as_str(), bytes, content)
+        })?;
+        Ok((written, content.into_inner()))
     }
 
     /// Writes contents.json and every closing byte. The caller syncs `W`.
@@ -122,7 +144,7 @@ impl<W: Write> Sealer<W> {
         self.tar
             .entry(contents::NAME, text_bytes, &mut text.as_slice())?;
         let ciphertext = self.tar.finish()?.finish()?;
-        let (out, digest, bytes) = ciphertext.finish()?.finish();
+        let (out, digest, bytes) = ciphertext.finish()?.finish()?;
         Ok(Sealed {
             out,
             payload: PayloadRef { digest, bytes },

@@ -7,6 +7,8 @@ mod send;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use amanah_format::agreement::{CoSigned, Lane};
 use amanah_format::digest::Digest;
 use amanah_format::id::{FlowName, PartyId};
@@ -87,6 +89,26 @@ impl Policy {
     #[must_use]
     pub fn sendable(&self, peer: &PartyId, at: UtcTime) -> Vec<FlowName> {
         send::sendable(self, peer, at)
+    }
+
+    /// The flows from others in this lane, each with its sender. Where versions of an agreement differ, the highest says it.
+    #[must_use]
+    pub fn arriving_in(&self, lane: Lane) -> BTreeSet<(PartyId, FlowName)> {
+        let mut lanes = BTreeMap::new();
+        for known in self.agreements() {
+            let agreement = known.agreement();
+            for flow in agreement.flows.iter().filter(|flow| flow.to == self.own) {
+                let said = (agreement.version, flow.lane);
+                let newest = lanes
+                    .entry((flow.from.clone(), flow.name.clone()))
+                    .or_insert(said);
+                *newest = said.max(*newest);
+            }
+        }
+        lanes
+            .into_iter()
+            .filter_map(|(flow, (_, its))| (its == lane).then_some(flow))
+            .collect()
     }
 
     /// May this leave? Names the agreement, purpose, lane, recipients.

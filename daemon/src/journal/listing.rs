@@ -32,13 +32,8 @@ impl Journal {
     ) -> Result<Vec<OutboundRow>, JournalError> {
         let query = "SELECT age FROM outbound WHERE state = ?1 ORDER BY age LIMIT ?2";
         self.read(|sql| {
-            let states = states.iter().map(|state| state.as_str());
-            let ages = ages_in(sql, query, states, limit)?;
-            let by_age = "SELECT * FROM outbound WHERE age = ?1";
-            ages.into_iter().try_fold(Vec::new(), |mut found, age| {
-                found.extend(outbound_where(sql, by_age, [age])?);
-                Ok(found)
-            })
+            let asked = states.iter().map(|state| (state.as_str(), limit));
+            outbound_of(sql, ages_in(sql, query, asked, limit)?)
         })
     }
 
@@ -141,13 +136,8 @@ impl Journal {
     ) -> Result<Vec<InboundRow>, JournalError> {
         let query = "SELECT age FROM inbound WHERE state = ?1 ORDER BY age LIMIT ?2";
         self.read(|sql| {
-            let states = states.iter().map(|state| state.as_str());
-            let ages = ages_in(sql, query, states, limit)?;
-            let by_age = "SELECT * FROM inbound WHERE age = ?1";
-            ages.into_iter().try_fold(Vec::new(), |mut found, age| {
-                found.extend(many(sql, by_age, [age], inbound_row)?);
-                Ok(found)
-            })
+            let asked = states.iter().map(|state| (state.as_str(), limit));
+            inbound_of(sql, ages_in(sql, query, asked, limit)?)
         })
     }
 
@@ -240,6 +230,30 @@ pub(super) fn load_inbound(sql: &Connection, digest: &Digest) -> Result<InboundR
 }
 
 /// Outgoing bundles with their items.
+/// The outgoing bundles of these ages.
+pub(super) fn outbound_of(
+    sql: &Connection,
+    ages: Vec<i64>,
+) -> Result<Vec<OutboundRow>, JournalError> {
+    let by_age = "SELECT * FROM outbound WHERE age = ?1";
+    ages.into_iter().try_fold(Vec::new(), |mut found, age| {
+        found.extend(outbound_where(sql, by_age, [age])?);
+        Ok(found)
+    })
+}
+
+/// The incoming bundles of these ages.
+pub(super) fn inbound_of(
+    sql: &Connection,
+    ages: Vec<i64>,
+) -> Result<Vec<InboundRow>, JournalError> {
+    let by_age = "SELECT * FROM inbound WHERE age = ?1";
+    ages.into_iter().try_fold(Vec::new(), |mut found, age| {
+        found.extend(many(sql, by_age, [age], inbound_row)?);
+        Ok(found)
+    })
+}
+
 fn outbound_where(
     sql: &Connection,
     query: &str,

@@ -9,6 +9,7 @@ mod answer;
 mod change;
 mod inbound;
 mod items;
+mod lanes;
 mod ledger;
 mod listing;
 mod outbound;
@@ -26,6 +27,7 @@ use std::sync::Mutex;
 use crate::clock::Clock;
 use crate::engine::Illegal;
 
+pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};

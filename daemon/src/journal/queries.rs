@@ -42,19 +42,17 @@ pub(super) fn run(
     Ok(sql.prepare_cached(statement)?.execute(with)?)
 }
 
-/// The ages of the rows that `query` finds for each of `states`, oldest first, at most `limit`: ages first, so that
-/// only rows that are wanted are read whole. `query` takes a state and a limit.
-pub(super) fn ages_in(
+/// The ages of the rows that `query` finds for each of `asked`, oldest first, at most `limit`: ages first, so that
+/// only rows that are wanted are read whole.
+pub(super) fn ages_in<P: Params>(
     sql: &Connection,
     query: &str,
-    states: impl Iterator<Item = &'static str>,
+    asked: impl Iterator<Item = P>,
     limit: u32,
 ) -> Result<Vec<i64>, JournalError> {
     let mut ages: Vec<i64> = Vec::new();
-    for state in states {
-        ages.extend(many(sql, query, (state, limit), |row| {
-            Ok(row.get::<_, i64>(0)?)
-        })?);
+    for one in asked {
+        ages.extend(many(sql, query, one, |row| Ok(row.get::<_, i64>(0)?))?);
     }
     ages.sort_unstable();
     ages.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

@@ -3,12 +3,14 @@
 //!
 //! The store is asked first: what it has committed is never imported again, it is only recorded.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use amanah_format::digest::HashingReader;
+use amanah_format::agreement::Lane;
+use amanah_format::digest::{Digest, HashingReader};
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::Manifest;
 use amanah_format::open::{OpenError, open_payload};
@@ -18,7 +20,7 @@ use amanah_format::refusal::Refusal;
 use amanah_format::slip::HeldReason;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
-use crate::journal::InboundRow;
+use crate::journal::{Flows, InboundRow};
 use crate::kill;
 use crate::store::{ImportId, Store, StoreError};
 
@@ -34,6 +36,8 @@ pub struct Import {
     pub identities: Vec<Identity>,
     /// Where it lands.
     pub store: Box<dyn Store>,
+    /// What some lane imports at this moment: a reload may give a flow another lane meanwhile.
+    pub under_way: Mutex<BTreeSet<Digest>>,
 }
 
 /// How an import ended, short of an error of this machine.
@@ -44,16 +48,42 @@ enum End {
 }
 
 impl Import {
-    /// Imports what is admitted.
+    /// Imports what is admitted in one lane. Lanes are imported side by side; what is in no agreement any more is in the
+    /// normal one.
     ///
     /// # Errors
     /// This machine's.
-    pub fn pass(&self) -> Result<Pass, StageError> {
-        let rows = self
-            .node
-            .journal
-            .inbound_in(&[Inbound::Admitted], ROWS_PER_PASS)?;
-        each(&self.node.stop, &rows, |row| self.forward(row))
+    pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
+        let policy = self.node.rules.now();
+        let flows = match lane {
+            Lane::Urgent | Lane::Bulk => Flows::These(policy.arriving_in(lane)),
+            Lane::Normal => {
+                let mut others = policy.arriving_in(Lane::Urgent);
+                others.extend(policy.arriving_in(Lane::Bulk));
+                Flows::AllBut(others)
+            }
+        };
+        let rows = self.node.journal.admitted_in(&flows, ROWS_PER_PASS)?;
+        each(&self.node.stop, &rows, |row| self.once(row))
+    }
+
+    /// Not where another lane has it under way, nor where it had it since the rows were read.
+    fn once(&self, row: &InboundRow) -> Result<(), StageError> {
+        let under_way = || {
+            self.under_way
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if !under_way().insert(row.digest) {
+            return Ok(());
+        }
+        let now = self.node.journal.inbound(&row.digest);
+        let done = now.map_err(StageError::from).and_then(|now| match now {
+            Some(now) if now.state == Inbound::Admitted => self.forward(&now),
+            Some(_) | None => Ok(()),
+        });
+        under_way().remove(&row.digest);
+        done
     }
 
     fn forward(&self, row: &InboundRow) -> Result<(), StageError> {

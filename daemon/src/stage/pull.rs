@@ -1,13 +1,14 @@
 //! Pull: fetches what waits at a peer that we dialled, resuming at our synced prefix, and gives it to `arrive`. A bundle stays on
 //! offer there until its receipt comes; a receipt or slip is removed once it is durable here. The peer's server may offer
 //! anything: what is too long, what there is no room for and what was of no use is left alone, and a server that never lets us
-//! wait is waited for.
+//! wait is waited for. What is large is fetched beside the rest, so that receipts and small bundles pass it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use amanah_format::id::PartyId;
+use tokio::sync::Notify;
 
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
@@ -31,23 +32,62 @@ const IDLE_ROUNDS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
+/// What is longer is fetched beside the rest: at 64 kbit/s it takes more than two minutes.
+const LARGE_BYTES: u64 = 1024 * 1024;
+
+/// What is fetched in one round.
+#[derive(Clone, Copy)]
+enum Share {
+    /// Receipts, slips, small bundles.
+    Small,
+    /// The others.
+    Large,
+}
+
+impl Share {
+    fn holds(self, offer: &Offer) -> bool {
+        match self {
+            Self::Small => offer.bytes <= LARGE_BYTES,
+            Self::Large => offer.bytes > LARGE_BYTES,
+        }
+    }
+}
+
 /// Names that are left alone, and until when.
 type Alone = HashMap<WireName, Instant>;
 
 /// Fetches as long as the connection lives.
 pub(crate) async fn fetch<L: Link>(ship: &Ship, link: &L) -> SessionEnd {
+    let large_waits = Notify::new();
+    tokio::select! {
+        end = fetch_small(ship, link, &large_waits) => end,
+        end = fetch_large(ship, link, &large_waits) => end,
+    }
+}
+
+/// One large bundle after the other, as the rounds over what is small find them.
+async fn fetch_large<L: Link>(ship: &Ship, link: &L, large_waits: &Notify) -> SessionEnd {
+    let mut alone = Alone::new();
+    loop {
+        // Called, or the time has come to try one again: either way it is looked what waits.
+        let _ = tokio::time::timeout(next_try(&alone), large_waits.notified()).await;
+        if let Err(end) = fetch_waiting(ship, link, Share::Large, &mut alone).await {
+            return end;
+        }
+    }
+}
+
+async fn fetch_small<L: Link>(ship: &Ship, link: &L, large_waits: &Notify) -> SessionEnd {
     let mut alone = Alone::new();
     let mut idle_rounds: u32 = 0;
     loop {
-        let got = match fetch_waiting(ship, link, &mut alone).await {
+        let got = match fetch_waiting(ship, link, Share::Small, &mut alone).await {
             Ok(got) => got,
             Err(end) => return end,
         };
-        let next = alone.values().min().copied();
-        let until = next.map(|next| next.saturating_duration_since(Instant::now()));
-        let wait = until.map_or(IDLE, |until| until.clamp(PAUSE, IDLE));
+        large_waits.notify_one();
         let begun = Instant::now();
-        if let Err(error) = link.wait(wait).await {
+        if let Err(error) = link.wait(next_try(&alone)).await {
             return error.into();
         }
         let was_idle = got == 0 && begun.elapsed() < PAUSE;
@@ -60,6 +100,13 @@ pub(crate) async fn fetch<L: Link>(ship: &Ship, link: &L) -> SessionEnd {
     }
 }
 
+/// How long until a name that is left alone is tried again, or something may wait of which nobody told.
+fn next_try(alone: &Alone) -> Duration {
+    let next = alone.values().min();
+    let until = next.map(|next| next.saturating_duration_since(Instant::now()));
+    until.map_or(IDLE, |until| until.clamp(PAUSE, IDLE))
+}
+
 /// How long to wait after so many rounds that brought nothing and came at once.
 fn pause(idle_rounds: u32) -> Duration {
     let over = idle_rounds.saturating_sub(IDLE_ROUNDS);
@@ -70,9 +117,11 @@ fn pause(idle_rounds: u32) -> Duration {
 async fn fetch_waiting<L: Link>(
     ship: &Ship,
     link: &L,
+    share: Share,
     alone: &mut Alone,
 ) -> Result<usize, SessionEnd> {
-    let offers = link.offers().await?;
+    let mut offers = link.offers().await?;
+    offers.retain(|offer| share.holds(offer));
     let now = Instant::now();
     alone.retain(|_, until| *until > now);
     let (room, peer) = (ship.room, ship.peer.clone());

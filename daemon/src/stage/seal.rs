@@ -10,6 +10,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use amanah_format::agreement::Lane;
 use amanah_format::container;
 use amanah_format::contents::Binding;
 use amanah_format::digest::Digest;
@@ -63,13 +64,13 @@ impl<E: Into<StageError>> From<E> for NotSealed {
 }
 
 impl Seal {
-    /// Seals what is claimed and finishes what was sealed before a restart.
+    /// Seals what is claimed in one lane, and finishes what was sealed before a restart. Lanes are sealed side by side; a
+    /// bundle's lane never changes, so no two of them have the same row.
     ///
     /// # Errors
     /// This machine's.
-    pub fn pass(&self) -> Result<Pass, StageError> {
-        let states = [Outbound::Claimed, Outbound::Sealed, Outbound::Signed];
-        let rows = self.node.journal.outbound_in(&states, ROWS_PER_PASS)?;
+    pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
+        let rows = self.node.journal.unsealed_in(lane, ROWS_PER_PASS)?;
         each(&self.node.stop, &rows, |row| self.forward(row))
     }
 

@@ -116,6 +116,7 @@ fn assemble(
             node: Arc::clone(&node),
             identities,
             store: Box::new(store),
+            under_way: Mutex::default(),
         },
         acknowledge: Acknowledge {
             node: Arc::clone(&node),

@@ -6,10 +6,14 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use amanah_format::agreement::Lane;
+
 use crate::bell::Bell;
 use crate::config::checked::Config;
 use crate::engine::retry::wait_after;
+use crate::stage::import::Import;
 use crate::stage::publish::Publish;
+use crate::stage::seal::Seal;
 use crate::stage::{Node, Pass, Reaction, StageError, requests};
 
 use super::build::Parts;
@@ -23,10 +27,13 @@ const PUBLISH_GAP: Duration = Duration::from_millis(50);
 
 /// The threads of the stages.
 pub(super) struct Loops {
-    threads: Vec<(&'static str, JoinHandle<()>)>,
+    threads: Vec<Thread>,
     ended: Receiver<&'static str>,
     publish: Arc<Publish>,
 }
+
+/// A stage's name and its thread.
+type Thread = (&'static str, JoinHandle<()>);
 
 /// What every loop needs.
 #[derive(Clone)]
@@ -50,20 +57,14 @@ impl Loops {
         };
         let publishing = Arc::clone(&publish);
         let arrive = parts.arrive;
-        let (collect, seal, import) = (parts.collect, parts.seal, parts.import);
+        let (collect, seal, import) = (parts.collect, Arc::new(parts.seal), Arc::new(parts.import));
         let (acknowledge, settle) = (parts.acknowledge, parts.settle);
-        let threads = vec![
+        let judging = Arc::clone(&import);
+        let mut threads = common.lanes(&seal, &import)?;
+        threads.extend([
             common.spawn("collect", &bells.collect, move || collect.pass())?,
-            common.spawn("seal", &bells.seal, move || seal.pass())?,
-            common.spawn("import", &bells.import, move || {
-                // Neither waits for the other's success: what fails here may be another peer's.
-                let judged = arrive.admit.rejudge_pass(import.room());
-                let imported = import.pass()?;
-                let again_after = judged?.again_after.min(imported.again_after);
-                Ok(Pass {
-                    again_after,
-                    ..imported
-                })
+            common.spawn("rejudge", &bells.import, move || {
+                arrive.admit.rejudge_pass(judging.room())
             })?,
             common.spawn("acknowledge", &bells.acknowledge, move || {
                 acknowledge.pass()
@@ -83,7 +84,7 @@ impl Loops {
                 std::thread::sleep(PUBLISH_GAP);
                 pass
             })?,
-        ];
+        ]);
         Ok(Self {
             threads,
             ended,
@@ -113,13 +114,32 @@ impl Loops {
     }
 }
 
+/// The threads' names by lane: a log line says which of them failed.
+const LANES: [(Lane, &str, &str); 3] = [
+    (Lane::Urgent, "seal-urgent", "import-urgent"),
+    (Lane::Normal, "seal", "import"),
+    (Lane::Bulk, "seal-bulk", "import-bulk"),
+];
+
 impl Common {
+    /// Sealing and importing have a thread for each lane: what is urgent waits for no large bundle.
+    fn lanes(&self, seal: &Arc<Seal>, import: &Arc<Import>) -> Result<Vec<Thread>, RunError> {
+        let bells = self.node.bells.clone();
+        let mut threads = Vec::new();
+        for (lane, sealing, importing) in LANES {
+            let (seal, import) = (Arc::clone(seal), Arc::clone(import));
+            threads.push(self.spawn(sealing, &bells.seal, move || seal.pass(lane))?);
+            threads.push(self.spawn(importing, &bells.import, move || import.pass(lane))?);
+        }
+        Ok(threads)
+    }
+
     fn spawn(
         &self,
         name: &'static str,
         bell: &Bell,
         mut pass: impl FnMut() -> Result<Pass, StageError> + Send + 'static,
-    ) -> Result<(&'static str, JoinHandle<()>), RunError> {
+    ) -> Result<Thread, RunError> {
         let (common, bell) = (self.clone(), bell.clone());
         let story = move || {
             let mut failures = 0;

@@ -5,12 +5,18 @@
 use std::{fs, io, process::Command};
 
 use super::{
-    tests::{Files, Kept, binding, manifest_for, path, sealed},
+    tests::{
+        Files, Kept, binding, compressed, encrypted, listing, manifest_for, manifest_of, path,
+        refusal, sealed,
+    },
     *,
 };
 use crate::{
-    container::stock_tests::{Scratch, run},
-    contents::{Binding, ContentsSummary, Entry},
+    container::{
+        pack,
+        stock_tests::{Scratch, run},
+    },
+    contents::{self, Binding, ContentsSummary, Entry},
     digest::Digest,
     document,
     manifest::PayloadRef,
@@ -94,6 +100,25 @@ fn an_error_of_the_sink_is_no_refusal() {
     );
     let lazy = open_payload(&mut &*payload, &key, &manifest, &mut Lazy);
     assert!(matches!(lazy, Err(OpenError::Io(_))));
+}
+
+/// Decryption runs ahead of the entries, so it may know of the second fault first.
+#[test]
+fn a_payload_with_two_faults_is_refused_for_the_first_every_time() {
+    let key = Identity::generate();
+    let noise: Vec<u8> = (0..40_000_u64)
+        .flat_map(|number| *Digest::of(&number.to_le_bytes()).as_bytes())
+        .collect();
+    let files: [(&str, &[u8]); 3] = [("a", b"1"), ("A", b"2"), ("noise", &noise)];
+    let list = listing(&files);
+    let tar = pack(&[files[0], files[1], files[2], (contents::NAME, &list)]);
+    let manifest = manifest_of(&files, &list, &key);
+    let whole = encrypted(&compressed(&tar), &key);
+    let cut = &whole[..whole.len() - 1];
+    for _ in 0..50 {
+        assert_eq!(refusal(&whole, &key, &manifest), Some(Refusal::EntryPath));
+        assert_eq!(refusal(cut, &key, &manifest), Some(Refusal::EntryPath));
+    }
 }
 
 #[test]

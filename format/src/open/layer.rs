@@ -3,10 +3,8 @@
 //! Each layer passes the error of the layer beneath it on as its own, and a sink may wrap it again. Each is therefore
 //! watched where it is read, and the first fault is kept: whose fault it is decides between a refusal and a retry.
 
-use std::{
-    cell::RefCell,
-    io::{self, Read},
-};
+use std::io::{self, Read};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::OpenError;
 use crate::refusal::Refusal;
@@ -22,19 +20,27 @@ pub(super) enum Layer {
     Frame,
 }
 
-/// The first fault of any layer.
+/// The first fault of some layers, which may be read on another thread.
 #[derive(Default)]
-pub(super) struct Faults(RefCell<Option<OpenError>>);
+pub(super) struct Faults(Mutex<Option<OpenError>>);
 
 impl Faults {
     /// Ends the watch.
     pub(super) fn take(&self) -> Option<OpenError> {
-        self.0.take()
+        self.first().take()
+    }
+
+    /// What was met beyond the point to which anybody read is no fault.
+    pub(super) fn forget(&self) {
+        *self.first() = None;
+    }
+
+    fn first(&self) -> MutexGuard<'_, Option<OpenError>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note(&self, layer: Layer, error: io::Error) {
-        let mut first = self.0.borrow_mut();
-        first.get_or_insert_with(|| match layer {
+        self.first().get_or_insert_with(|| match layer {
             Layer::Source => OpenError::Io(error),
             Layer::Cipher => OpenError::Refused(Refusal::DecryptionFailed),
             Layer::Frame => OpenError::Refused(Refusal::PayloadMalformed),

@@ -98,7 +98,7 @@ pub(crate) fn sealed(
 }
 
 /// The text of a contents.json that lists `files`.
-fn listing(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn listing(files: &[(&str, &[u8])]) -> Vec<u8> {
     let entries = files.iter().map(|(name, bytes)| Entry {
         path: (*name).to_owned(),
         bytes: u64::try_from(bytes.len()).unwrap(),
@@ -109,7 +109,7 @@ fn listing(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// age around any plaintext.
-fn encrypted(plaintext: &[u8], key: &Identity) -> Vec<u8> {
+pub(super) fn encrypted(plaintext: &[u8], key: &Identity) -> Vec<u8> {
     let recipients = [key.as_age().to_public()];
     let recipients = recipients.iter().map(|key| -> &dyn age::Recipient { key });
     let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
@@ -119,7 +119,7 @@ fn encrypted(plaintext: &[u8], key: &Identity) -> Vec<u8> {
 }
 
 /// One zstd frame as the format wants it.
-fn compressed(tar: &[u8]) -> Vec<u8> {
+pub(super) fn compressed(tar: &[u8]) -> Vec<u8> {
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
     encoder.include_checksum(true).unwrap();
     encoder.write_all(tar).unwrap();
@@ -127,7 +127,7 @@ fn compressed(tar: &[u8]) -> Vec<u8> {
 }
 
 /// A manifest for `files` whose contents.json has this text.
-fn manifest_of(files: &[(&str, &[u8])], listing: &[u8], key: &Identity) -> Manifest {
+pub(super) fn manifest_of(files: &[(&str, &[u8])], listing: &[u8], key: &Identity) -> Manifest {
     let bytes = files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
     let sealed = Sealed {
         out: (),
@@ -151,7 +151,7 @@ fn open(payload: &[u8], key: &Identity, manifest: &Manifest) -> Result<Files, Op
     Ok(kept.0)
 }
 
-fn refusal(payload: &[u8], key: &Identity, manifest: &Manifest) -> Option<Refusal> {
+pub(super) fn refusal(payload: &[u8], key: &Identity, manifest: &Manifest) -> Option<Refusal> {
     match open(payload, key, manifest) {
         Err(OpenError::Refused(refusal)) => Some(refusal),
         Err(OpenError::Io(_)) | Ok(_) => None,

@@ -1,0 +1,63 @@
+//! Work by lane: what is to be sealed and what is to be imported, so that what is urgent never queues behind what is large.
+//! An outgoing row holds its lane; of an incoming one the agreements say it, so the caller names the flows.
+
+use std::collections::BTreeSet;
+
+use amanah_format::agreement::Lane;
+use amanah_format::id::{FlowName, PartyId};
+
+use super::listing::{inbound_of, outbound_of};
+use super::queries::ages_in;
+use super::rows::lane_rank;
+use super::{InboundRow, Journal, JournalError, OutboundRow};
+use crate::engine::inbound::Inbound;
+use crate::engine::outbound::Outbound;
+
+/// Some incoming flows, each with its sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flows {
+    /// These.
+    These(BTreeSet<(PartyId, FlowName)>),
+    /// All others.
+    AllBut(BTreeSet<(PartyId, FlowName)>),
+}
+
+impl Journal {
+    /// The oldest bundles of a lane that are claimed, or sealed but not in the queue yet, at most `limit`.
+    ///
+    /// # Errors
+    /// [`JournalError`], as all functions of this file.
+    pub fn unsealed_in(&self, lane: Lane, limit: u32) -> Result<Vec<OutboundRow>, JournalError> {
+        let states = [Outbound::Claimed, Outbound::Sealed, Outbound::Signed];
+        let query = "SELECT age FROM outbound WHERE state = ?1 AND lane = ?2 ORDER BY age LIMIT ?3";
+        self.read(|sql| {
+            let rank = lane_rank(lane);
+            let asked = states.iter().map(|state| (state.as_str(), rank, limit));
+            outbound_of(sql, ages_in(sql, query, asked, limit)?)
+        })
+    }
+
+    /// The oldest bundles of some flows that are admitted, at most `limit`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn admitted_in(&self, flows: &Flows, limit: u32) -> Result<Vec<InboundRow>, JournalError> {
+        let (named, is_named) = match flows {
+            Flows::These(flows) => (flows, true),
+            Flows::AllBut(flows) => (flows, false),
+        };
+        // Neither a party's id nor a flow's name holds a slash, or anything that JSON would have to escape.
+        let named: Vec<String> = named
+            .iter()
+            .map(|(peer, flow)| format!("\"{peer}/{flow}\""))
+            .collect();
+        let named = format!("[{}]", named.join(","));
+        let query = "SELECT age FROM inbound WHERE state = ?1
+            AND ((peer || '/' || flow) IN (SELECT value FROM json_each(?2))) = ?3 ORDER BY age LIMIT ?4";
+        self.read(|sql| {
+            let asked = (Inbound::Admitted.as_str(), named.as_str(), is_named, limit);
+            let asked = std::iter::once(asked);
+            inbound_of(sql, ages_in(sql, query, asked, limit)?)
+        })
+    }
+}
