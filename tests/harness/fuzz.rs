@@ -228,7 +228,8 @@ pub fn inside(payload: &[u8], identity: &str) -> Result<Vec<u8>> {
     let identity: age::x25519::Identity = identity.parse().map_err(anyhow::Error::msg)?;
     let file = age::Decryptor::new(payload)?;
     let mut archive = Vec::new();
-    let frame = file.decrypt(std::iter::once(&identity as _))?;
+    let identity: &dyn age::Identity = &identity;
+    let frame = file.decrypt(std::iter::once(identity))?;
     zstd::Decoder::new(frame)?.read_to_end(&mut archive)?;
     Ok(archive)
 }
@@ -281,7 +282,8 @@ fn sealed(archive: &[u8]) -> Option<Vec<u8>> {
         let (_, identity) = OURS.as_ref().context("the vector")?;
         let identity: age::x25519::Identity = identity.parse().map_err(anyhow::Error::msg)?;
         let recipient = identity.to_public();
-        let recipients = std::iter::once(&recipient as &dyn age::Recipient);
+        let recipient: &dyn age::Recipient = &recipient;
+        let recipients = std::iter::once(recipient);
         let mut sealed = Vec::new();
         let cipher = age::Encryptor::with_recipients(recipients)?.wrap_output(&mut sealed)?;
         let mut frame = zstd::Encoder::new(cipher, 1)?;

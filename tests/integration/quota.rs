@@ -11,12 +11,12 @@ use amanah_tests::ministry::Ministry;
 use crate::program;
 
 /// What the peer may have waiting, and what it sends: digits, of which half is left when they are sealed.
-const QUOTA: usize = 1_500_000;
+const QUOTA: u64 = 1_500_000;
 const BYTES: usize = 2_000_000;
 
 /// Text in which no compressor sees a rule.
-fn noise(seed: u64) -> String {
-    let mut state = seed;
+fn noise(seed: usize) -> String {
+    let mut state = u64::try_from(seed).unwrap() + 1;
     let mut digits = String::new();
     while digits.len() < BYTES {
         state = state
@@ -62,16 +62,20 @@ fn fills_its_quota(way: impl Fn(&Exchange) -> Way) {
     fs::remove_file(&marker).unwrap();
 
     let mut dropped = Vec::new();
-    for number in 1..=3_u64 {
+    for number in 1..=3 {
         let name = format!("{number}.bin");
-        dropped.push(exchange.drop_text(&way, &name, &noise(number)).unwrap());
+        dropped.push(
+            exchange
+                .drop_text(&way, &name, &noise(dropped.len()))
+                .unwrap(),
+        );
         let (sender, _) = exchange.pair.sender_and_receiver(&way.from);
         sender
             .wait_for("its place in the queue", PATIENCE, |status| {
                 let queued =
                     |bundle: &&amanahd::snapshot::OutgoingStatus| bundle.sequence.is_some();
                 let queued = status.outgoing.iter().filter(queued).count();
-                (queued as u64 >= number).then_some(())
+                (queued >= number).then_some(())
             })
             .unwrap();
     }
@@ -83,7 +87,7 @@ fn fills_its_quota(way: impl Fn(&Exchange) -> Way) {
         .iter()
         .map(|file| fs::metadata(file).unwrap().len())
         .sum();
-    assert!(waiting <= QUOTA as u64, "{waiting} bytes wait");
+    assert!(waiting <= QUOTA, "{waiting} bytes wait");
 
     // The other way, and its receipts, which come from the peer that is over its quota.
     let other = if way.flow == exchange.out.flow {

@@ -26,7 +26,8 @@ fn over_a_line() -> (Exchange, Link) {
 }
 
 /// Bytes that nothing makes smaller, the same for one seed.
-fn noise(bytes: usize, seed: u64) -> Vec<u8> {
+fn noise(bytes: u64, seed: u64) -> Vec<u8> {
+    let bytes = usize::try_from(bytes).unwrap();
     let mut state = seed | 1;
     let mut noise = Vec::with_capacity(bytes + 8);
     while noise.len() < bytes {
@@ -40,9 +41,9 @@ fn noise(bytes: usize, seed: u64) -> Vec<u8> {
 }
 
 /// Drops noise as a file.
-fn drop_noise(exchange: &mut Exchange, way: &Way, name: &str, bytes: usize) -> Dropped {
+fn drop_noise(exchange: &mut Exchange, way: &Way, name: &str, bytes: u64) -> Dropped {
     let material = exchange.folder().join(format!("{}-{name}", way.from));
-    fs::write(&material, noise(bytes, bytes as u64 + 77)).unwrap();
+    fs::write(&material, noise(bytes, bytes + 77)).unwrap();
     let item = Item {
         from: way.from.clone(),
         to: way.to.clone(),

@@ -29,6 +29,7 @@ pub(super) const CODES: &[&str] = &[
 pub(super) fn explain(code: &str) -> Option<Words> {
     paper(code)
         .or_else(|| disk(code))
+        .or_else(|| too_much(code))
         .or_else(|| machine(code))
         .or_else(|| drop_server(code))
 }
@@ -122,6 +123,14 @@ fn disk(code: &str) -> Option<Words> {
                 "Make space on the disk. It goes on by itself.",
             ),
         ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// What a peer brings too much of.
+fn too_much(code: &str) -> Option<Words> {
+    let found = match code {
         "quota-exceeded" => because(
             (
                 "Kiriman mitra ini yang menunggu di sini sudah mencapai kuotanya; yang baru belum diterima. Mitra lain tidak terganggu.",

@@ -85,10 +85,7 @@ fn assemble(
 ) -> Result<Parts, RunError> {
     let store = FilesStore::new(node.spool.inbox());
     create_once(&node, &store)?;
-    let room = Room {
-        free_bytes_min: config.limits.free_bytes_min,
-        peer_bytes_max: config.limits.peer_bytes_max,
-    };
+    let room = room(config);
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
@@ -144,6 +141,13 @@ fn assemble(
         peers,
         node,
     })
+}
+
+const fn room(config: &Config) -> Room {
+    Room {
+        free_bytes_min: config.limits.free_bytes_min,
+        peer_bytes_max: config.limits.peer_bytes_max,
+    }
 }
 
 fn collect(config: &Config, node: &Arc<Node>) -> Collect {

@@ -1,4 +1,5 @@
 //! The line itself: what it says it does to bytes, it does.
+//! Short ones with an echo behind it; the journeys over it are in `tests/integration/wire`.
 
 use super::*;
 use std::io::{Read, Write};

@@ -1,4 +1,5 @@
 //! One upload or fetch, cut again and again: it goes on from the durable prefix, proved by the bytes that the line carried.
+//! A cut is no reset: what had arrived stays arrived.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use amanah_tests::waiting::until;
 use super::{delivered, drop_noise, over_a_line, retry};
 
 /// Long enough that what a cut may cost at most, an unfinished write on each and a login, is a small part of it.
-const LONG_BYTES: usize = 96 << 20;
+const LONG_BYTES: u64 = 96 << 20;
 const CUTS: u64 = 10;
 /// What the journey may cost on the wire, as a part of the bundle's size, with ten cuts in it.
 const WIRE_PERCENT_MAX: u64 = 105;
@@ -22,7 +23,7 @@ fn cut_ten_times(direction: Direction) {
         Direction::Down => exchange.back.clone(),
     };
     let before = link.carried(direction);
-    let step = LONG_BYTES as u64 / (CUTS + 1);
+    let step = LONG_BYTES / (CUTS + 1);
     link.cut_after(direction, step);
     let dropped = drop_noise(&mut exchange, &way, "panjang.bin", LONG_BYTES);
     for cut in 0..CUTS {
@@ -37,7 +38,7 @@ fn cut_ten_times(direction: Direction) {
     }
     delivered(&mut exchange, &[dropped], PATIENCE);
     let carried = link.carried(direction) - before;
-    let percent = carried * 1000 / LONG_BYTES as u64;
+    let percent = carried * 1000 / LONG_BYTES;
     println!(
         "{direction:?}: {carried} bytes on the wire for {LONG_BYTES}, {CUTS} cuts, {} connections: {}.{} %",
         link.connections(),
@@ -68,7 +69,7 @@ fn ten_cuts_of_one_fetch_cost_at_most_a_twentieth_more_on_the_wire() {
 #[test]
 #[ignore = "campaign: 150 cuts, some four minutes"]
 fn one_upload_survives_a_cut_at_every_kind_of_offset_of_its_connection() {
-    const BYTES: usize = 3 << 20;
+    const BYTES: u64 = 3 << 20;
     let (mut exchange, link) = over_a_line();
     let way = exchange.out.clone();
     let mut offsets: Vec<u64> = vec![1, 15, 16, 17, 24, 100, 1_000];

@@ -31,7 +31,7 @@ fn files_arrive_both_ways_over_a_line_of_600_ms_whose_pieces_overtake_each_other
 }
 
 /// What a line of so many bits a second must carry, and within how many times of what the bits alone take.
-fn narrow(bits_per_sec: u64, bytes: usize) {
+fn narrow(bits_per_sec: u64, bytes: u64) {
     const TIMES_MAX: u32 = 3;
     let (mut exchange, link) = over_a_line();
     let way = Way {
@@ -41,7 +41,7 @@ fn narrow(bits_per_sec: u64, bytes: usize) {
     link.set_both(way);
     // The connection begins anew on this line.
     link.cut();
-    let alone = Duration::from_secs(bytes as u64 * 8 / bits_per_sec);
+    let alone = Duration::from_secs(bytes * 8 / bits_per_sec);
     for one in [exchange.out.clone(), exchange.back.clone()] {
         let (connections, begun) = (link.connections(), Instant::now());
         let dropped = drop_noise(&mut exchange, &one, "sempit.bin", bytes);

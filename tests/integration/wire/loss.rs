@@ -1,4 +1,5 @@
 //! A cable that loses every fifth packet each way, in the kernel itself: slow, yet whole.
+//! The daemons live in network namespaces of their own, so no other test feels it.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use crate::program;
 #[test]
 #[ignore = "campaign: needs root and network namespaces, some two minutes"]
 fn files_arrive_both_ways_over_a_cable_that_loses_every_fifth_packet() {
-    const BYTES: usize = 300_000;
+    const BYTES: u64 = 300_000;
     const WITHIN: Duration = Duration::from_secs(400);
     let mut exchange = Exchange::found(program()).unwrap();
     let cable = Cable::lay().unwrap();

@@ -57,7 +57,7 @@ fn a_peer_that_accepts_and_never_answers_is_given_up_and_dialled_again() {
 #[test]
 #[ignore = "campaign: two minutes"]
 fn a_half_open_connection_is_noticed_by_both_ends_and_the_upload_goes_on() {
-    const BYTES: usize = 24 << 20;
+    const BYTES: u64 = 24 << 20;
     let (mut exchange, link) = over_a_line();
     let way = exchange.out.clone();
     let slow = Way {
@@ -67,7 +67,7 @@ fn a_half_open_connection_is_noticed_by_both_ends_and_the_upload_goes_on() {
     link.set(Direction::Up, slow);
     let dropped = drop_noise(&mut exchange, &way, "setengah.bin", BYTES);
     until("half of it", PATIENCE, || {
-        Ok((link.carried(Direction::Up) > BYTES as u64 / 2).then_some(()))
+        Ok((link.carried(Direction::Up) > BYTES / 2).then_some(()))
     })
     .unwrap();
     link.fall_silent();
@@ -82,7 +82,7 @@ fn a_half_open_connection_is_noticed_by_both_ends_and_the_upload_goes_on() {
     let carried = link.carried(Direction::Up);
     println!("{carried} bytes on the wire for {BYTES}");
     // What was in flight when it fell silent is sent again: a window and what the line held.
-    assert!(carried < BYTES as u64 + (16 << 20), "{carried}");
+    assert!(carried < BYTES + (16 << 20), "{carried}");
 }
 
 fn partition(up: Way, down: Way) {

@@ -12,7 +12,7 @@ use amanah_tests::waiting::until;
 
 use super::{delivered, drop_noise, noise, over_a_line};
 
-const BYTES: usize = 160 << 20;
+const BYTES: u64 = 160 << 20;
 /// The marks: behind what a connection needs to come to speed, and before its last breath.
 const FROM: u64 = 24 << 20;
 const TO: u64 = 152 << 20;
