@@ -152,16 +152,22 @@ fn show(name: &str, home: &Path, screen: &mut Screen<'_>) -> Outcome {
         return Ok(Exit::Ok);
     }
     line(&note, screen)?;
-    if let Some(explanation) = refusals::explain(&note.code) {
-        for (title, text) in [
+    let lines = match refusals::explain(&note.code) {
+        Some(explanation) => vec![
             (words::REASON, explanation.meaning),
             (words::FAULT, explanation.fault.text()),
             (words::REMEDY, explanation.remedy),
             (words::SYSADMIN, explanation.sysadmin),
-        ] {
-            let [title, text] = [title, text].map(|text| screen.text(text, &[]));
-            screen.line(&format!("{title}: {text}"))?;
-        }
+        ],
+        // Of a daemon that is newer than this program.
+        None => vec![
+            (words::REASON, words::UNKNOWN),
+            (words::REMEDY, words::UNKNOWN_REMEDY),
+        ],
+    };
+    for (title, text) in lines {
+        let [title, text] = [title, text].map(|text| screen.text(text, &[]));
+        screen.line(&format!("{title}: {text}"))?;
     }
     Ok(Exit::Ok)
 }

@@ -1,14 +1,42 @@
-//! Kill points: named instants of SPOOL.md at which a test lets the process die as if by SIGKILL.
-//! Without the feature `kill-points` (no shipped binary has it) a point is nothing at all.
+//! Kill points: named instants of SPOOL.md at which a test lets the process die as if by SIGKILL, or holds one thread of it
+//! while the test changes something. Without the feature `kill-points` (no shipped binary has it) a point is nothing at all.
 
 /// With the feature: dies here when the environment variable `AMANAH_KILL_AT` is this name (`NAME` or `NAME:n` for the
-/// n-th passing, counted from 1).
+/// n-th passing, counted from 1). Waits here while somebody else has locked the file NAME in the folder `AMANAH_HOLD_IN`;
+/// the file NAME.reached beside it says so.
 #[inline(always)]
 pub fn point(name: &'static str) {
     #[cfg(feature = "kill-points")]
-    armed::pass(name);
+    {
+        armed::pass(name);
+        held::pass(name);
+    }
     #[cfg(not(feature = "kill-points"))]
     let _ = name;
+}
+
+#[cfg(feature = "kill-points")]
+mod held {
+    use std::fs::{File, remove_file};
+    use std::path::PathBuf;
+    use std::sync::OnceLock;
+
+    use rustix::fs::{FlockOperation, flock};
+
+    /// Waits for the lock of the gate that bears this name; where there is no gate it goes on.
+    pub(super) fn pass(name: &str) {
+        static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+        let folder = FOLDER.get_or_init(|| std::env::var_os("AMANAH_HOLD_IN").map(PathBuf::from));
+        let Some(folder) = folder else { return };
+        let Ok(gate) = File::open(folder.join(name)) else {
+            return;
+        };
+        let reached = folder.join(format!("{name}.reached"));
+        // Ignored: a test that hears nothing of its gate fails by itself.
+        let _ = File::create(&reached);
+        let _ = flock(&gate, FlockOperation::LockShared);
+        let _ = remove_file(&reached);
+    }
 }
 
 #[cfg(feature = "kill-points")]

@@ -57,6 +57,7 @@ const COMMITS_MAX: u32 = 60;
 kill_points! {
     collect_recorded at "collect.recorded" while Sending;
     collect_stood_aside at "collect.stood-aside" while Sending;
+    seal_opened at "seal.opened" while Sending;
     seal_payload_synced at "seal.payload-synced" while Sending;
     seal_committed at "seal.committed" while Sending;
     seal_signed at "seal.signed" while Sending;

@@ -9,6 +9,7 @@ mod logins;
 mod openssh;
 mod paramiko;
 mod rclone;
+mod slow;
 mod stage;
 
 use std::fs;

@@ -1,11 +1,13 @@
 //! `send`, `status`, `receipts`, `returned`, `quarantine`, `retry`, `pause`, `resume`: what meets the daemon in the home.
 //! Where a daemon would answer, the test publishes the snapshot itself.
 
-use super::stand::{Ministry, bundle, now, pair, receipt};
+use super::stand::{Ministry, amanah, bundle, now, pair, receipt};
 use crate::Exit;
 use crate::status::tests::{outgoing, snapshot};
 use amanah_format::digest::Digest;
-use amanahd::catalogue::note::why;
+use amanahd::catalogue::note::{self, why};
+use amanahd::catalogue::refusals::explain;
+use amanahd::catalogue::{Language, page};
 use amanahd::snapshot::Snapshot;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -289,6 +291,39 @@ fn the_quarantine_is_listed_shown_and_a_held_bundle_released() {
     publish(&one, &snapshot());
     one.run(&["quarantine", "release", &name])
         .fails(Exit::Missing, "only a held one");
+}
+
+#[test]
+fn the_quarantine_and_the_note_of_a_returned_item_say_what_the_page_says() {
+    let (one, _) = pair();
+    let folder = one.path().join("quarantine");
+    std::fs::create_dir_all(&folder).unwrap();
+    let codes: Vec<&str> = page::codes().chain(["of-a-newer-version"]).collect();
+    for code in &codes {
+        let note = serde_json::json!({
+            "name": *code, "peer": "imigrasi", "code": *code, "time": now(), "bytes": 5, "state": "refused",
+        });
+        std::fs::write(folder.join(format!("{code}.json")), note.to_string()).unwrap();
+    }
+    let home = one.path().to_str().unwrap();
+    for (language, lang) in [(Language::Indonesian, "id"), (Language::English, "en")] {
+        for code in &codes {
+            let texts = explain(code).map_or_else(
+                || vec![note::UNKNOWN, note::UNKNOWN_REMEDY],
+                |of| vec![of.meaning, of.fault.text(), of.remedy, of.sysadmin],
+            );
+            let show = amanah(&["--home", home, "--lang", lang, "quarantine", "show", code]).ok();
+            // The first that begins so: one code may be the beginning of another.
+            assert!(show.out.contains(code), "{}", show.out);
+            let why = why("a.csv", code, now());
+            for text in texts.iter().map(|text| text.in_language(language)) {
+                assert!(show.out.contains(text), "{code}: {text}: {}", show.out);
+                assert!(why.contains(text), "{code}: {text}: {why}");
+                let is_known = explain(code).is_some();
+                assert_eq!(page::print().contains(text), is_known, "{code}: {text}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use amanah_format::home;
 use amanah_format::id::PartyId;
 
 use super::intervals::Intervals;
-use super::part::{Durably, Key, Known, Part, Parts, State};
+use super::part::{Durably, Key, Known, Part, Parts, ROOM_BYTES_MIN, State};
 use super::part::{prefix_path, remember, remembered, remove_unsynced};
 use super::{MODE_OWN, Spool, SpoolError, failed, list, plain};
 use crate::durable;
@@ -41,6 +41,8 @@ impl Spool {
                     path,
                     bytes_max,
                     known,
+                    unasked_bytes: 0,
+                    room_bytes_min: ROOM_BYTES_MIN,
                 })
             }
             Err(error) => {

@@ -66,8 +66,37 @@ pub struct Source {
     pub root: PathBuf,
     /// The file, below `root`.
     pub relative: PathBuf,
+    /// What it was when it was listed.
+    pub look: Look,
+}
+
+/// What tells a file from every other one, and from itself after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
     /// Its length.
     pub bytes: u64,
+    /// Its inode, and how many names it has: a second one may be that of a file that its operator may not read.
+    inode: u64,
+    names: u64,
+    /// Its ctime, which nobody can set: every write, rename and link changes it.
+    changed_nanos: i128,
+}
+
+impl Look {
+    /// Of what is open, or lies at a path.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        Self {
+            bytes: metadata.len(),
+            inode: metadata.ino(),
+            names: metadata.nlink(),
+            changed_nanos: nanos(metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+fn nanos(secs: i64, nanos: i64) -> i128 {
+    i128::from(secs) * 1_000_000_000 + i128::from(nanos)
 }
 
 /// Why an item cannot be sealed as it is.
@@ -239,7 +268,6 @@ impl Sum {
     }
 
     fn stamp(&mut self, metadata: &Metadata) {
-        let nanos = |secs: i64, nanos: i64| i128::from(secs) * 1_000_000_000 + i128::from(nanos);
         let modified = nanos(metadata.mtime(), metadata.mtime_nsec());
         let changed = nanos(metadata.ctime(), metadata.ctime_nsec());
         self.stamp_nanos = self.stamp_nanos.max(modified).max(changed);

@@ -22,7 +22,7 @@ pub const HOLE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// A growing part is synced and its prefix remembered each time so much has come: a break costs no more than that.
 const REMEMBER_BYTES: u64 = 16 * 1024 * 1024;
 /// What no part ever takes of the disk: the journal must be able to say what happened.
-const ROOM_BYTES_MIN: u64 = 64 * 1024 * 1024;
+pub(super) const ROOM_BYTES_MIN: u64 = 64 * 1024 * 1024;
 /// A shorter prefix is not remembered: to send it again is cheaper than to write it down.
 const REMEMBER_BYTES_MIN: u64 = 64 * 1024;
 /// Most closed parts of which more is known than is on disk; beyond, one is as after a restart.
@@ -63,6 +63,9 @@ pub struct Part {
     pub(super) path: PathBuf,
     pub(super) bytes_max: u64,
     pub(super) known: Known,
+    /// Bytes written since the room on the disk was asked for, and how much of it stays free.
+    pub(super) unasked_bytes: u64,
+    pub(super) room_bytes_min: u64,
 }
 
 impl Part {
@@ -90,16 +93,26 @@ impl Part {
         self.known.there.insert(offset..end);
         if self.prefix().saturating_sub(self.known.synced) >= REMEMBER_BYTES {
             self.sync_as(Durably::No)?;
+        }
+        self.unasked_bytes = self.unasked_bytes.saturating_add(length);
+        if self.unasked_bytes >= REMEMBER_BYTES {
+            self.unasked_bytes = 0;
             self.leaves_room()?;
         }
         Ok(())
     }
 
-    /// Asked each time so much has come: a part may be longer than there was room for when it was opened.
+    /// Lowers the bound on its length: its head says how long it is.
+    pub fn shorten(&mut self, bytes_max: u64) {
+        self.bytes_max = self.bytes_max.min(bytes_max);
+    }
+
+    /// Asked each time so much was written, wherever: a part may be longer than there was room for when it was opened, and
+    /// what comes without its beginning has no prefix that would grow.
     fn leaves_room(&self) -> Result<(), SpoolError> {
         let io = |source: io::Error| failed("writing", &self.path, source);
         let stat = rustix::fs::fstatvfs(&self.file).map_err(|errno| io(errno.into()))?;
-        if stat.f_bavail.saturating_mul(stat.f_frsize) < ROOM_BYTES_MIN {
+        if stat.f_bavail.saturating_mul(stat.f_frsize) < self.room_bytes_min {
             return Err(io(io::ErrorKind::StorageFull.into()));
         }
         Ok(())

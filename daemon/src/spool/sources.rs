@@ -12,7 +12,7 @@ use amanah_format::entry_path::EntryPath;
 use amanah_format::limits::ENTRIES_MAX;
 use rustix::fs::{Access, AtFlags, CWD};
 
-use super::outbox::{Source, SourceError, WALK_DEPTH_MAX, is_sendable};
+use super::outbox::{Look, Source, SourceError, WALK_DEPTH_MAX, is_sendable};
 use super::{Spool, failed};
 use crate::durable;
 
@@ -114,7 +114,7 @@ impl Found<'_> {
             entry: parsed,
             root: self.home.to_owned(),
             relative,
-            bytes: metadata.len(),
+            look: Look::of(metadata),
         };
         self.sources.insert(entry.to_owned(), source);
         Ok(())

@@ -187,23 +187,36 @@ impl Admit {
 
     /// What was not taken over leaves a note, within bounds; the bytes go.
     fn turn_away(&self, peer: &PartyId, digest: Digest, part: &Path, denied: &Denied) {
-        let now = self.node.clock.now();
-        let name = WireName::Bundle(digest).to_string();
-        tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
         if denied.is_local() {
+            tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
             return;
         }
-        let noted = if self.node.junk.may_record(peer, now) {
-            self.node.board.alarm(&denied.code, &name, now);
-            self.note_junk(peer, digest, part, denied)
-        } else {
-            self.node.board.alarm("too-much-junk", peer.as_str(), now);
-            Ok(())
-        };
+        let name = WireName::Bundle(digest).to_string();
+        let noted = self.note_turned_away(peer, digest, part, denied);
         if let Err(error) = noted.and_then(|()| Ok(self.node.spool.drop_part(peer, &name)?)) {
             tracing::error!("what was turned away could not be noted: {error}");
         }
+    }
+
+    /// The note of bytes that were not taken over: what becomes of the bytes is the caller's.
+    pub(super) fn note_turned_away(
+        &self,
+        peer: &PartyId,
+        digest: Digest,
+        part: &Path,
+        denied: &Denied,
+    ) -> Result<(), StageError> {
+        let now = self.node.clock.now();
+        tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
+        if self.node.junk.may_record(peer, now) {
+            let name = WireName::Bundle(digest).to_string();
+            self.node.board.alarm(&denied.code, &name, now);
+            self.note_junk(peer, digest, part, denied)?;
+        } else {
+            self.node.board.alarm("too-much-junk", peer.as_str(), now);
+        }
         self.node.bells.publish.ring();
+        Ok(())
     }
 
     fn note_junk(

@@ -15,11 +15,11 @@ use amanah_format::signature::PublicKey;
 
 use crate::bell::Bell;
 use crate::engine::inbound::InboundEvent;
-use crate::spool::part::{Part, PartError};
 use crate::transport::link::{Denied, Exchange, Offer, OfferReader, PartWriter, WireName};
 
 use super::arrive::Arrive;
-use super::room::{Measured, Room};
+use super::room::Room;
+use super::upload::Upload;
 use super::{Node, StageError};
 
 /// Most unfinished parts of one peer: our client has a few at a time.
@@ -55,7 +55,9 @@ impl Exchange for Door {
             .spool
             .part(peer, &name.to_string(), bytes_max(name))
             .map_err(|error| Denied::failure(&error))?;
-        Ok(Box::new(Upload { part, measured }))
+        let arrive = Arc::clone(&self.arrive);
+        let upload = Upload::new(arrive, peer.clone(), name, (part, measured));
+        Ok(Box::new(upload))
     }
 
     fn part_prefix(&self, peer: &PartyId, name: WireName) -> Result<Option<u64>, Denied> {
@@ -252,28 +254,6 @@ pub(crate) fn bytes_max(name: WireName) -> u64 {
     match name {
         WireName::Bundle(_) => bundle_bytes(2 << 40),
         WireName::Receipt(_) | WireName::Slip(_) => 2 * DOCUMENT_BYTES_MAX,
-    }
-}
-
-struct Upload {
-    part: Part,
-    measured: Measured,
-}
-
-impl PartWriter for Upload {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Denied> {
-        self.measured.take(bytes.len())?;
-        let written = self.part.write_at(offset, bytes);
-        written.map_err(|error| match error {
-            PartError::Hole { .. } | PartError::TooLong => {
-                denied("not-allowed", &error.to_string())
-            }
-            PartError::Spool(error) => Denied::failure(&error),
-        })
-    }
-
-    fn sync(&mut self) -> Result<u64, Denied> {
-        self.part.sync().map_err(|error| Denied::failure(&error))
     }
 }
 

@@ -22,6 +22,7 @@ pub mod settle;
 pub mod settled;
 pub mod ship;
 pub mod slips;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};

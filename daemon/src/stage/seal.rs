@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{Permit, ReturnReason, Size};
 use crate::journal::OutboundRow;
 use crate::kill;
-use crate::spool::outbox::{Source, is_sendable};
+use crate::spool::outbox::{Look, Source};
 
 use super::hand_back::give_back;
 use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
@@ -95,7 +95,7 @@ impl Seal {
         let size = Size {
             bytes: sources
                 .iter()
-                .map(|source| source.bytes)
+                .map(|source| source.look.bytes)
                 .fold(0, u64::saturating_add),
             entries: u64::try_from(sources.len()).unwrap_or(u64::MAX),
         };
@@ -115,6 +115,8 @@ impl Seal {
             .write_payload(row, &sources, &permit, &binding)
             .inspect_err(|_| self.clear_work(row))?;
         kill::point("seal.payload-synced");
+        self.unchanged(row, &sources)
+            .inspect_err(|_| self.clear_work(row))?;
         let mut make = |epoch, sequence, previous| {
             let place = (epoch, sequence, previous);
             let manifest = self.manifest(&permit, &binding, &sealed, place);
@@ -148,6 +150,16 @@ impl Seal {
             }
         }
         Ok(all)
+    }
+
+    /// Whether everything is what it was when it was listed: a file added to a folder after that is not in the payload, and
+    /// one that was written to after it was read is there as it no longer is. Neither may go to `sent/` as if it were sent.
+    fn unchanged(&self, row: &OutboundRow, before: &[Source]) -> Result<(), NotSealed> {
+        if self.sources(row)? == before {
+            Ok(())
+        } else {
+            Err(NotSealed::Changed)
+        }
     }
 
     /// Streams the entries through tar, zstd and age into `work/`, behind the room for the head.
@@ -188,7 +200,7 @@ impl Seal {
         })
     }
 
-    /// One file: the very inode that is open is compared before and after it was read.
+    /// One file: the very inode that is open is what was listed, before and after it was read.
     fn add(
         &self,
         sealer: &mut Sealer<BufWriter<File>>,
@@ -197,20 +209,18 @@ impl Seal {
     ) -> Result<(), NotSealed> {
         let file = durable::open_beneath(&source.root, &source.relative)
             .map_err(|error| not_opened(work, &error))?;
-        let before = Look::of(&file).map_err(|error| failed(work, &error))?;
-        if before.bytes != source.bytes || !before.sendable {
-            return Err(NotSealed::Changed);
-        }
+        let is_listed = || match file.metadata() {
+            Ok(metadata) if Look::of(&metadata) == source.look => Ok(()),
+            Ok(_) => Err(NotSealed::Changed),
+            Err(error) => Err(failed(work, &error)),
+        };
+        is_listed()?;
+        kill::point("seal.opened");
         let mut content = self.node.stop.guard(&file);
         sealer
-            .entry(&source.entry, source.bytes, &mut content)
+            .entry(&source.entry, source.look.bytes, &mut content)
             .map_err(|error| not_sealed(work, error))?;
-        let after = Look::of(&file).map_err(|error| failed(work, &error))?;
-        if before == after {
-            Ok(())
-        } else {
-            Err(NotSealed::Changed)
-        }
+        is_listed()
     }
 
     fn manifest(
@@ -310,28 +320,6 @@ impl Seal {
         tracing::info!(bundle = %row.bundle, "changed while it was read; it settles anew");
         self.node.bells.collect.ring();
         Ok(())
-    }
-}
-
-/// What must be the same before and after a file was read.
-#[derive(PartialEq, Eq)]
-struct Look {
-    /// A regular file without a second name, which may be that of a file that its operator may not read.
-    sendable: bool,
-    inode: u64,
-    bytes: u64,
-    changed: (i64, i64),
-}
-
-impl Look {
-    fn of(file: &File) -> std::io::Result<Self> {
-        let meta = file.metadata()?;
-        Ok(Self {
-            sendable: is_sendable(&meta),
-            inode: meta.ino(),
-            bytes: meta.len(),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        })
     }
 }
 

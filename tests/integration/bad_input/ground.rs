@@ -17,11 +17,10 @@ use amanah_tests::waiting::until;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Expect;
+use super::limits::Used;
 use super::workshop::{Bundle, Workshop, now};
 use crate::program;
 
-/// Most memory of a daemon, whatever is pushed (SAFETY.md P11).
-const MEMORY_KIB_MAX: u64 = 256 * 1024;
 /// Longest time from an answer to an empty staging.
 const SWEEP: Duration = Duration::from_secs(10);
 /// What is told to operators of bundles that were refused.
@@ -65,8 +64,21 @@ pub(super) struct Ground {
     pub(super) shop: Workshop,
     keyring: Keyring,
     around: BTreeMap<PathBuf, u32>,
+    /// What the daemon had used when the first case came, and the most that one case cost it.
+    before: Used,
+    cpu_max: Duration,
     pub(super) tried: BTreeSet<String>,
     pub(super) wrong: Vec<String>,
+}
+
+/// The peer's card as the sender has it, and a connection with the sender's key.
+fn connected(exchange: &Exchange, shop: &Workshop) -> Result<(VerifiedCard, Intruder)> {
+    let (phu, address) = (&exchange.pair.phu, exchange.pair.address);
+    let cards = phu.folder().join(home::CARDS);
+    let card = fs::read(cards.join(home::card_file(&shop.way.to)))?;
+    let card = VerifiedCard::verify(&card)?;
+    let intruder = Intruder::connect(phu, address, &card)?;
+    Ok((card, intruder))
 }
 
 impl Ground {
@@ -77,17 +89,13 @@ impl Ground {
     pub(super) fn with(mut exchange: Exchange) -> Self {
         exchange.pair.imigrasi.start().unwrap();
         let shop = Workshop::of(&exchange).unwrap();
-        let (phu, address) = (&exchange.pair.phu, exchange.pair.address);
-        let card = phu
-            .folder()
-            .join(home::CARDS)
-            .join(home::card_file(&shop.way.to));
-        let card = fs::read(card).unwrap();
+        let (card, intruder) = connected(&exchange, &shop).unwrap();
         let mut keyring = Keyring::default();
-        keyring.trust(VerifiedCard::verify(&card).unwrap());
-        let card = VerifiedCard::verify(&card).unwrap();
-        let intruder = Intruder::connect(phu, address, &card).unwrap();
+        keyring.trust(card);
+        let before = Used::by(&exchange.pair.imigrasi).unwrap();
         let mut ground = Self {
+            before,
+            cpu_max: Duration::ZERO,
             intruder,
             shop,
             keyring,
@@ -98,6 +106,15 @@ impl Ground {
         };
         ground.settle_down();
         ground
+    }
+
+    /// The daemon dies as in a power cut and comes back, and the sender dials it anew.
+    pub(super) fn restart(&mut self) {
+        self.exchange.pair.imigrasi.kill().unwrap();
+        self.exchange.pair.imigrasi.start().unwrap();
+        let (_, intruder) = connected(&self.exchange, &self.shop).unwrap();
+        self.intruder = intruder;
+        self.before = Used::by(&self.exchange.pair.imigrasi).unwrap();
     }
 
     /// From here on nothing around may change.
@@ -118,13 +135,16 @@ impl Ground {
     /// One case: pushed twice, and looked at from all sides.
     pub(super) fn attempt(&mut self, name: &str, bundle: &Bundle, expect: Expect) {
         assert!(self.tried.insert(name.to_owned()), "{name} twice");
-        if let Err(error) = self.judged(bundle, expect) {
+        let cost = self.judged(bundle, expect);
+        if let Err(error) = cost.map(|cpu| self.cpu_max = self.cpu_max.max(cpu)) {
             self.wrong
                 .push(format!("{name}: {expect:?} expected: {error:#}"));
         }
     }
 
-    fn judged(&mut self, bundle: &Bundle, expect: Expect) -> Result<()> {
+    /// What it cost.
+    fn judged(&mut self, bundle: &Bundle, expect: Expect) -> Result<Duration> {
+        let used = Used::by(&self.exchange.pair.imigrasi)?;
         let before = inbox_tree(&self.exchange.pair.imigrasi)?;
         let first = self.answer(bundle, expect)?;
         let again = self.answer(bundle, expect).context("the second time")?;
@@ -138,6 +158,16 @@ impl Ground {
             Ok(below(&staging).is_empty().then_some(()))
         })?;
         let after = inbox_tree(&self.exchange.pair.imigrasi)?;
+        if let Expect::Door(_) = expect {
+            let parts = below(
+                &self
+                    .exchange
+                    .pair
+                    .imigrasi
+                    .path(&home::incoming(&self.shop.way.from)),
+            );
+            ensure!(parts.is_empty(), "parts are left: {parts:?}");
+        }
         if expect == Expect::Imported {
             ensure!(after.len() > before.len(), "nothing was imported");
         } else {
@@ -148,7 +178,8 @@ impl Ground {
         let new: Vec<_> = around.iter().filter(differs).collect();
         ensure!(new.is_empty(), "outside the home's own places: {new:?}");
         ensure!(around.len() == self.around.len(), "something is gone");
-        Ok(())
+        let declared = u64::try_from(bundle.bytes.len())?;
+        Used::by(&self.exchange.pair.imigrasi)?.since(&used, declared)
     }
 
     /// Pushes it, and checks what comes; the exact receipt where there is one.
@@ -234,13 +265,7 @@ impl Ground {
 
     /// Memory, what was left where, and everything that went wrong.
     pub(super) fn told(mut self, group: &str) {
-        let status = self.exchange.pair.imigrasi.status().unwrap().unwrap();
-        let memory = fs::read_to_string(format!("/proc/{}/status", status.process)).unwrap();
-        let peak = memory
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .unwrap();
-        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        let used = Used::by(&self.exchange.pair.imigrasi).unwrap();
         for (path, mode) in below(self.exchange.pair.imigrasi.home()) {
             let (kind, rights) = (mode & 0o170_000, mode & 0o7_777);
             let is_plain = kind == 0o100_000 && rights & 0o7_111 == 0 || kind == 0o040_000;
@@ -250,11 +275,13 @@ impl Ground {
             }
         }
         println!(
-            "bad input, {group}: {} cases, peak {kib} KiB",
-            self.tried.len()
+            "bad input, {group}: {} cases, at most {:?} for one, peak {} KiB",
+            self.tried.len(),
+            self.cpu_max,
+            used.peak_kib
         );
         assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
-        assert!(kib <= MEMORY_KIB_MAX, "{kib} KiB at the peak");
+        used.holds_no_more_than(&self.before).unwrap();
     }
 }
 

@@ -8,7 +8,7 @@ use amanah_format::digest::Digest;
 use amanah_format::document;
 use amanah_format::home;
 use amanah_format::signature::{Purpose, SecretKey};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::tape::{Part, file, header, open_tar, pax, special};
 use super::workshop::{MANIFEST_BYTES, encrypt, frame, packed, swap};
@@ -154,6 +154,16 @@ fn signatures() -> Vec<Case> {
         signature("signature: of another armour", |armour| armour.replace("SSH SIGNATURE", "PGP SIGNATURE")),
         signature("signature: only a line feed", |_| "\n".to_owned()),
         signature("signature: small-order key, right for every text", |_| vector("small-order")),
+        signature("signature: by a security key", |_| vector("security-key")),
+        case("signature: by a certificate of the sender's own key", SIGNATURE, |shop| {
+            let own = beside(shop, "bersertifikat")?;
+            std::fs::copy(shop.folder.join("phu").join(home::KEY_SIGNING), &own)?;
+            by_openssh(shop, &certified(&own)?, &[])
+        }),
+        case("signature: by a certificate of nobody's key", SIGNATURE, |shop| {
+            let key = made(shop, "ed25519")?;
+            by_openssh(shop, &certified(&key)?, &[])
+        }),
         signature("signature: 65 bytes", |_| vector("65-bytes")),
         signature("signature: blob version 2", |_| vector("version-2")),
         signature("signature: reserved field", |_| vector("reserved")),
@@ -172,7 +182,7 @@ fn signatures() -> Vec<Case> {
         }),
         case("signature: with SHA-256, by OpenSSH", SIGNATURE, |shop| {
             let key = shop.folder.join("phu").join(home::KEY_SIGNING);
-            by_openssh(shop, &key, &["-O", "hashalg=sha256"])
+            by_openssh(shop, key.to_str().context("a path")?, &["-O", "hashalg=sha256"])
         }),
         case("signature: by an ECDSA key", SIGNATURE, |shop| by_openssh(shop, &made(shop, "ecdsa")?, &[])),
         case("signature: by an RSA key", SIGNATURE, |shop| by_openssh(shop, &made(shop, "rsa")?, &[])),
@@ -228,20 +238,37 @@ fn vector(name: &str) -> String {
     file.split_once("\n\n").unwrap().1.to_owned()
 }
 
-fn made(shop: &Workshop, kind: &str) -> Result<std::path::PathBuf> {
-    let key = shop.folder.with_extension(kind);
-    let made = Command::new("ssh-keygen")
-        .args(["-q", "-N", "", "-t", kind, "-f"])
-        .arg(&key)
-        .status()?;
-    ensure!(made.success(), "ssh-keygen makes a key");
+fn ssh_keygen(arguments: &[&str]) -> Result<Vec<u8>> {
+    let ran = Command::new("ssh-keygen").args(arguments).output()?;
+    ensure!(ran.status.success(), "ssh-keygen {arguments:?}: {ran:?}");
+    Ok(ran.stdout)
+}
+
+fn beside(shop: &Workshop, name: &str) -> Result<String> {
+    let path = shop.bench.path().join(name).into_os_string();
+    path.into_string().ok().context("a path in UTF-8")
+}
+
+fn made(shop: &Workshop, kind: &str) -> Result<String> {
+    let key = beside(shop, kind)?;
+    ssh_keygen(&["-q", "-N", "", "-t", kind, "-f", &key])?;
     Ok(key)
 }
 
+/// The certificate of a key, by an authority that nobody knows: ssh-keygen signs with its file.
+fn certified(key: &str) -> Result<String> {
+    let public = format!("{key}.pub");
+    std::fs::write(&public, ssh_keygen(&["-y", "-f", key])?)?;
+    let authority = format!("{key}-ca");
+    ssh_keygen(&["-q", "-N", "", "-t", "ed25519", "-f", &authority])?;
+    ssh_keygen(&["-q", "-s", &authority, "-I", "phu", "-n", "phu", &public])?;
+    Ok(format!("{key}-cert.pub"))
+}
+
 /// Signed by the stock tool.
-fn by_openssh(shop: &Workshop, key: &Path, options: &[&str]) -> Result<Bundle> {
-    let place = shop.folder.with_extension("manifest.json");
-    let signature = shop.folder.with_extension("manifest.json.sig");
+fn by_openssh(shop: &Workshop, key: &str, options: &[&str]) -> Result<Bundle> {
+    let place = shop.bench.path().join("manifest.json");
+    let signature = shop.bench.path().join("manifest.json.sig");
     let sign = |text: &[u8]| -> Result<String> {
         std::fs::write(&place, text)?;
         let mut command = Command::new("ssh-keygen");

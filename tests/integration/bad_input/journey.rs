@@ -2,6 +2,7 @@
 //! limit of the clocks, after a revocation. Played in one stream, so each step stands on those before it.
 
 use amanah_format::digest::Digest;
+use amanah_format::home;
 use amanah_format::id::{Epoch, Sequence};
 use amanah_tests::exchange::PATIENCE;
 use rustix::process::Signal;
@@ -127,6 +128,22 @@ fn clocks(stream: &mut Stream<'_>) {
     stream.attempt("made 302 s in the future", &held, Expect::Held("clock"));
 }
 
+/// What was imported is gone, as after its retention or when somebody took it away; the answer is not.
+fn destroyed(ground: &mut Ground, known: &Bundle) {
+    let receipt = ground.intruder.receipt(known.manifest).unwrap();
+    let way = &ground.shop.way;
+    let flow = ground.exchange.pair.imigrasi.path(home::INBOX);
+    let flow = flow.join(way.from.as_str()).join(way.flow.as_str());
+    std::fs::remove_dir_all(&flow).unwrap();
+    let name = "replayed after its data was destroyed";
+    ground.attempt(name, known, Expect::Known);
+    assert!(ground.intruder.receipt(known.manifest).unwrap() == receipt);
+    ground.restart();
+    let name = "replayed after that and a power cut";
+    ground.attempt(name, known, Expect::Known);
+    assert!(ground.intruder.receipt(known.manifest).unwrap() == receipt);
+}
+
 /// After the agreement was revoked at the receiver, the same flow is closed, and old answers stay.
 fn revoked(stream: &mut Stream<'_>, known: &Bundle) {
     let receiver = &mut stream.ground.exchange.pair.imigrasi;
@@ -168,6 +185,7 @@ fn a_bundle_out_of_its_place_is_told() {
     numbers(&mut stream);
     identity(&mut stream, &known);
     clocks(&mut stream);
+    destroyed(&mut ground, &known);
     ground.good();
     revoked(
         &mut Stream {

@@ -5,14 +5,17 @@
 mod archives;
 mod ciphertexts;
 mod documents;
+mod endless;
 mod ground;
 mod heads;
 mod journey;
+mod limits;
 mod lists;
 mod manifests;
 mod outbox;
 mod receipts;
 mod sizes;
+mod swapped;
 #[path = "../../../format/examples/make_vectors/cases/tape.rs"]
 mod tape;
 mod workshop;

@@ -4,17 +4,17 @@
 use amanah_format::digest::Digest;
 use amanah_format::document::{self, Document, Ext};
 use amanah_format::id::{Epoch, Sequence};
-use amanah_format::manifest::AgreementRef;
 use amanah_format::receipt::{self, LedgerRef, Outcome, Receipt, StoreRef};
 use amanah_format::refusal::Refusal;
 use amanah_format::signature::{Purpose, SecretKey};
-use amanah_format::slip::{self, Body, HeldReason, Slip};
 use amanah_tests::exchange::{Exchange, PATIENCE};
 use amanah_tests::intruder::Answer;
 use amanahd::transport::link::WireName;
 
 use super::Ground;
 use super::workshop::{now, swap};
+
+mod slips;
 
 const DOUBTFUL: &str = "receipt-doubtful";
 
@@ -192,6 +192,26 @@ fn forged(desk: &mut Desk) {
     );
 }
 
+/// Signed by the right key over the right text, in an armour that stock tools may take and we do not.
+fn armours(desk: &mut Desk) {
+    let text = document::print(&desk.positive());
+    let good = desk.ground.shop.signing.sign(Purpose::Receipt, &text);
+    let cases = [
+        ("receipt: signature with CRLF", good.replace('\n', "\r\n")),
+        ("receipt: text after the signature", format!("{good}x\n")),
+        ("receipt: text before the signature", format!("x\n{good}")),
+        ("receipt: two signatures", format!("{good}{good}")),
+        (
+            "receipt: no line feed at the end of its signature",
+            good.trim_end().to_owned(),
+        ),
+    ];
+    for (name, armour) in cases {
+        let container = receipt::pack(&text, &armour);
+        desk.doubted(name, &container);
+    }
+}
+
 /// Signed by the right key, and wrong.
 fn wrong(desk: &mut Desk) {
     desk.changed("receipt: for another bundle", |r| {
@@ -224,6 +244,10 @@ fn wrong(desk: &mut Desk) {
     desk.changed("receipt: finished in the future", |r| {
         r.finished = now().plus_secs(900)
     });
+}
+
+/// The same, with fields that contradict each other or that no receipt has.
+fn contradicting(desk: &mut Desk) {
     desk.changed("receipt: imported, with a code", |r| {
         r.refusal = Some(Refusal::Expired)
     });
@@ -235,6 +259,14 @@ fn wrong(desk: &mut Desk) {
     desk.changed("receipt: refused with a code of the door", |r| {
         (r.outcome, r.store, r.contents) = (Outcome::Refused, None, None);
         r.refusal = Some(Refusal::SignatureInvalid);
+    });
+    desk.changed("receipt: a store that is none", |r| {
+        if let Some(store) = &mut r.store {
+            "mysql".clone_into(&mut store.kind);
+        }
+    });
+    desk.changed("receipt: the sender's own ledger", |r| {
+        "amanah/imigrasi/1".clone_into(&mut r.ledger.origin);
     });
     desk.text("receipt: a third outcome", "\"imported\"", "\"perhaps\"");
     desk.text("receipt: version 2", "receipt/1", "receipt/2");
@@ -255,74 +287,14 @@ fn wrong(desk: &mut Desk) {
     );
 }
 
-fn slips(desk: &mut Desk) {
-    let way = desk.ground.exchange.back.clone();
-    let slip = |number: u64, body: Body| Slip {
-        format: Slip::FORMAT.to_owned(),
-        body,
-        from: way.to.clone(),
-        to: way.from.clone(),
-        number,
-        created: now(),
-        expires: now().plus_secs(1_000),
-        ext: Ext::default(),
-        critical: Vec::new(),
-    };
-    let held = |manifest| Body::Held {
-        manifest,
-        reason: HeldReason::Gap,
-    };
-    let right = slip(1, held(desk.manifest));
-    let mut from_other = right.clone();
-    from_other.from = "pihak-lain".parse().unwrap();
-    let mut to_other = right.clone();
-    to_other.to = "pihak-lain".parse().unwrap();
-    let not_ours = slip(2, held(Digest::of(b"lain")));
-    let revocation = slip(1, revocation());
-    let shop = &desk.ground.shop;
-    let (by, others) = (&shop.signing, &shop.others_signing);
-    let doubtful = Some("slip-doubtful");
-    let unknown = Some("agreement-unknown");
-    let cases = [
-        ("slip: noise", vec![0xff; 2048], doubtful),
-        ("slip: by its reader", slip::sign(&right, others), doubtful),
-        ("slip: from another", slip::sign(&from_other, by), doubtful),
-        ("slip: for another", slip::sign(&to_other, by), doubtful),
-        ("slip: not ours", slip::sign(&not_ours, by), None),
-        (
-            "slip: revokes nothing",
-            slip::sign(&revocation, by),
-            unknown,
-        ),
-        ("slip: number goes back", slip::sign(&right, by), None),
-    ];
-    let wire = WireName::Slip(slip::digest(&right));
-    for (name, container, expect) in cases {
-        desk.answers(name, wire, &container, expect);
-    }
-}
-
-/// Of an agreement that nobody has.
-fn revocation() -> Body {
-    let agreement = AgreementRef {
-        id: "pks-lain".parse().unwrap(),
-        version: 1,
-        digest: Digest::of(b"lain"),
-    };
-    Body::Revocation {
-        agreement,
-        reason: "kunci hilang".to_owned(),
-        ledger_own: 1,
-        ledger_peer: None,
-    }
-}
-
 #[test]
 fn only_the_one_right_receipt_settles() {
     let mut desk = Desk::new();
     forged(&mut desk);
+    armours(&mut desk);
     wrong(&mut desk);
-    slips(&mut desk);
+    contradicting(&mut desk);
+    slips::all(&mut desk);
     let stranger = Receipt {
         manifest: Digest::of(b"lain"),
         ..desk.positive()
@@ -349,4 +321,21 @@ fn only_the_one_right_receipt_settles() {
     assert_eq!(desk.state(), "settled");
     desk.ground.settle_down();
     desk.ground.end("receipts and slips");
+}
+
+#[test]
+fn a_refusal_never_turns_into_a_success() {
+    let mut desk = Desk::new();
+    let name = WireName::Receipt(desk.manifest);
+    let refused = desk.signed(&desk.negative(Refusal::Expired));
+    desk.answers("receipt: negative", name, &refused, None);
+    desk.until("returned");
+    let positive = desk.signed(&desk.positive());
+    desk.doubted("receipt: positive after the negative", &positive);
+    let other = desk.signed(&desk.negative(Refusal::TooLarge));
+    desk.doubted("receipt: negative for another reason", &other);
+    desk.answers("receipt: the first one later", name, &refused, None);
+    assert_eq!(desk.state(), "returned");
+    desk.ground.settle_down();
+    desk.ground.end("a receipt that turns");
 }

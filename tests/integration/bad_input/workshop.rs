@@ -22,6 +22,7 @@ use amanah_tests::exchange::Exchange;
 use amanah_tests::items::Way;
 use amanahd::clock::Clock;
 use anyhow::{Context, Result};
+use tempfile::TempDir;
 
 use super::tape::{file, open_tar};
 
@@ -51,6 +52,8 @@ pub(super) struct Workshop {
     /// The receiver's key: what the sender never has, and a case may claim.
     pub(super) others_signing: SecretKey,
     made: Cell<u32>,
+    /// Where stock tools make keys and signatures: beside the ground, which must not change.
+    pub(super) bench: TempDir,
 }
 
 /// A bundle before it is sealed.
@@ -104,6 +107,7 @@ impl Workshop {
             others_signing: key(exchange.pair.imigrasi.folder())?,
             way,
             made: Cell::new(1),
+            bench: tempfile::tempdir()?,
         })
     }
 

@@ -182,6 +182,14 @@ impl Stage {
         assert!(!ran.stdout.is_empty());
     }
 
+    /// How much of a bundle lies at the peer, not handed over yet.
+    pub(super) fn arrived_of(&self, bundle: &str) -> u64 {
+        let folder = home::incoming(&self.exchange.out.from);
+        let folder = self.exchange.pair.imigrasi.path(&folder);
+        let part = fs::metadata(folder.join(format!("{bundle}.part")));
+        part.map_or(0, |part| part.len())
+    }
+
     /// The peer's copy of what waits for us.
     pub(super) fn offered(&self) -> PathBuf {
         let queue = home::queue(&self.exchange.back.to);

@@ -55,7 +55,7 @@ impl Yard {
             .sources(&self.flow, name, OsStr::new("item"), is_folder)?;
         Ok(sources
             .into_iter()
-            .map(|source| (source.entry.as_str().to_owned(), source.bytes))
+            .map(|source| (source.entry.as_str().to_owned(), source.look.bytes))
             .collect())
     }
 }

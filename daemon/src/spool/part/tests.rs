@@ -275,3 +275,30 @@ fn only_plain_names_are_parts() {
         assert!(spool.drop_part(&peer(), name).is_err(), "{name:?}");
     }
 }
+
+#[test]
+fn what_comes_without_its_beginning_leaves_room_on_the_disk_too() {
+    let home = home();
+    let spool = open(&home);
+    let mut part = spool.part(&peer(), NAME, 1 << 30).unwrap();
+    part.room_bytes_min = u64::MAX;
+    let piece = vec![7; 1024 * 1024];
+    let mut written = (0..20).map(|place| part.write_at(1 + place * 1024 * 1024, &piece));
+    let full = written.position(|written| written.is_err());
+    assert_eq!(full, Some(15), "asked each time 16 MiB have come");
+    assert_eq!(part.prefix(), 0);
+}
+
+#[test]
+fn the_bound_of_a_part_is_only_ever_lowered() {
+    let home = home();
+    let spool = open(&home);
+    let mut part = spool.part(&peer(), NAME, 1 << 30).unwrap();
+    part.write_at(0, b"abc").unwrap();
+    part.shorten(5);
+    part.shorten(9);
+    part.write_at(3, b"de").unwrap();
+    assert!(matches!(part.write_at(5, b"f"), Err(PartError::TooLong)));
+    assert!(matches!(part.write_at(4, b"ef"), Err(PartError::TooLong)));
+    assert_eq!(fs::read(part.finish().unwrap()).unwrap(), b"abcde");
+}

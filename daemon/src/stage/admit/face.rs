@@ -112,10 +112,10 @@ impl Denied {
     }
 
     /// Bytes that are not what the manifest says.
-    pub(super) fn damaged() -> Self {
+    pub(in crate::stage) fn damaged() -> Self {
         Self::new(
             "damaged",
-            "the payload does not match its digest; the part was dropped, send it again",
+            "its bytes are not what its head says; the part was dropped, send it again",
         )
     }
 

@@ -10,6 +10,7 @@ use russh_sftp::protocol::{
     Attrs, Data, File, FileAttributes, Handle, Name, OpenFlags, Status, StatusCode, Version,
 };
 use russh_sftp::server::{Handler, StatusReply};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::channel::{self, Sftp};
 use super::folders::Folders;
@@ -284,4 +285,59 @@ async fn a_server_that_goes_away_is_a_broken_connection() {
         channel::start(near, Folders::of_a_daemon()).await.err(),
         Some(LinkError::Broken(_))
     ));
+}
+
+/// A server that answers each packet with raw bytes of its own, and then goes away.
+async fn answering(answers: Vec<Vec<u8>>) -> Result<Sftp, LinkError> {
+    let (near, mut far) = tokio::io::duplex(1 << 20);
+    tokio::spawn(async move {
+        for answer in answers {
+            let Ok(length) = far.read_u32().await else {
+                return;
+            };
+            let mut asked = vec![0; usize::try_from(length).unwrap()];
+            // The client may be gone already.
+            let _asked = far.read_exact(&mut asked).await;
+            let _answered = far.write_all(&answer).await;
+        }
+    });
+    channel::start(near, Folders::of_a_daemon()).await
+}
+
+/// SSH_FXP_VERSION, without extensions.
+const VERSION: &[u8] = &[0, 0, 0, 5, 2, 0, 0, 0, 3];
+
+#[tokio::test]
+async fn packets_of_any_length_and_greetings_of_any_kind_end_the_channel() {
+    for greeting in [
+        &[0xff, 0xff, 0xff, 0xff, 2][..],
+        &[0x40, 0, 0, 0, 2, 0, 0, 0, 3],
+        &[0, 0, 0, 0],
+        &[0, 0, 0, 1, 2],
+        &[0, 0, 0, 5, 99, 0, 0, 0, 3],
+        b"Last login: today\n",
+    ] {
+        let started = answering(vec![greeting.to_vec()]).await;
+        assert!(
+            matches!(started.err(), Some(LinkError::Broken(_))),
+            "{greeting:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn answers_under_a_wrong_number_and_of_a_wrong_kind_end_the_channel() {
+    // A HANDLE for a request that nobody made, one of another kind, one cut short, one of a length that no reader takes.
+    for answer in [
+        &[0, 0, 0, 10, 102, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, b'h'][..],
+        &[0, 0, 0, 10, 103, 0, 0, 0, 0, 0, 0, 0, 1, b'h'],
+        &[0, 0, 0, 6, 102, 0, 0, 0, 0, 0],
+        &[0x7f, 0xff, 0xff, 0xff, 102, 0, 0, 0, 0],
+    ] {
+        let sftp = answering(vec![VERSION.to_vec(), answer.to_vec()])
+            .await
+            .unwrap();
+        let asked = sftp.prefix(WireName::Bundle(Digest::of(b"a"))).await;
+        assert!(asked.is_err(), "{answer:?}");
+    }
 }

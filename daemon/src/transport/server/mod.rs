@@ -67,6 +67,7 @@ pub struct Limits {
     /// Connections of one peer: it needs one, and one more while the loss of the first is not noticed. The others' places stay.
     pub connections_per_peer_max: usize,
     /// SFTP channels of one connection: our client opens five.
+    /// With the two bounds beside it, one peer can hold 512 descriptors, an eighth of what the unit file grants.
     pub channels_per_connection_max: usize,
     /// Open files and listings of one channel: a client needs one or two.
     pub handles_per_channel_max: usize,
@@ -80,8 +81,8 @@ impl Default for Limits {
             unauthenticated_per_address_max: 8,
             login_grace_secs: 20,
             connections_per_peer_max: 8,
-            channels_per_connection_max: 16,
-            handles_per_channel_max: 16,
+            channels_per_connection_max: 8,
+            handles_per_channel_max: 8,
         }
     }
 }

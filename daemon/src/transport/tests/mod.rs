@@ -5,6 +5,7 @@
 mod hostile_bytes;
 mod hostile_client;
 mod hostile_login;
+mod hostile_wire;
 mod own_client;
 mod raw_client;
 mod stock_client;

@@ -249,3 +249,43 @@ async fn stock_ssh_gets_no_command_and_no_shell() {
         assert!(output.stdout.is_empty());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_opens_no_door() {
+    let ministry = ministry().await;
+    let stock = Stock::against(&ministry);
+    let stranger = stock.path("stranger");
+    fs::write(&stranger, key(STRANGER_SEED).to_openssh("").as_bytes()).unwrap();
+    fs::set_permissions(&stranger, Permissions::from_mode(0o600)).unwrap();
+    let public = key(STRANGER_SEED).public().to_string();
+    fs::write(stock.path("stranger.pub"), public).unwrap();
+    // Certified by the very key that may log in: it vouches for nobody.
+    let mut certify = Command::new("ssh-keygen");
+    certify.current_dir(stock.folder.path());
+    certify.args(["-q", "-s", "key", "-I", USER, "-n", USER, "stranger.pub"]);
+    let certified = run(certify).await;
+    assert!(certified.status.success(), "{}", printed(&certified));
+    let mut command = Command::new("ssh");
+    command.args(["-F", "/dev/null", "-oBatchMode=yes", "-oIdentitiesOnly=yes"]);
+    command.arg(format!(
+        "-oUserKnownHostsFile={}",
+        stock.path("known").display()
+    ));
+    command.arg(format!(
+        "-oCertificateFile={}",
+        stock.path("stranger-cert.pub").display()
+    ));
+    command.arg("-i").arg(&stranger);
+    command.args([
+        "-p",
+        &stock.port,
+        "-s",
+        &format!("{USER}@127.0.0.1"),
+        "sftp",
+    ]);
+    let output = run(command).await;
+    assert!(!output.status.success());
+    let said = printed(&output);
+    assert!(said.contains("Permission denied (publickey)"), "{said}");
+    assert!(ministry.server.connected().is_empty());
+}

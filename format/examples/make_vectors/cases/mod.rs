@@ -8,6 +8,7 @@ pub(crate) mod checkpoints;
 pub(crate) mod containers;
 pub(crate) mod documents;
 pub(crate) mod heads;
+pub(crate) mod key_types;
 pub(crate) mod papers;
 pub(crate) mod parties;
 pub(crate) mod payloads;

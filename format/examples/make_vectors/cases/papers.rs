@@ -121,6 +121,7 @@ pub(crate) fn agreements() -> Vec<Case> {
         case("purpose-unknown", "refused", "a flow names a purpose that is not in the list", with(r#""purpose": ["PENGAWASAN"]"#, r#""purpose": ["lain"]"#)),
         case("purpose-code", "refused", "a purpose that no manifest could name", both(&text.replace("PENGAWASAN", "PENGAWASAN.UMUM"))),
         case("table-flow", "refused", "a flow of tables, which this version does not carry", with(r#""kind": "files""#, r#""kind": "table""#)),
+        case("records-max-of-files", "refused", "a bound on records in a flow of files, which have none", with(r#""records_max": null"#, r#""records_max": 1000"#)),
         case("no-legal-basis", "refused", "an empty legal basis", with(r#"["UU 14/2025"]"#, "[]")),
         case("hidden-character", "refused", "a text that does not show as what it is", with("Contoh", "Con\u{202e}toh")),
         case("dates-backwards", "refused", "ends before it begins", with("2027-12-31T17", "2025-12-31T17")),

@@ -96,6 +96,15 @@ pub(crate) fn receipts() -> Vec<Case> {
         case("ok-clock-skew", "ok", "finished 300 s after the reader's clock", with("\"finished\": \"2026-11-22T20:32:06Z\"", "\"finished\": \"2026-11-22T20:38:00Z\"")),
         case("key-ended", "refused", "finished after the key's until", seal(&imported().replace("2026-11-22", "2028-01-01"))).instead("at", "2028-01-02T00:00:00Z"),
         case("cut-short", "refused", "the container ends in the middle", torn),
+        case("store-unknown", "refused", "a store that is none of the three", with(r#""kind": "files""#, r#""kind": "mysql""#)),
+        case("ledger-of-another", "refused", "the ledger of the other party", with("amanah/imigrasi/1", "amanah/kemenhaj/1")),
+        case("ledger-epoch-zero", "refused", "ledger epochs begin with 1", with("amanah/imigrasi/1", "amanah/imigrasi/0")),
+        case("ledger-without-epoch", "refused", "a ledger of no epoch", with("amanah/imigrasi/1", "amanah/imigrasi")),
+        case("imported-without-flow", "refused", "imported, and no flow", with(r#""flow": "manifes-umrah""#, r#""flow": null"#)),
+        case("refused-without-flow", "refused", "refused for a reason for which the text was read, and no flow", seal(&swap(&unread(), "\"manifest-malformed\"", "\"expired\""))),
+        case("unread-in-part", "refused", "the text could not be read, but its flow", seal(&swap(&unread(), "\"flow\": null", "\"flow\": \"manifes-umrah\""))),
+        case("ok-refused-unread-with-flow", "ok", "the text could not be read in one place, and its flow could", seal(&swap(&refused(), "\"expired\"", "\"manifest-malformed\""))),
+        case("ok-sqlite", "ok", "another of the three stores", with(r#""kind": "files""#, r#""kind": "sqlite""#)),
         case("slip-inside", "refused", "a slip in a receipt's place", signed("receipt.json", held().as_bytes(), IMIGRASI, Purpose::Receipt)),
     ]
 }
@@ -143,6 +152,7 @@ pub(crate) fn slips() -> Vec<Case> {
         case("unknown-body-field", "refused", "a field that this body has not", with(r#""reason""#, r#""extra": 1, "reason""#)),
         case("unknown-field", "refused", "a field that slips have not", with(r#""number": 1"#, r#""number": 1, "extra": 1"#)),
         case("body-of-another-kind", "refused", "the body of a revocation in a held slip", seal(&swap(&revocation, "\"revocation\"", "\"held\""))),
+        case("agreement-version-zero", "refused", "about version 0 of an agreement", seal(&swap(&revocation, r#""version": 1"#, r#""version": 0"#))),
         case("number-zero", "refused", "numbers begin with 1", with(r#""number": 1"#, r#""number": 0"#)),
         case("expires-before-created", "refused", "expires before created", with("2026-11-29", "2026-11-21")),
     ]

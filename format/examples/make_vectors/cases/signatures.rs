@@ -9,17 +9,22 @@ use sha2::{Digest, Sha256, Sha512};
 use super::{
     Case,
     case::swap,
+    key_types,
     parties::{KEMENHAJ, STRANGER, key},
 };
 
 /// What `ssh-keygen -Y check-novalidate` accepts though we do not, and we list in FORMAT.md section 5.1.
-const STOCK_ACCEPTS: [&str; 6] = [
+const STOCK_ACCEPTS: [&str; 10] = [
     "small-order",
     "sha256",
     "text-after",
     "two",
     "no-line-feed",
     "one-line",
+    "certificate",
+    "security-key",
+    "ecdsa",
+    "rsa",
 ];
 
 /// What is signed.
@@ -35,7 +40,7 @@ struct Blob<'a> {
     signature: Vec<u8>,
 }
 
-fn string(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn string(bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     [&length.to_be_bytes(), bytes].concat()
 }
@@ -53,32 +58,42 @@ impl Blob<'_> {
             string(self.hash.as_bytes()),
             string(&signature),
         ];
-        let mut armour = "-----BEGIN SSH SIGNATURE-----\n".to_owned();
-        let text = Base64::encode_string(&blob.concat());
-        for (place, character) in text.chars().enumerate() {
-            if place > 0 && place % 70 == 0 {
-                armour.push('\n');
-            }
-            armour.push(character);
-        }
-        armour + "\n-----END SSH SIGNATURE-----\n"
+        armoured(&blob.concat())
     }
 }
 
-/// A blob by the key of kemenhaj, right in itself.
-fn blob<'a>(version: u32, reserved: &'a str, hash: &'a str) -> Blob<'a> {
+/// The text around a blob.
+pub(super) fn armoured(blob: &[u8]) -> String {
+    let mut armour = "-----BEGIN SSH SIGNATURE-----\n".to_owned();
+    let text = Base64::encode_string(blob);
+    for (place, character) in text.chars().enumerate() {
+        if place > 0 && place % 70 == 0 {
+            armour.push('\n');
+        }
+        armour.push(character);
+    }
+    armour + "\n-----END SSH SIGNATURE-----\n"
+}
+
+/// What the key signs.
+pub(super) fn signed_text(reserved: &str, hash: &str) -> Vec<u8> {
     let digest = if hash == "sha256" {
         Sha256::digest(MESSAGE).to_vec()
     } else {
         Sha512::digest(MESSAGE).to_vec()
     };
-    let signed = [
+    let fields = [
         b"SSHSIG".to_vec(),
         string(b"bundle@amanah"),
         string(reserved.as_bytes()),
         string(hash.as_bytes()),
         string(&digest),
     ];
+    fields.concat()
+}
+
+/// A blob by the key of kemenhaj, right in itself.
+fn blob<'a>(version: u32, reserved: &'a str, hash: &'a str) -> Blob<'a> {
     let secret = SigningKey::from_bytes(&[KEMENHAJ; 32]);
     Blob {
         version,
@@ -86,7 +101,10 @@ fn blob<'a>(version: u32, reserved: &'a str, hash: &'a str) -> Blob<'a> {
         namespace: "bundle@amanah",
         reserved,
         hash,
-        signature: secret.sign(&signed.concat()).to_bytes().to_vec(),
+        signature: secret
+            .sign(&signed_text(reserved, hash))
+            .to_bytes()
+            .to_vec(),
     }
 }
 
@@ -134,6 +152,10 @@ pub(crate) fn all() -> Vec<Case> {
         case("not-base64", "malformed", "a character that is not base64", &broken),
         case("cut-short", "malformed", "the armour ends in the middle", good.split_at(150).0),
         case("empty", "malformed", "no bytes", ""),
+        case("certificate", "malformed", "by the key's certificate, as ssh-keygen -f KEY-cert.pub writes it", &key_types::certificate()),
+        case("security-key", "malformed", "by a security key (FIDO)", &key_types::security_key()),
+        case("ecdsa", "malformed", "by an ECDSA key", key_types::ECDSA),
+        case("rsa", "malformed", "by an RSA key", key_types::RSA),
     ]
 }
 
