@@ -4,7 +4,11 @@
 pub mod accounts;
 pub mod drop_server;
 pub mod exchange;
+pub mod flood;
+pub mod fuzz;
+pub mod link;
 pub mod mutation;
+pub mod netns;
 pub mod printed;
 pub mod python;
 pub mod stick;

@@ -9,11 +9,14 @@ mod blind_drop;
 mod by_hand;
 mod campaigns;
 mod canary;
+mod confined;
 mod crash;
 mod crate_versions;
 mod demo;
 mod doc_links;
 mod figures;
+mod flood;
+mod fuzz;
 mod guides;
 mod held;
 mod journey;
@@ -21,6 +24,7 @@ mod keys_example;
 mod notify;
 mod operation;
 mod promises;
+mod quota;
 mod refusal_page;
 mod restored;
 mod rhythm;
@@ -28,12 +32,14 @@ mod samples;
 mod second_verifier;
 mod shell_blocks;
 mod spool_text;
+mod ssh_audit;
 mod stick;
 mod strange_clients;
 mod three_users;
 mod tidy;
 mod tree;
 mod unit_files;
+mod wire;
 
 /// The program that the tests start as users do.
 fn program() -> &'static std::path::Path {

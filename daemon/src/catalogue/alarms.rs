@@ -14,6 +14,7 @@ pub(super) const CODES: &[&str] = &[
     "configuration-refused",
     "restart-needed",
     "no-space",
+    "quota-exceeded",
     "too-many-held",
     "too-much-junk",
     "peer-denies",
@@ -36,6 +37,7 @@ pub(super) const CODES: &[&str] = &[
 pub(super) fn explain(code: &str) -> Option<Words> {
     paper(code)
         .or_else(|| disk(code))
+        .or_else(|| too_much(code))
         .or_else(|| machine(code))
         .or_else(|| drop_server(code))
         .or_else(|| stream(code))
@@ -223,6 +225,24 @@ fn disk(code: &str) -> Option<Words> {
             (
                 "Kosongkan ruang diska. Kiriman dilanjutkan sendiri.",
                 "Make space on the disk. It goes on by itself.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// What a peer brings too much of.
+fn too_much(code: &str) -> Option<Words> {
+    let found = match code {
+        "quota-exceeded" => because(
+            (
+                "Kiriman mitra ini yang menunggu di sini sudah mencapai kuotanya; yang baru belum diterima. Mitra lain tidak terganggu.",
+                "As much of this peer as may wait here does already; nothing more of it is taken yet. Other peers are not affected.",
+            ),
+            (
+                "Dilanjutkan sendiri setelah yang menunggu selesai. Bila berlangsung lama, beri tahu admin sistem penerima.",
+                "It goes on by itself when what waits is done. If it lasts, tell the recipient's system administrator.",
             ),
         ),
         "too-many-held" => because(

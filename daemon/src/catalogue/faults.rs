@@ -79,6 +79,8 @@ texts! {
         "Install the card or agreement that is waited for, or mend the clock; `amanah quarantine show` names each bundle's cause.";
     SPACE = "Kosongkan atau perbesar diska; batasnya `free_bytes_min` dalam konfigurasi." /
         "Free or enlarge the disk; the limit is `free_bytes_min` in the configuration.";
+    QUOTA = "Lihat apa yang menunggu (`amanah status`, `amanah quarantine list`); batasnya `peer_bytes_max` dalam konfigurasi." /
+        "See what waits (`amanah status`, `amanah quarantine list`); the limit is `peer_bytes_max` in the configuration.";
     WAIT = "Tidak ada; bila berlangsung lebih dari satu hari, bandingkan `amanah status` kedua sisi." /
         "Nothing; if it lasts for more than a day, compare `amanah status` of both sides.";
     LINE = "Tidak ada, kecuali terus terulang: maka periksa jaringan dan diska di kedua sisi." /
@@ -170,6 +172,7 @@ fn waiting(code: &str) -> Option<(Fault, Text)> {
         "card-unknown" => (ReceiverSysadmin, INSTALL_CARD),
         "store-missing" => (ReceiverSysadmin, MOUNT),
         "space-missing" | "no-space" => (ReceiverSysadmin, SPACE),
+        "quota-exceeded" => (ReceiverSysadmin, QUOTA),
         "gap" | "stopping" | "no-such-file" => (Nobody, WAIT),
         "no-regular-file" => (Nobody, LINE),
         "damaged" => (Nobody, LINE),

@@ -126,6 +126,22 @@ impl Spool {
         ))
     }
 
+    /// Bytes of all that lies in the folder of a peer: unfinished parts, and bundles taken over that are not answered yet.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn incoming_bytes(&self, peer: &PartyId) -> Result<u64, SpoolError> {
+        let folder = self.home.join(home::incoming(peer));
+        let mut bytes = 0_u64;
+        for name in list(&folder)? {
+            // What is gone meanwhile takes nothing.
+            if let Ok(metadata) = folder.join(name).symlink_metadata() {
+                bytes = bytes.saturating_add(metadata.len());
+            }
+        }
+        Ok(bytes)
+    }
+
     /// Names and synced prefixes of all parts of `peer`, in byte order.
     ///
     /// # Errors

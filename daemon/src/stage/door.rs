@@ -19,6 +19,7 @@ use crate::engine::inbound::InboundEvent;
 use crate::transport::link::{Denied, Exchange, Offer, OfferReader, PartWriter, WireName};
 
 use super::arrive::Arrive;
+use super::room::Room;
 use super::upload::Upload;
 use super::{Node, StageError};
 
@@ -31,8 +32,8 @@ pub struct Door {
     pub node: Arc<Node>,
     /// The way in.
     pub arrive: Arc<Arrive>,
-    /// Free space that incoming data never takes.
-    pub free_bytes_min: u64,
+    /// How much of the disk incoming data may take.
+    pub room: Room,
 }
 
 impl Exchange for Door {
@@ -48,21 +49,7 @@ impl Exchange for Door {
 
     fn open_part(&self, peer: &PartyId, name: WireName) -> Result<Box<dyn PartWriter>, Denied> {
         self.still_known(peer)?;
-        let free = self
-            .node
-            .spool
-            .free_bytes()
-            .map_err(|error| Denied::failure(&error))?;
-        if free < self.free_bytes_min {
-            self.node
-                .board
-                .alarm("no-space", "spool", self.node.clock.now());
-            return Err(denied(
-                "no-space",
-                "the receiving machine has no space left; it is tried again",
-            ));
-        }
-        self.node.board.quiet("no-space", "spool");
+        let measured = self.room.admits(&self.node, peer, name)?;
         self.has_place(peer, name)?;
         let part = self
             .node
@@ -70,7 +57,8 @@ impl Exchange for Door {
             .part(peer, &name.to_string(), bytes_max(name))
             .map_err(|error| Denied::failure(&error))?;
         let arrive = Arc::clone(&self.arrive);
-        Ok(Box::new(Upload::new(arrive, peer.clone(), name, part)))
+        let upload = Upload::new(arrive, peer.clone(), name, (part, measured));
+        Ok(Box::new(upload))
     }
 
     fn part_prefix(&self, peer: &PartyId, name: WireName) -> Result<Option<u64>, Denied> {

@@ -19,6 +19,7 @@ pub mod publish;
 pub mod pull;
 mod rejudge;
 pub mod requests;
+pub mod room;
 pub mod seal;
 pub mod settle;
 pub mod settled;

@@ -19,6 +19,7 @@ use crate::transport::link::{LaneChannel, Link, LinkError, Offer, Upload, WireNa
 use super::arrive::Arrive;
 use super::door::{Waiting, offers, open_offer, taken};
 use super::requests::is_paused;
+use super::room::Room;
 use super::{IDLE, Node, StageError, pull};
 
 /// How long a name that the peer refuses is left alone, the first time: only somebody's hand or a full disk's end changes the
@@ -44,8 +45,8 @@ pub struct Ship {
     pub peer: PartyId,
     /// Where, for the status.
     pub address: String,
-    /// Free space that fetched data never takes.
-    pub free_bytes_min: u64,
+    /// How much of the disk fetched data may take.
+    pub room: Room,
 }
 
 /// Why a session ended.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use amanah_format::id::PartyId;
 use amanah_format::recipient::Identity;
 use amanah_format::seal::SealOptions;
+use amanah_format::signature::SecretKey;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
@@ -28,6 +29,7 @@ use crate::stage::import::Import;
 use crate::stage::junk::Junk;
 use crate::stage::position::{Gates, doubted};
 use crate::stage::publish::{Publish, Side};
+use crate::stage::room::Room;
 use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
@@ -55,6 +57,7 @@ pub(super) struct Parts {
     pub(super) arrive: Arc<Arrive>,
     pub(super) by_hand: ByHand,
     pub(super) door: Arc<Door>,
+    pub(super) room: Room,
     pub(super) transport: zeroize::Zeroizing<String>,
     peers: Vec<PartyId>,
 }
@@ -135,29 +138,14 @@ fn assemble(
     let store = FilesStore::new(node.spool.inbox());
     store.sweep();
     create_once(&node, &store)?;
+    let room = room(config);
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
-    let arrive = Arc::new(Arrive {
-        node: Arc::clone(&node),
-        admit: Admit {
-            node: Arc::clone(&node),
-            signing: Arc::clone(&keys.signing),
-            held_from: AtomicI64::new(0),
-        },
-        settle: Arc::clone(&settle),
-    });
+    let arrive = arrive(&node, &keys.signing, &settle);
     Ok(Parts {
         collect: collect(config, &node),
-        seal: Seal {
-            node: Arc::clone(&node),
-            signing: Arc::clone(&keys.signing),
-            options: SealOptions {
-                level: config.seal.level,
-                workers: config.seal.workers,
-            },
-            expires_days: config.seal.expires_days,
-        },
+        seal: seal(config, &node, &keys.signing),
         import: Import {
             node: Arc::clone(&node),
             identities,
@@ -187,17 +175,49 @@ fn assemble(
         door: Arc::new(Door {
             node: Arc::clone(&node),
             arrive: Arc::clone(&arrive),
-            free_bytes_min: config.limits.free_bytes_min,
+            room,
         }),
         by_hand: ByHand {
             arrive: Arc::clone(&arrive),
             free_bytes_min: config.limits.free_bytes_min,
         },
         arrive,
+        room,
         transport: keys.transport,
         peers,
         node,
     })
+}
+
+fn arrive(node: &Arc<Node>, signing: &Arc<SecretKey>, settle: &Arc<Settle>) -> Arc<Arrive> {
+    Arc::new(Arrive {
+        node: Arc::clone(node),
+        admit: Admit {
+            node: Arc::clone(node),
+            signing: Arc::clone(signing),
+            held_from: AtomicI64::new(0),
+        },
+        settle: Arc::clone(settle),
+    })
+}
+
+fn seal(config: &Config, node: &Arc<Node>, signing: &Arc<SecretKey>) -> Seal {
+    Seal {
+        node: Arc::clone(node),
+        signing: Arc::clone(signing),
+        options: SealOptions {
+            level: config.seal.level,
+            workers: config.seal.workers,
+        },
+        expires_days: config.seal.expires_days,
+    }
+}
+
+const fn room(config: &Config) -> Room {
+    Room {
+        free_bytes_min: config.limits.free_bytes_min,
+        peer_bytes_max: config.limits.peer_bytes_max,
+    }
 }
 
 fn collect(config: &Config, node: &Arc<Node>) -> Collect {
