@@ -1,7 +1,10 @@
 //! What an operator may ask of the daemon: a closed set of verbs, a JSON file renamed into `requests/`, attributed by
 //! its owner. What is not exactly one of these verbs is refused, never guessed.
 
-use amanah_format::{digest::Digest, id::PartyId};
+use amanah_format::{
+    digest::Digest,
+    id::{FlowName, PartyId},
+};
 use serde::{Deserialize, Serialize};
 
 /// A request. JSON `{"verb": "retry", …}`, unknown members refused.
@@ -28,6 +31,86 @@ pub enum Request {
         /// Which peer.
         peer: PartyId,
     },
+    /// Lay out what waits for the peer, to be carried by hand.
+    Export {
+        /// Which peer.
+        peer: PartyId,
+        /// The folder that it is laid out in.
+        ticket: Ticket,
+    },
+    /// Say which of these files are wanted, and take what is copied into the ticket's folder.
+    Import {
+        /// That folder.
+        ticket: Ticket,
+        /// What lies on the stick, by its names on the wire.
+        names: Vec<String>,
+    },
+    /// The copying is over: the ticket's folders may go.
+    Carried {
+        /// Which.
+        ticket: Ticket,
+        /// After an export: what is on the stick, durably.
+        names: Vec<String>,
+    },
+    /// Open the next epoch of a stopped stream.
+    Reopen {
+        /// Its recipient.
+        peer: PartyId,
+        /// Its flow.
+        flow: FlowName,
+    },
+    /// This home is the newest there is, though it looks like a copy: seal without the peer's answer.
+    Vouch {
+        /// For which peer.
+        peer: PartyId,
+    },
+}
+
+/// Most names in one request: a request is at most 64 KiB long.
+pub const NAMES_MAX: usize = 512;
+
+/// Names a pair of folders in which an operator and the daemon meet: 32 lower-case hex digits that nobody guesses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Ticket(String);
+
+impl Ticket {
+    /// A new one.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn draw() -> std::io::Result<Self> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(
+            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        ))
+    }
+
+    /// Its text, which is a plain file name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Ticket {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() == 32 && text.bytes().all(is_hex) {
+            Ok(Self(text))
+        } else {
+            Err("expected 32 lower-case hex digits")
+        }
+    }
+}
+
+impl From<Ticket> for String {
+    fn from(ticket: Ticket) -> Self {
+        ticket.0
+    }
 }
 
 #[cfg(test)]
@@ -46,11 +129,38 @@ mod tests {
                 manifest: Digest::of(b"m"),
             },
             Request::Pause { peer: peer.clone() },
-            Request::Resume { peer },
+            Request::Resume { peer: peer.clone() },
+            Request::Export {
+                peer: peer.clone(),
+                ticket: Ticket::draw().unwrap(),
+            },
+            Request::Import {
+                ticket: Ticket::draw().unwrap(),
+                names: vec!["a".to_owned()],
+            },
+            Request::Carried {
+                ticket: Ticket::draw().unwrap(),
+                names: Vec::new(),
+            },
+            Request::Reopen {
+                peer: peer.clone(),
+                flow: "manifes-umrah".parse().unwrap(),
+            },
+            Request::Vouch { peer },
         ] {
             let text = serde_json::to_string(&request).unwrap();
             assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
         }
+    }
+
+    #[test]
+    fn a_request_with_as_many_names_as_may_be_is_short_enough() {
+        let longest = format!("{}.receipt.amanah", "f".repeat(64));
+        let request = Request::Import {
+            ticket: Ticket::draw().unwrap(),
+            names: vec![longest; NAMES_MAX],
+        };
+        assert!(serde_json::to_vec(&request).unwrap().len() < 64 * 1024);
     }
 
     #[test]
@@ -69,8 +179,12 @@ mod tests {
             r#"{"verb": "pause", "peer": "../etc"}"#,
             r#"{"verb": "pause", "peer": "imigrasi", "now": true}"#,
             r#"{"verb": "retry", "all": true}"#,
+            r#"{"verb": "reopen", "peer": "imigrasi"}"#,
+            r#"{"verb": "reopen", "peer": "imigrasi", "flow": "manifes-umrah", "epoch": 9}"#,
             r#"{"verb": "release", "manifest": "sha256:00"}"#,
             r#"{"peer": "imigrasi"}"#,
+            r#"{"verb": "export", "peer": "imigrasi", "ticket": "../../outbox"}"#,
+            r#"{"verb": "carried", "ticket": "0123456789ABCDEF0123456789ABCDEF", "names": []}"#,
         ] {
             assert!(serde_json::from_str::<Request>(wrong).is_err(), "{wrong}");
         }

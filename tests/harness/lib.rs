@@ -11,6 +11,7 @@ pub mod mutation;
 pub mod netns;
 pub mod printed;
 pub mod python;
+pub mod stick;
 
 pub use amanah::demo::{
     attacks, evidence, forge, intruder, items, launch, ministry, pair, pilgrims, waiting,

@@ -97,6 +97,14 @@ texts! {
         "Run `amanahd check`; it names the file, the line and the remedy.";
     OWN_KEYS = "Buat kunci sendiri dengan `amanah init` dan hapus `example_keys` dari konfigurasi." /
         "Make keys of your own with `amanah init`, and remove `example_keys` from the configuration.";
+    MISSING = "Pengirim membaca lognya: nomor yang diminta lagi disebut di sana, dan apakah muatannya masih ada (`payload-lost`)." /
+        "The sender reads its log: it names the numbers that were asked for again, and whether their payload is still there (`payload-lost`).";
+    RESTORED = "Tidak ada; catat kapan cadangan dibuat, dan bandingkan jejak audit dengan mitra (`amanah ledger verify`)." /
+        "Nothing; note when the backup was made, and compare the ledger with the peer's copy (`amanah ledger verify`).";
+    COPIED = "Pulihkan sambungan ke mitra. `amanah stream vouch MITRA` hanya bila tidak ada salinan yang lebih baru." /
+        "Restore the connection to the peer. `amanah stream vouch PEER` only where there is no newer copy.";
+    REOPEN = "Ikuti \"Memulihkan cadangan\" dalam panduan-sysadmin.md, lalu `amanah stream reopen MITRA ALUR`." /
+        "Follow \"Memulihkan cadangan\" in panduan-sysadmin.md, then `amanah stream reopen PEER FLOW`.";
     RESTART = "Jalankan: `systemctl restart amanahd`." / "Run: `systemctl restart amanahd`.";
 }
 
@@ -166,6 +174,7 @@ fn waiting(code: &str) -> Option<(Fault, Text)> {
         "space-missing" | "no-space" => (ReceiverSysadmin, SPACE),
         "quota-exceeded" => (ReceiverSysadmin, QUOTA),
         "gap" | "stopping" | "no-such-file" => (Nobody, WAIT),
+        "no-regular-file" => (Nobody, LINE),
         "damaged" => (Nobody, LINE),
         "failure" => (ReceiverSysadmin, READ_LOG),
         "not-allowed" => (SenderSysadmin, CLIENT),
@@ -191,6 +200,13 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "drop-denies" => (EitherSysadmin, DROP_RIGHTS),
         "drop-lost" => (EitherSysadmin, DROP_CLEANING),
         "stage-failing" => (OwnSysadmin, READ_LOG),
+        "numbers-missing" => (SenderSysadmin, MISSING),
+        "rhythm-missed" => (Fault::SenderOperator, WAIT),
+        "rhythm-unknown" => (EitherSysadmin, AGREEMENT),
+        "home-behind" | "store-behind" => (OwnSysadmin, RESTORED),
+        "home-copied" => (OwnSysadmin, COPIED),
+        "sender-behind" => (OwnSysadmin, REOPEN),
+        "bundle-missing" => (OwnSysadmin, DISK),
         _ => return None,
     })
 }

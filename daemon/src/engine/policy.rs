@@ -79,6 +79,13 @@ impl Policy {
             .is_some_and(|found| self.rules.in_force(found, at))
     }
 
+    /// Until when bundles of this superseded agreement are still taken; none where no later version is effective at `at`.
+    #[must_use]
+    pub fn drains_until(&self, agreement: &Digest, at: UtcTime) -> Option<UtcTime> {
+        let found = self.rules.find(agreement)?;
+        self.rules.drains_until(found, at)
+    }
+
     /// Whether either party revoked this agreement, with effect at `at`.
     #[must_use]
     pub fn is_revoked(&self, agreement: &Digest, at: UtcTime) -> bool {
@@ -183,6 +190,8 @@ pub struct Permit {
 pub struct Place {
     /// Another bundle that already holds this (stream, sequence).
     pub holder: Option<Digest>,
+    /// It counts as consumed, though no bundle holds it.
+    pub closed: bool,
     /// Another bundle of this sender with the same bundle id.
     pub same_id: Option<Digest>,
     /// Digest of the bundle at sequence - 1, when it was seen.

@@ -174,6 +174,30 @@ impl Journal {
         self.read(|sql| many(sql, query, (peer.as_str(), WAITING_ROWS_MAX), inbound_row))
     }
 
+    /// How many receipts wait for `peer`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn receipts_waiting(&self, peer: &PartyId) -> Result<u64, JournalError> {
+        let query = "SELECT COUNT(*) FROM inbound WHERE peer = ?1 AND state = 'acknowledged'";
+        self.read(|sql| {
+            let found = one(sql, query, [peer.as_str()], |row| from_sql_int(row.get(0)?))?;
+            Ok(found.unwrap_or_default())
+        })
+    }
+
+    /// Imported and answered bundles, newest first, `limit` of them after the first `skip`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn answered_imports(&self, skip: u32, limit: u32) -> Result<Vec<InboundRow>, JournalError> {
+        let query = format!(
+            "{INBOUND_SHOWN} WHERE state IN ('acknowledged', 'delivered') AND refusal IS NULL
+            ORDER BY age DESC LIMIT ?1 OFFSET ?2"
+        );
+        self.read(|sql| many(sql, &query, (limit, skip), inbound_row))
+    }
+
     /// The newest incoming bundles, active ones first, at most `limit` active and `limit` others; without manifests.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! Tests of the journal: a journal in a folder of its own, bundles both ways, and the ledger checked after each.
 //! SQLite on a real file system, closed and opened again where a restart is meant: SPOOL.md §2 and §3 as sentences.
 
+mod counting;
 mod incoming;
 mod opening;
 mod outgoing;
+mod streams;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

@@ -5,13 +5,13 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use amanah_format::home;
 use amanah_format::id::{FlowName, PartyId};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
-use super::{Spool, SpoolError, failed};
+use super::{Spool, SpoolError, failed, identity_of};
 use crate::durable;
 
 /// Where the notes of quarantined bundles lie, readable by operators; the bundles themselves are the daemon's alone.
@@ -23,14 +23,14 @@ pub(super) const MODE_OWN: u32 = 0o700;
 /// Operators read.
 pub(super) const MODE_SHOWN: u32 = 0o2750;
 /// Operators write.
-const MODE_DROP: u32 = 0o2770;
+pub(super) const MODE_DROP: u32 = 0o2770;
 /// A text that operators read.
 pub(super) const MODE_TEXT: u32 = 0o640;
 /// How deep below the home a sweep looks for temporary names: `spool/archive/sent/PEER/NAME`.
 const SWEEP_DEPTH: usize = 4;
 
 /// Folders of every home, with their modes.
-const FOLDERS: [(&str, u32); 14] = [
+const FOLDERS: [(&str, u32); 16] = [
     (home::WORK, MODE_OWN),
     (home::QUEUE, MODE_OWN),
     (home::INCOMING, MODE_OWN),
@@ -44,6 +44,8 @@ const FOLDERS: [(&str, u32); 14] = [
     (home::RECEIPTS, MODE_SHOWN),
     (home::LEDGER, MODE_SHOWN),
     (QUARANTINE_NOTES, MODE_SHOWN),
+    (home::STICK_OUT, MODE_SHOWN),
+    (home::STICK_IN, MODE_SHOWN),
     (home::SPOOL, MODE_OWN),
 ];
 
@@ -63,7 +65,8 @@ impl Spool {
         })?;
         durable::ensure_folder_beneath(&home, Path::new(home::SPOOL), MODE_OWN)?;
         let spool = Self {
-            _lock: lock(&home)?,
+            lock: lock(&home)?,
+            outbox: OnceLock::new(),
             home,
             parts: Arc::default(),
             ledger: Mutex::default(),
@@ -79,7 +82,11 @@ impl Spool {
         for peer in peers {
             spool.add_peer(peer)?;
         }
+        if let Some(outbox) = identity_of(spool.outboxes().metadata()) {
+            let _ = spool.outbox.set(outbox);
+        }
         spool.sweep_temporary();
+        spool.sweep_sticks();
         Ok(spool)
     }
 
@@ -115,6 +122,7 @@ impl Spool {
 
     /// Makes one folder of the home, or mends its mode.
     pub(super) fn ensure(&self, folder: &str, mode: u32) -> Result<(), SpoolError> {
+        self.is_there()?;
         Ok(durable::ensure_folder_beneath(
             &self.home,
             Path::new(folder),
@@ -132,9 +140,9 @@ impl Spool {
             home::RETURNED,
             QUARANTINE_NOTES,
         ] {
-            sweep(&self.home.join(folder), SWEEP_DEPTH);
+            durable::sweep(&self.home.join(folder), SWEEP_DEPTH);
         }
-        sweep(&self.home, 0);
+        durable::sweep(&self.home, 0);
     }
 }
 
@@ -148,16 +156,5 @@ fn lock(home: &Path) -> Result<File, SpoolError> {
         Ok(()) => Ok(File::from(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(SpoolError::Locked(home.to_owned())),
         Err(errno) => Err(failed("locking", &path, errno)),
-    }
-}
-
-/// Removes temporary names in `folder` and, `depth` levels deep, below it.
-fn sweep(folder: &Path, depth: usize) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if durable::is_temporary(&entry.file_name()) {
-            let _ = durable::remove_folder(&entry.path());
-        } else if depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            sweep(&entry.path(), depth - 1);
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! The door: what our SSH server shows an authenticated peer. Joins the wire to the spool and the journal; whatever it takes
 //! over goes through `arrive`, whatever it offers comes from the journal.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -161,14 +162,24 @@ pub(crate) fn offers(node: &Node, peer: &PartyId) -> Result<Vec<Offer>, StageErr
             });
         }
     }
-    for row in node.journal.queued_for(peer)? {
-        if let Some(digest) = row.digest {
-            offers.push(Offer {
-                name: WireName::Bundle(digest),
-                bytes: bundle_bytes(row.payload_bytes),
-            });
-        }
+    let now = node.clock.now();
+    for (digest, container) in node.journal.receipts_again(peer, now)? {
+        offers.push(Offer {
+            name: WireName::Receipt(digest),
+            bytes: length(container.len()),
+        });
     }
+    let queued = node.journal.queued_for(peer)?.into_iter();
+    let queued = queued.filter_map(|row| Some((row.digest?, row.payload_bytes)));
+    let mut bundles: Vec<_> = queued.collect();
+    let waiting: BTreeSet<_> = bundles.iter().map(|(digest, _)| *digest).collect();
+    let again = node.journal.bundles_again(peer, now)?.into_iter();
+    bundles.extend(again.filter(|(digest, _)| !waiting.contains(digest)));
+    let offer = |(digest, payload_bytes)| Offer {
+        name: WireName::Bundle(digest),
+        bytes: bundle_bytes(payload_bytes),
+    };
+    offers.extend(bundles.into_iter().map(offer));
     Ok(offers)
 }
 
@@ -193,7 +204,7 @@ pub(crate) fn open_offer(
     let gone = || StageError::Other(format!("{name} no longer waits"));
     match name {
         WireName::Bundle(digest) => {
-            let path = node.spool.queued(peer, &digest);
+            let path = node.spool.sent_bundle(peer, &digest).ok_or_else(gone)?;
             let io =
                 |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
             let file = File::open(&path).map_err(io)?;
@@ -203,6 +214,11 @@ pub(crate) fn open_offer(
                 bytes,
                 sent: node.board.progress(&digest),
             })
+        }
+        WireName::Receipt(digest) if node.journal.due_again(peer, &digest)?.0 => {
+            let row = node.journal.outbound_by_digest(&digest)?.ok_or_else(gone)?;
+            let container = node.journal.answer_container(&row.bundle)?;
+            Ok(Waiting::Small(container.ok_or_else(gone)?))
         }
         WireName::Receipt(digest) => {
             let row = node.journal.inbound(&digest)?.ok_or_else(gone)?;
@@ -236,6 +252,12 @@ pub(crate) fn taken(node: &Node, peer: &PartyId, name: WireName) -> Result<(), D
             .journal
             .advance_inbound(&digest, InboundEvent::ReceiptTaken, now)
             .map(|_| ()),
+        WireName::Receipt(digest) if is_due_again(node, peer, &digest) => {
+            let noted = node.journal.receipt_given_back(peer, &digest);
+            // The bundle may follow now, in its own lane.
+            node.bells.peer(peer).ring();
+            noted
+        }
         WireName::Receipt(_) => {
             return Err(denied("no-such-file", "nothing of this name waits here"));
         }
@@ -243,6 +265,10 @@ pub(crate) fn taken(node: &Node, peer: &PartyId, name: WireName) -> Result<(), D
     };
     node.bells.publish.ring();
     outcome.map_err(|error| Denied::failure(&error))
+}
+
+fn is_due_again(node: &Node, peer: &PartyId, digest: &Digest) -> bool {
+    matches!(node.journal.due_again(peer, digest), Ok((true, _)))
 }
 
 fn is_for(node: &Node, peer: &PartyId, digest: &Digest) -> bool {

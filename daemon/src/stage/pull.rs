@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use amanah_format::id::PartyId;
 use tokio::sync::Notify;
 
+use crate::engine::inbound::Inbound;
+use crate::journal::InboundRow;
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
 
@@ -167,7 +169,10 @@ fn wanted(
     let mut wanted = Vec::new();
     for offer in offers {
         if let WireName::Bundle(digest) = offer.name
-            && node.journal.inbound(&digest)?.is_some()
+            && node
+                .journal
+                .inbound(&digest)?
+                .is_some_and(|row| !is_nowhere(node, &row))
         {
             continue;
         }
@@ -192,6 +197,11 @@ fn wanted(
         wanted.push(offer);
     }
     Ok(wanted)
+}
+
+/// Whether it is to be imported, and nothing of it lies here any more.
+fn is_nowhere(node: &Node, row: &InboundRow) -> bool {
+    row.state == Inbound::Admitted && node.spool.is_nowhere(&row.peer, &row.digest)
 }
 
 /// The whole of one offer, and what `arrive` says of it; what is done with is removed at the peer.

@@ -10,13 +10,14 @@ use amanah_format::receipt::{Receipt, VerifiedReceipt};
 use crate::durable::{self, DurableError};
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::ReturnReason;
+use crate::event::Event;
 use crate::journal::{JournalError, OutboundRow};
 use crate::kill;
 use crate::spool::{Side, SpoolError};
 use crate::transport::link::Denied;
 
 use super::hand_back::give_back;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
+use super::{Node, Pass, ROWS_PER_PASS, StageError, again, each};
 
 const DAY_SECS: i64 = 86_400;
 
@@ -37,6 +38,10 @@ impl Settle {
         let verified = VerifiedReceipt::verify(container, policy.keyring(), now)
             .map_err(|error| self.doubt(peer, bundle, &error))?;
         let receipt = verified.receipt();
+        let is_ours = &receipt.from == policy.own() && &receipt.to == peer;
+        if is_ours && receipt.manifest == bundle {
+            return again::regain(&self.node, peer, &verified, container);
+        }
         if &receipt.from != peer || &receipt.to != policy.own() || receipt.manifest != bundle {
             return Err(self.doubt(peer, bundle, &"it is for another bundle or party"));
         }
@@ -58,9 +63,12 @@ impl Settle {
             .answer(receipt, &verified.digest(), container, now)
         {
             Ok(Some(row)) => {
-                tracing::info!(bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
+                tracing::info!(event = Event::ReceiptVerified.name(), bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
                 self.node.board.finished(&bundle);
+                let given = self.node.journal.bundle_given(peer, &bundle);
+                given.map_err(|error| Denied::failure(&error))?;
                 self.node.bells.settle.ring();
+                self.node.bells.streams.ring();
                 self.node.bells.publish.ring();
                 Ok(())
             }
@@ -103,7 +111,7 @@ impl Settle {
     }
 
     fn doubt(&self, peer: &PartyId, bundle: Digest, reason: &dyn std::fmt::Display) -> Denied {
-        tracing::error!(%peer, manifest = %bundle, "a receipt does not count: {reason}");
+        tracing::error!(event = Event::ReceiptDoubtful.name(), %peer, manifest = %bundle, "a receipt does not count: {reason}");
         self.node.board.alarm(
             "receipt-doubtful",
             &bundle.to_string(),
@@ -159,7 +167,7 @@ impl Settle {
             self.node.clock.now(),
         )?;
         kill::point("settle.recorded");
-        tracing::info!(bundle = %row.bundle, peer = %row.peer, "settled");
+        tracing::info!(event = Event::Settled.name(), bundle = %row.bundle, peer = %row.peer, "settled");
         self.node.bells.publish.ring();
         Ok(())
     }
@@ -200,7 +208,7 @@ impl Settle {
             OutboundEvent::RetentionEnded,
             self.node.clock.now(),
         )?;
-        tracing::info!(bundle = %row.bundle, "originals destroyed: the agreed days are over");
+        tracing::info!(event = Event::Destroyed.name(), bundle = %row.bundle, "originals destroyed: the agreed days are over");
         Ok(())
     }
 }

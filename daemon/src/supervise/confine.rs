@@ -1,6 +1,7 @@
 //! The daemon confines itself (Landlock) before it opens the home, speaks to anybody or starts a thread: whoever takes it over
 //! reaches the home and, for reading, its configuration and what the C library needs to find a name; runs no program; binds its
-//! own port and dials its peers' alone. On a kernel without it everything works, and the log says that it is not there.
+//! own port and dials its peers' alone. A configured alarm command runs under the same rules, so it widens them: see `for_alarms`.
+//! On a kernel without it everything works, and the log says that it is not there.
 //! What is named here is fixed at the start: another home, peer or address needs a restart anyhow.
 
 use std::path::{Path, PathBuf};
@@ -62,12 +63,14 @@ fn restrict(config: &Config) -> Result<Option<RestrictionStatus>, RulesetError> 
     if moves.is_err() {
         return Ok(None);
     }
-    let mut rules = Ruleset::default()
+    let mut handled = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(NEWEST))?
-        .handle_access(AccessNet::from_all(NEWEST))?
-        .scope(Scope::Signal)?
-        .create()?;
+        .scope(Scope::Signal)?;
+    if config.alarm_command.is_none() {
+        handled = handled.handle_access(AccessNet::from_all(NEWEST))?;
+    }
+    let mut rules = handled.create()?;
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let everything = AccessFs::from_all(NEWEST) & !BitFlags::from(AccessFs::Execute);
     for place in with_links(&config.home) {
@@ -88,13 +91,34 @@ fn restrict(config: &Config) -> Result<Option<RestrictionStatus>, RulesetError> 
     if let Some(gates) = std::env::var_os("AMANAH_HOLD_IN") {
         rules = allow(rules, Path::new(&gates), everything)?;
     }
-    if let Some(listen) = &config.listen {
-        rules = rules.add_rule(NetPort::new(listen.address.port(), AccessNet::BindTcp))?;
+    if let Some(folder) = config.metrics.file.as_ref().and_then(|file| file.parent()) {
+        rules = allow(rules, folder, everything)?;
+    }
+    let rules = match config.alarm_command {
+        Some(_) => for_alarms(rules)?,
+        None => ports(rules, config)?,
+    };
+    rules.restrict_self().map(Some)
+}
+
+/// What an alarm command needs cannot be known here: it may read and run what this user may, and speak to anybody. It still
+/// writes nowhere but where the daemon does.
+fn for_alarms(rules: RulesetCreated) -> Result<RulesetCreated, RulesetError> {
+    let access = AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::Execute;
+    allow(rules, Path::new("/"), access)
+}
+
+/// Binds where it listens, dials its peers.
+fn ports(mut rules: RulesetCreated, config: &Config) -> Result<RulesetCreated, RulesetError> {
+    let listen = config.listen.iter().map(|listen| listen.address.port());
+    let metrics = config.metrics.listen.iter().map(|address| address.port());
+    for port in listen.chain(metrics) {
+        rules = rules.add_rule(NetPort::new(port, AccessNet::BindTcp))?;
     }
     for port in dialled(config) {
         rules = rules.add_rule(NetPort::new(port, AccessNet::ConnectTcp))?;
     }
-    rules.restrict_self().map(Some)
+    Ok(rules)
 }
 
 /// One place and what is below it; one that is not there needs no rule.

@@ -30,6 +30,7 @@ pub(super) struct Wire {
     ships: Vec<JoinHandle<()>>,
     server: Option<Server>,
     dialled_by: std::sync::Mutex<BTreeMap<PartyId, SocketAddr>>,
+    metrics: Option<JoinHandle<()>>,
 }
 
 impl Wire {
@@ -70,6 +71,7 @@ impl Wire {
             ships: ships.collect(),
             server,
             dialled_by: std::sync::Mutex::default(),
+            metrics: show_metrics(config, parts).await?,
         })
     }
 
@@ -85,11 +87,14 @@ impl Wire {
             if !before.contains_key(peer) {
                 node.board
                     .connected(peer, address.to_string(), node.clock.now());
+                node.gates.connected(peer, true);
+                node.bells.streams.ring();
                 node.bells.publish.ring();
             }
         }
         for peer in before.keys().filter(|peer| !now_here.contains_key(*peer)) {
             node.board.disconnected(peer, None, node.clock.now(), None);
+            node.gates.unreachable(peer);
             node.bells.publish.ring();
         }
         *before = now_here;
@@ -103,6 +108,9 @@ impl Wire {
                 tracing::warn!("connections were cut");
             }
         }
+        if let Some(metrics) = self.metrics {
+            metrics.abort();
+        }
         for ship in self.ships {
             let left = deadline.saturating_duration_since(Instant::now());
             let abort = ship.abort_handle();
@@ -111,6 +119,18 @@ impl Wire {
             }
         }
     }
+}
+
+/// Opens the door for collectors, where the configuration wants one.
+async fn show_metrics(config: &Config, parts: &Parts) -> Result<Option<JoinHandle<()>>, RunError> {
+    let Some(address) = config.metrics.listen else {
+        return Ok(None);
+    };
+    let listener = tokio::net::TcpListener::bind(address).await;
+    let listener = listener
+        .map_err(|error| RunError::Start(format!("[metrics] listening on {address}: {error}")))?;
+    let metrics = Arc::clone(&parts.metrics);
+    Ok(Some(tokio::spawn(crate::metrics::serve(listener, metrics))))
 }
 
 /// One task: dials with the keys and cards of each moment.

@@ -16,10 +16,13 @@ enum Floor {
     Face,
 }
 
-const FLOORS: [(&str, Floor); 21] = [
+const FLOORS: [(&str, Floor); 26] = [
     ("bell", Floor::Leaf),
+    ("by_hand", Floor::Leaf),
     ("clock", Floor::Leaf),
+    ("event", Floor::Leaf),
     ("kill", Floor::Leaf),
+    ("plant", Floor::Leaf),
     ("request", Floor::Leaf),
     ("snapshot", Floor::Leaf),
     ("engine", Floor::Ground),
@@ -32,6 +35,8 @@ const FLOORS: [(&str, Floor); 21] = [
     ("watch", Floor::Io),
     ("transport", Floor::Io),
     ("store", Floor::Io),
+    ("metrics", Floor::Io),
+    ("alarm", Floor::Io),
     ("stage", Floor::Journey),
     ("args", Floor::Face),
     ("main", Floor::Face),

@@ -35,12 +35,19 @@ texts! {
     RETRY = "Mencoba lagi sekarang" / "Try again now";
     PAUSE = "Menjeda pertukaran dengan mitra" / "Pause the exchange with a peer";
     RESUME = "Melanjutkan pertukaran dengan mitra" / "Resume the exchange with a peer";
+    EXPORT = "Menyalin yang menunggu ke stik USB" / "Copy what waits onto a USB stick";
+    IMPORT = "Mengambil yang dibawa dengan stik USB" / "Take in what was carried on a USB stick";
+    STREAM = "Urutan kiriman sesudah pemulihan dari cadangan" / "Streams after a restore from a backup";
+    STREAM_REOPEN = "Membuka lagi alur data yang dihentikan, dengan urutan baru" / "Open a stopped stream again, with its next epoch";
+    STREAM_VOUCH = "Menyatakan bahwa data Amanah di sini yang terbaru" / "Say that Amanah's home here is the newest there is";
     VERIFY = "Memverifikasi dokumen tanpa jaringan" / "Verify documents, offline";
     INSPECT = "Melihat isi dokumen tanpa kunci (tanpa bukti)" / "Show what a document says, without keys (and without proof)";
     OPEN = "Memverifikasi dan membuka kiriman" / "Verify and open a bundle";
     LEDGER = "Memeriksa dan menampilkan jejak audit" / "Verify and show the ledger";
     LEDGER_VERIFY = "Memeriksa keutuhan jejak audit" / "Verify that the ledger is whole";
     DEMO = "Peragaan: dua kementerian di mesin ini" / "Two ministries on this machine, to see it work";
+    COMPLETIONS = "Mencetak pelengkapan perintah untuk shell" / "Print completions for a shell";
+    DOCTOR = "Memeriksa semuanya, dan mengatakan apa yang harus dilakukan" / "Check everything, and say what to do";
     LEDGER_SHOW = "Menampilkan catatan terbaru" / "Show the newest records";
 }
 
@@ -75,11 +82,18 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("retry", RETRY),
     ("pause", PAUSE),
     ("resume", RESUME),
+    ("export", EXPORT),
+    ("import", IMPORT),
+    ("stream", STREAM),
+    ("stream reopen", STREAM_REOPEN),
+    ("stream vouch", STREAM_VOUCH),
     ("verify", VERIFY),
     ("inspect", INSPECT),
     ("open", OPEN),
     ("ledger", LEDGER),
     ("ledger verify", LEDGER_VERIFY),
     ("ledger show", LEDGER_SHOW),
+    ("doctor", DOCTOR),
+    ("completions", COMPLETIONS),
     ("demo", DEMO),
 ];
