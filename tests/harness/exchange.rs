@@ -15,7 +15,7 @@ use amanah::demo::ministry::Ministry;
 use amanah::demo::pair::{Ground, Pair};
 use amanah::demo::waiting::until;
 use amanah_format::home;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 /// Longest wait for anything: many times what it takes, also where eight tests share two cores.
@@ -151,9 +151,7 @@ impl Exchange {
         verify_ledger(sender)?;
         verify_ledger(receiver)?;
         for ministry in [sender, receiver] {
-            // The last state is published a moment before the last file is swept.
-            let swept = || Ok(nothing_left(ministry).is_ok().then_some(()));
-            until("an empty spool", SWEEP, swept).or_else(|_| nothing_left(ministry))?;
+            nothing_left(ministry)?;
         }
         Ok(())
     }
@@ -185,21 +183,23 @@ impl Exchange {
 /// # Errors
 /// Something does.
 pub fn nothing_left(ministry: &Ministry) -> Result<()> {
-    for place in [
+    let places = [
         home::WORK,
         home::QUEUE,
         home::INCOMING,
         home::OUTBOX,
         home::INBOX_STAGING,
-    ] {
-        let left = files_below(&ministry.path(place))?;
-        ensure!(
-            left.is_empty(),
-            "{}: left behind: {left:?}",
-            ministry.party()
-        );
-    }
-    Ok(())
+    ];
+    let mut left = Vec::new();
+    // The last state is published a moment before the last file is swept, and a slip may just be coming in.
+    let empty = until("nothing left behind", SWEEP, || {
+        left.clear();
+        for place in places {
+            left.extend(files_below(&ministry.path(place))?);
+        }
+        Ok(left.is_empty().then_some(()))
+    });
+    empty.with_context(|| format!("{}: left behind: {left:?}", ministry.party()))
 }
 
 /// All files below a folder, none where there is no folder.

@@ -11,6 +11,7 @@ use amanah_format::home;
 use amanah_format::ledger::{Record, RecordKind};
 use amanah_tests::exchange::{Arrived, Exchange, PATIENCE, inbox_tree};
 use amanah_tests::ministry::Ministry;
+use amanah_tests::waiting::until;
 use amanahd::snapshot::Snapshot;
 
 use crate::program;
@@ -94,6 +95,10 @@ fn the_recipient_is_killed(parts: &[&str], says: &str, at: Option<&str>) {
         .imigrasi
         .wait_for("all three", PATIENCE, complete)
         .unwrap();
+    // What its rows say it had, its store may not have yet.
+    let _late = until("all three in the inbox", PATIENCE, || {
+        Ok(exchange.holds(&arrived).is_ok().then_some(()))
+    });
     exchange.holds(&arrived).unwrap();
     arrived.extend(settled(&mut exchange, "empat.csv"));
     exchange.holds(&arrived).unwrap();

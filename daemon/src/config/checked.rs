@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use amanah_format::{id::PartyId, time::UtcTime};
 
+pub use self::drop_at::DropAt;
+pub use self::watching::Metrics;
+pub use super::papers::{Loaded, OwnRevocation};
 use super::{papers, raw, where_in};
 use crate::{
     catalogue::Language,
@@ -13,12 +16,6 @@ use crate::{
     keys::KeyFolder,
     transport::{client::PostQuantum, server::Network},
 };
-
-pub use self::drop_at::DropAt;
-pub use super::papers::{Loaded, OwnRevocation};
-
-pub use self::watching::Metrics;
-
 mod drop_at;
 mod watching;
 
@@ -29,7 +26,7 @@ const WORKERS_MAX: u32 = 64;
 /// A bundle that travels longer than a year is a lost one.
 const EXPIRES_DAYS: std::ops::RangeInclusive<u32> = 1..=365;
 
-/// What `supervise` hands out in small values.
+/// What `supervise` hands out.
 #[derive(Debug)]
 pub struct Config {
     /// The file that was read.

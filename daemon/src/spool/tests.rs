@@ -316,6 +316,7 @@ fn requests_are_read_with_their_owner_and_what_is_none_is_removed() {
     for (path, _, _) in &requests {
         spool.remove_request(path).unwrap();
     }
+    assert!(spool.requests().unwrap().is_empty(), "the next few");
     let mut left: Vec<_> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name())

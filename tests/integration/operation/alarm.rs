@@ -19,7 +19,7 @@ fn an_alarm_starts_the_command_with_its_code_and_a_loose_command_keeps_the_daemo
     let mut exchange = Exchange::found(program()).unwrap();
     let (script, told) = (
         exchange.folder().join("alarm.sh"),
-        exchange.folder().join("told"),
+        exchange.pair.phu.folder().join("told"),
     );
     let text = format!("#!/bin/sh\nread -r code\necho \"$code $* $(env | wc -l)\" >> {told:?}\n");
     fs::write(&script, text).unwrap();

@@ -2,7 +2,7 @@
 //! the queue, receipts, slips. What is laid out waits on as before.
 
 use amanah_format::id::PartyId;
-use amanah_format::slip::VerifiedSlip;
+use amanah_format::slip::{Body, VerifiedSlip};
 
 use crate::by_hand::{Answer, Fate, Told};
 use crate::request::Ticket;
@@ -41,10 +41,13 @@ fn lay_out_one(
         return Ok(None);
     };
     let policy = node.rules.now();
-    let is_slip = matches!(offer.name, WireName::Slip(_));
-    if is_slip && VerifiedSlip::verify(&bytes, policy.keyring(), node.clock.now()).is_err() {
-        // It ran out: the peer would turn it away.
-        return Ok(None);
+    if matches!(offer.name, WireName::Slip(_)) {
+        // One that ran out the peer would turn away. A position is asked for at each start and answered while a connection
+        // stands: weeks later on a stick it says nothing.
+        match VerifiedSlip::verify(&bytes, policy.keyring(), node.clock.now()) {
+            Ok(slip) if !matches!(slip.slip().body, Body::Position(_)) => {}
+            Ok(_) | Err(_) => return Ok(None),
+        }
     }
     node.spool
         .lay_out(ticket.as_str(), &offer.name.to_string(), &bytes)?;
