@@ -17,6 +17,7 @@ use crate::{
     transport::{client::PostQuantum, server::Network},
 };
 mod drop_at;
+mod post_quantum;
 mod watching;
 
 /// zstd's own levels; beyond 19 its window outgrows what a recipient accepts.
@@ -275,27 +276,6 @@ impl Check<'_> {
             });
         }
         Ok(peers)
-    }
-
-    /// Who dials us is known only after the key exchange: what is demanded there is demanded of all.
-    fn required_where_it_is_decided(
-        &self,
-        table: &str,
-        raw: &raw::Raw,
-        peer: &raw::Peer,
-    ) -> Result<(), String> {
-        let required = |wish: Option<PostQuantum>| wish == Some(PostQuantum::Required);
-        let dials_us = peer.dial.is_none() && peer.drop.is_none();
-        let listen = raw.listen.as_ref();
-        if dials_us
-            && required(peer.post_quantum)
-            && !required(listen.and_then(|listen| listen.post_quantum))
-        {
-            let reason = "this peer dials us, and who dials is known only after the key exchange; write post_quantum = \"required\" \
-                          in [listen], for all that do";
-            return Err(self.at(table, "post_quantum", reason));
-        }
-        Ok(())
     }
 
     /// Keys that everybody has may meet nobody else: every address is a literal one of loopback (a name may lead elsewhere).

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use amanah_format::id::PartyId;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::engine::inbound::Inbound;
 use crate::journal::InboundRow;
@@ -37,57 +37,60 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// What is longer is fetched beside the rest: at 64 kbit/s it takes more than two minutes.
 const LARGE_BYTES: u64 = 1024 * 1024;
 
-/// What is fetched in one round.
-#[derive(Clone, Copy)]
-enum Share {
-    /// Receipts, slips, small bundles.
-    Small,
-    /// The others.
-    Large,
-}
-
-impl Share {
-    fn holds(self, offer: &Offer) -> bool {
-        match self {
-            Self::Small => offer.bytes <= LARGE_BYTES,
-            Self::Large => offer.bytes > LARGE_BYTES,
-        }
-    }
+/// Whether it is fetched beside the rest: only a bundle, which stays on offer until its receipt comes.
+fn is_large(offer: &Offer) -> bool {
+    offer.bytes > LARGE_BYTES && matches!(offer.name, WireName::Bundle(_))
 }
 
 /// Names that are left alone, and until when.
 type Alone = HashMap<WireName, Instant>;
 
-/// Fetches as long as the connection lives.
+/// Fetches as long as the connection lives. One of the two lists what waits and tells the other: the peer's bell counts from the
+/// last listing of a connection, so a second one that lists would hear what the first then never learns.
 pub(crate) async fn fetch<L: Link>(ship: &Ship, link: &L) -> SessionEnd {
-    let large_waits = Notify::new();
+    let (large, waiting) = watch::channel(Vec::new());
     tokio::select! {
-        end = fetch_small(ship, link, &large_waits) => end,
-        end = fetch_large(ship, link, &large_waits) => end,
+        end = fetch_small(ship, link, &large) => end,
+        end = fetch_large(ship, link, waiting) => end,
     }
 }
 
 /// One large bundle after the other, as the rounds over what is small find them.
-async fn fetch_large<L: Link>(ship: &Ship, link: &L, large_waits: &Notify) -> SessionEnd {
+async fn fetch_large<L: Link>(
+    ship: &Ship,
+    link: &L,
+    mut waiting: watch::Receiver<Vec<Offer>>,
+) -> SessionEnd {
     let mut alone = Alone::new();
     loop {
         // Called, or the time has come to try one again: either way it is looked what waits.
-        let _ = tokio::time::timeout(next_try(&alone), large_waits.notified()).await;
-        if let Err(end) = fetch_waiting(ship, link, Share::Large, &mut alone).await {
+        let _ = tokio::time::timeout(next_try(&alone), waiting.changed()).await;
+        let offers = waiting.borrow_and_update().clone();
+        if let Err(end) = fetch_waiting(ship, link, offers, &mut alone).await {
             return end;
         }
     }
 }
 
-async fn fetch_small<L: Link>(ship: &Ship, link: &L, large_waits: &Notify) -> SessionEnd {
+/// Receipts, slips, small bundles; what is large is told of.
+async fn fetch_small<L: Link>(
+    ship: &Ship,
+    link: &L,
+    large: &watch::Sender<Vec<Offer>>,
+) -> SessionEnd {
     let mut alone = Alone::new();
     let mut idle_rounds: u32 = 0;
     loop {
-        let got = match fetch_waiting(ship, link, Share::Small, &mut alone).await {
+        let offers = match link.offers().await {
+            Ok(offers) => offers,
+            Err(error) => return error.into(),
+        };
+        let (beside, offers) = offers.into_iter().partition(is_large);
+        let got = match fetch_waiting(ship, link, offers, &mut alone).await {
             Ok(got) => got,
             Err(end) => return end,
         };
-        large_waits.notify_one();
+        large.send_replace(beside);
         let begun = Instant::now();
         if let Err(error) = link.wait(next_try(&alone)).await {
             return error.into();
@@ -119,11 +122,9 @@ fn pause(idle_rounds: u32) -> Duration {
 async fn fetch_waiting<L: Link>(
     ship: &Ship,
     link: &L,
-    share: Share,
+    offers: Vec<Offer>,
     alone: &mut Alone,
 ) -> Result<usize, SessionEnd> {
-    let mut offers = link.offers().await?;
-    offers.retain(|offer| share.holds(offer));
     let now = Instant::now();
     alone.retain(|_, until| *until > now);
     let (room, peer) = (ship.room, ship.peer.clone());

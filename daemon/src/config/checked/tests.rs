@@ -219,3 +219,21 @@ fn two_peers_do_not_share_a_folder_of_a_drop() {
     let apart = both.replace("/to-kemenkes\"\nget = \"/", "/to-kemenkes\"\nget = \"/2/");
     assert_eq!(parse(&apart).unwrap().peers.len(), 2);
 }
+
+#[test]
+fn post_quantum_is_demanded_where_it_is_decided() {
+    let marked = WHOLE.replace(
+        "[peer.kanwil]",
+        "[peer.kanwil]\npost_quantum = \"required\"",
+    );
+    let error = parse(&marked).unwrap_err();
+    assert!(
+        error.contains("[listen]") && error.contains("post_quantum"),
+        "{error}"
+    );
+    let listening = marked.replace("[listen]", "[listen]\npost_quantum = \"required\"");
+    let config = parse(&listening).unwrap();
+    assert_eq!(config.listen.unwrap().post_quantum, PostQuantum::Required);
+    let listen = parse(WHOLE).unwrap().listen.unwrap();
+    assert_eq!(listen.post_quantum, PostQuantum::Preferred);
+}
