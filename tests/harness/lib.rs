@@ -4,7 +4,10 @@
 pub mod accounts;
 pub mod drop_server;
 pub mod exchange;
+pub mod gate;
 pub mod mutation;
+pub mod narrow;
+pub mod papers;
 pub mod printed;
 pub mod python;
 

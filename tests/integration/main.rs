@@ -16,6 +16,7 @@ mod guides;
 mod held;
 mod journey;
 mod keys_example;
+mod lanes;
 mod notify;
 mod promises;
 mod refusal_page;

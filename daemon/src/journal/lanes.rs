@@ -7,7 +7,7 @@ use amanah_format::agreement::Lane;
 use amanah_format::id::{FlowName, PartyId};
 
 use super::listing::{inbound_of, outbound_of};
-use super::queries::ages_in;
+use super::queries::{Page, ages_in};
 use super::rows::lane_rank;
 use super::{InboundRow, Journal, JournalError, OutboundRow};
 use crate::engine::inbound::Inbound;
@@ -23,25 +23,27 @@ pub enum Flows {
 }
 
 impl Journal {
-    /// The oldest bundles of a lane that are claimed, or sealed but not in the queue yet, at most `limit`.
+    /// Bundles of a lane that are claimed, or sealed but not in the queue yet, a page of them, oldest first.
     ///
     /// # Errors
     /// [`JournalError`], as all functions of this file.
-    pub fn unsealed_in(&self, lane: Lane, limit: u32) -> Result<Vec<OutboundRow>, JournalError> {
+    pub fn unsealed_in(&self, lane: Lane, page: Page) -> Result<Vec<OutboundRow>, JournalError> {
         let states = [Outbound::Claimed, Outbound::Sealed, Outbound::Signed];
         let query = "SELECT age FROM outbound WHERE state = ?1 AND lane = ?2 ORDER BY age LIMIT ?3";
         self.read(|sql| {
             let rank = lane_rank(lane);
-            let asked = states.iter().map(|state| (state.as_str(), rank, limit));
-            outbound_of(sql, ages_in(sql, query, asked, limit)?)
+            let asked = states
+                .iter()
+                .map(|state| (state.as_str(), rank, page.reach()));
+            outbound_of(sql, ages_in(sql, query, asked, page)?)
         })
     }
 
-    /// The oldest bundles of some flows that are admitted, at most `limit`.
+    /// Bundles of some flows that are admitted, a page of them, oldest first.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn admitted_in(&self, flows: &Flows, limit: u32) -> Result<Vec<InboundRow>, JournalError> {
+    pub fn admitted_in(&self, flows: &Flows, page: Page) -> Result<Vec<InboundRow>, JournalError> {
         let (named, is_named) = match flows {
             Flows::These(flows) => (flows, true),
             Flows::AllBut(flows) => (flows, false),
@@ -55,9 +57,14 @@ impl Journal {
         let query = "SELECT age FROM inbound WHERE state = ?1
             AND ((peer || '/' || flow) IN (SELECT value FROM json_each(?2))) = ?3 ORDER BY age LIMIT ?4";
         self.read(|sql| {
-            let asked = (Inbound::Admitted.as_str(), named.as_str(), is_named, limit);
+            let asked = (
+                Inbound::Admitted.as_str(),
+                named.as_str(),
+                is_named,
+                page.reach(),
+            );
             let asked = std::iter::once(asked);
-            inbound_of(sql, ages_in(sql, query, asked, limit)?)
+            inbound_of(sql, ages_in(sql, query, asked, page)?)
         })
     }
 }

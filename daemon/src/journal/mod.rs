@@ -30,6 +30,7 @@ use crate::engine::Illegal;
 pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
+pub use queries::Page;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 
 /// Most rows of a list that has no limit of its own (what waits for a peer): each carries a manifest of 14 KiB, and

@@ -7,6 +7,7 @@ mod answer;
 pub mod arrive;
 pub(crate) mod blind;
 pub mod board;
+mod classes;
 pub mod collect;
 pub mod door;
 mod hand_back;
@@ -21,6 +22,7 @@ pub mod settle;
 pub mod settled;
 pub mod ship;
 pub mod slips;
+mod stuck;
 mod upload;
 
 use std::collections::BTreeMap;

@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
 
+use super::classes::{Calls, Class};
 use super::door::bytes_max;
 use super::ship::{SessionEnd, Ship};
 use super::{IDLE, Node, StageError};
@@ -30,60 +29,60 @@ const IDLE_ROUNDS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// What is longer is fetched beside the rest: at 64 kbit/s it takes more than two minutes.
-const LARGE_BYTES: u64 = 1024 * 1024;
-
-/// What is fetched in one round.
-#[derive(Clone, Copy)]
-enum Share {
-    /// Receipts, slips, small bundles.
-    Small,
-    /// The others.
-    Large,
-}
-
-impl Share {
-    fn holds(self, offer: &Offer) -> bool {
-        match self {
-            Self::Small => offer.bytes <= LARGE_BYTES,
-            Self::Large => offer.bytes > LARGE_BYTES,
-        }
-    }
-}
-
 /// Names that are left alone, and until when.
 type Alone = HashMap<WireName, Instant>;
 
 /// Fetches as long as the connection lives.
 pub(crate) async fn fetch<L: Link>(ship: &Ship, link: &L) -> SessionEnd {
-    let large_waits = Notify::new();
+    let calls = Calls::default();
+    let [medium, large, huge] = Class::LARGE;
     tokio::select! {
-        end = fetch_small(ship, link, &large_waits) => end,
-        end = fetch_large(ship, link, &large_waits) => end,
+        end = fetch_small(ship, link, &calls) => end,
+        end = fetch_large(ship, link, (medium, &calls)) => end,
+        end = fetch_large(ship, link, (large, &calls)) => end,
+        end = fetch_large(ship, link, (huge, &calls)) => end,
     }
 }
 
-/// One large bundle after the other, as the rounds over what is small find them.
-async fn fetch_large<L: Link>(ship: &Ship, link: &L, large_waits: &Notify) -> SessionEnd {
+/// One bundle of a class after the other, as the rounds over what is small find them.
+async fn fetch_large<L: Link>(
+    ship: &Ship,
+    link: &L,
+    (class, calls): (Class, &Calls),
+) -> SessionEnd {
     let mut alone = Alone::new();
     loop {
         // Called, or the time has come to try one again: either way it is looked what waits.
-        let _ = tokio::time::timeout(next_try(&alone), large_waits.notified()).await;
-        if let Err(end) = fetch_waiting(ship, link, Share::Large, &mut alone).await {
+        let _ = tokio::time::timeout(next_try(&alone), calls.called(class)).await;
+        let fetched = match link.offers().await {
+            Ok(offers) => fetch_waiting(ship, link, of_class(offers, class), &mut alone).await,
+            Err(error) => return error.into(),
+        };
+        if let Err(end) = fetched {
             return end;
         }
     }
 }
 
-async fn fetch_small<L: Link>(ship: &Ship, link: &L, large_waits: &Notify) -> SessionEnd {
+fn of_class(mut offers: Vec<Offer>, class: Class) -> Vec<Offer> {
+    offers.retain(|offer| Class::of(offer) == class);
+    offers
+}
+
+async fn fetch_small<L: Link>(ship: &Ship, link: &L, calls: &Calls) -> SessionEnd {
     let mut alone = Alone::new();
     let mut idle_rounds: u32 = 0;
     loop {
-        let got = match fetch_waiting(ship, link, Share::Small, &mut alone).await {
+        let offers = match link.offers().await {
+            Ok(offers) => offers,
+            Err(error) => return error.into(),
+        };
+        calls.ring(&offers);
+        let small = of_class(offers, Class::SMALL);
+        let got = match fetch_waiting(ship, link, small, &mut alone).await {
             Ok(got) => got,
             Err(end) => return end,
         };
-        large_waits.notify_one();
         let begun = Instant::now();
         if let Err(error) = link.wait(next_try(&alone)).await {
             return error.into();
@@ -115,11 +114,9 @@ fn pause(idle_rounds: u32) -> Duration {
 async fn fetch_waiting<L: Link>(
     ship: &Ship,
     link: &L,
-    share: Share,
+    offers: Vec<Offer>,
     alone: &mut Alone,
 ) -> Result<usize, SessionEnd> {
-    let mut offers = link.offers().await?;
-    offers.retain(|offer| share.holds(offer));
     let now = Instant::now();
     alone.retain(|_, until| *until > now);
     let free_bytes_min = ship.free_bytes_min;
@@ -211,10 +208,12 @@ pub(super) async fn take_in<L: Link>(
     let peer = ship.peer.clone();
     let mut part = ship.apart(move |node| open(node, &peer, offer)).await??;
     let from = part.prefix();
-    link.get(offer.name, from, &mut |offset, bytes| {
-        write(&mut part, offset, bytes)
-    })
-    .await?;
+    let mut sink = |offset, bytes: &[u8]| write(&mut part, offset, bytes);
+    match link.get(offer.name, from, &mut sink).await {
+        // This machine's fault with one name ends no connection: the others' turn comes.
+        Err(LinkError::Local(error)) => return Ok(Err(Denied::failure(&error))),
+        got => got?,
+    }
     let (arrive, peer) = (Arc::clone(&ship.arrive), ship.peer.clone());
     let outcome = ship.apart(move |_| {
         part.sync()?;

@@ -29,7 +29,8 @@ use crate::kill;
 use crate::spool::outbox::{Look, Source};
 
 use super::hand_back::give_back;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
+use super::stuck::each_of_page;
+use super::{Node, Pass, StageError};
 
 mod faults;
 
@@ -70,8 +71,8 @@ impl Seal {
     /// # Errors
     /// This machine's.
     pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
-        let rows = self.node.journal.unsealed_in(lane, ROWS_PER_PASS)?;
-        each(&self.node.stop, &rows, |row| self.forward(row))
+        let rows = |page| Ok(self.node.journal.unsealed_in(lane, page)?);
+        each_of_page(&self.node.stop, rows, |row| self.forward(row))
     }
 
     fn forward(&self, row: &OutboundRow) -> Result<(), StageError> {
