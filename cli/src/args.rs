@@ -67,11 +67,15 @@ pub(crate) enum Command {
     Retry(crate::request::MaybePeer),
     Pause(crate::request::OnePeer),
     Resume(crate::request::OnePeer),
+    Export(crate::export::Wanted),
+    Import(crate::import::Wanted),
     Verify(crate::verify::Wanted),
     Inspect(crate::inspect::Wanted),
     Open(crate::open::Wanted),
     Ledger(crate::ledger::Wanted),
+    Doctor(crate::doctor::Wanted),
     Demo(crate::demo::Wanted),
+    Completions(crate::completions::Wanted),
     #[command(hide = true)]
     Daemon(crate::daemon::Wanted),
 }

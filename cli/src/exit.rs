@@ -118,6 +118,7 @@ fn about(kind: ErrorKind) -> Option<Text> {
         (ErrorKind::NotADirectory, faces::NO_FOLDER),
         (ErrorKind::AlreadyExists, faces::EXISTS),
         (ErrorKind::StorageFull, faces::DISK_FULL),
+        (ErrorKind::ReadOnlyFilesystem, faces::READ_ONLY),
     ]
     .into_iter()
     .find_map(|(known, text)| (known == kind).then_some(text))

@@ -6,11 +6,15 @@
 mod agreement;
 mod args;
 mod card;
+mod completions;
 mod copy;
 mod daemon;
 pub mod demo;
+mod doctor;
 mod exit;
+mod export;
 mod help;
+mod import;
 mod init;
 mod inspect;
 mod ledger;
@@ -25,6 +29,7 @@ mod returned;
 mod screen;
 mod send;
 mod status;
+mod stick;
 mod verify;
 
 #[cfg(test)]
@@ -90,10 +95,14 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Retry(wanted) => request::retry(&wanted, place, screen),
         C::Pause(wanted) => request::pause(&wanted, place, screen),
         C::Resume(wanted) => request::resume(&wanted, place, screen),
+        C::Export(wanted) => export::run(&wanted, place, screen),
+        C::Import(wanted) => import::run(&wanted, place, screen),
         C::Verify(wanted) => verify::run(&wanted, place, screen),
         C::Inspect(wanted) => inspect::run(&wanted, screen),
         C::Open(wanted) => open::run(&wanted, place, screen),
         C::Ledger(wanted) => ledger::run(&wanted, place, screen),
+        C::Completions(wanted) => completions::run(&wanted, screen),
+        C::Doctor(wanted) => doctor::run(&wanted, place, screen),
         C::Demo(wanted) => demo::run(&wanted, screen),
         C::Daemon(wanted) => Ok(daemon::run(&wanted, place)),
     }

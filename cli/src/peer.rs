@@ -50,7 +50,7 @@ struct Add {
     /// The fingerprint that the peer read to you over the telephone
     #[arg(long, value_name = "SHA256:…")]
     fingerprint: String,
-    /// host:port when this side dials; left out where the peer dials us
+    /// host:port when this side dials; left out where the peer dials us, or bundles are carried by hand
     #[arg(long, value_name = "HOST:PORT")]
     dial: Option<String>,
 }
@@ -89,7 +89,9 @@ fn run_add(add: &Add, place: &Place, screen: &mut Screen<'_>) -> Outcome {
         )
     };
     let changed = edit::with_peer(&text, party, add.dial.as_deref()).map_err(in_config)?;
-    Config::parse(&changed, &place.file).map_err(in_config)?;
+    let after = Config::parse(&changed, &place.file).map_err(in_config)?;
+    let mut peers = after.peers.iter();
+    let by_hand = peers.any(|peer| &peer.party == party && peer.by_hand(after.listen.as_ref()));
     if !known {
         durable::create_folder(&place.cards(), 0o755)?;
         papers::write_new(&target, card.container(), 0o644)?;
@@ -97,11 +99,14 @@ fn run_add(add: &Add, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     replace_config(place, &text, &changed)?;
     if screen.json {
         screen.facts(&serde_json::json!({
-            "format": "amanah-peer-add/1", "party": party, "card": target, "dial": add.dial,
+            "format": "amanah-peer-add/1", "party": party, "card": target, "dial": add.dial, "by_hand": by_hand,
         }))?;
         return Ok(Exit::Ok);
     }
     screen.say(setup::PEER_ADDED, &[party, &shown(&card.card().name)])?;
+    if by_hand {
+        screen.say(setup::PEER_ADDED_BY_HAND, &[party])?;
+    }
     screen.hint(faces::RESTART, &[])?;
     Ok(Exit::Ok)
 }
@@ -137,6 +142,7 @@ fn list(place: &Place, screen: &mut Screen<'_>) -> Outcome {
             let way = match (&peer.dial, &peer.drop) {
                 (Some(address), _) => screen.text(setup::PEER_DIALLED, &[address]),
                 (None, Some(drop)) => screen.text(setup::PEER_DROP, &[&drop.address]),
+                (None, None) if config.listen.is_none() => screen.text(setup::PEER_BY_HAND, &[]),
                 (None, None) => screen.text(setup::PEER_DIALS, &[]),
             };
             describe(&peer.party, card.as_ref(), &way, screen)?;

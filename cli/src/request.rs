@@ -1,7 +1,7 @@
 //! `amanah retry`, `pause`, `resume`: what an operator asks of the daemon is a file renamed into `requests/`.
 //! Asking is not doing: the daemon decides, and its ledger names who asked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use amanah_format::id::PartyId;
 use amanahd::{catalogue::faces::traffic, request::Request};
@@ -63,8 +63,21 @@ fn ask(
     submit(request, &config.home, screen)
 }
 
-/// Writes the request whole under a dot name, then renames it: the daemon never sees half of one.
+/// Places a request, and says so.
 pub(crate) fn submit(request: &Request, home: &Path, screen: &mut Screen<'_>) -> Outcome {
+    let name = place(request, home, screen)?;
+    if screen.json {
+        screen.facts(&serde_json::json!({
+            "format": "amanah-requested/1", "request": request, "file": name,
+        }))?;
+    } else {
+        screen.say(traffic::REQUESTED, &[])?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// Writes the request whole under a dot name, then renames it: the daemon never sees half of one. Its path.
+pub(crate) fn place(request: &Request, home: &Path, screen: &Screen<'_>) -> Outcome<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
     let folder = home.join(amanah_format::home::REQUESTS);
     if !folder.is_dir() {
@@ -90,12 +103,5 @@ pub(crate) fn submit(request: &Request, home: &Path, screen: &mut Screen<'_>) ->
     let name = folder.join(format!("{unique}{}", amanah_format::home::REQUEST_SUFFIX));
     file.persist_noclobber(&name)
         .map_err(|error| io(&error.error))?;
-    if screen.json {
-        screen.facts(&serde_json::json!({
-            "format": "amanah-requested/1", "request": request, "file": name,
-        }))?;
-    } else {
-        screen.say(traffic::REQUESTED, &[])?;
-    }
-    Ok(Exit::Ok)
+    Ok(name)
 }

@@ -66,6 +66,13 @@ impl<'a> Screen<'a> {
         writeln!(self.streams.out, "{line}").map_err(|error| unwritable(&error))
     }
 
+    /// Text that moves the cursor itself, at once.
+    pub(crate) fn raw(&mut self, text: &str) -> Outcome<()> {
+        let written = self.streams.out.write_all(text.as_bytes());
+        let written = written.and_then(|()| self.streams.out.flush());
+        written.map_err(|error| unwritable(&error))
+    }
+
     /// An empty table with these heads; on a terminal it is as wide as that, and long cells wrap.
     pub(crate) fn table<const N: usize>(&self, heads: [Text; N]) -> Table {
         let mut table = Table::new();

@@ -90,6 +90,7 @@ fn check(file: &std::path::Path) -> Result<(), RunError> {
     let config = Config::load(file)?;
     let (policy, loaded) = config.policy(crate::clock::Clock::default().now())?;
     supervise::check_keys(&config, &policy)?;
+    supervise::check_alarm_command(&config)?;
     for document in &loaded {
         let warning = document.warning.as_deref().unwrap_or("ok");
         println!(
@@ -98,6 +99,14 @@ fn check(file: &std::path::Path) -> Result<(), RunError> {
             document.kind,
             document.digest
         );
+    }
+    for peer in &config.peers {
+        if peer.by_hand(config.listen.as_ref()) {
+            let name = &peer.party;
+            println!(
+                "{name}: no `dial`, no `drop` and no [listen]: carried by hand, with `amanah export` and `amanah import`"
+            );
+        }
     }
     if config.example_keys {
         println!("alarm: example-keys");

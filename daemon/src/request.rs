@@ -28,6 +28,74 @@ pub enum Request {
         /// Which peer.
         peer: PartyId,
     },
+    /// Lay out what waits for the peer, to be carried by hand.
+    Export {
+        /// Which peer.
+        peer: PartyId,
+        /// The folder that it is laid out in.
+        ticket: Ticket,
+    },
+    /// Say which of these files are wanted, and take what is copied into the ticket's folder.
+    Import {
+        /// That folder.
+        ticket: Ticket,
+        /// What lies on the stick, by its names on the wire.
+        names: Vec<String>,
+    },
+    /// The copying is over: the ticket's folders may go.
+    Carried {
+        /// Which.
+        ticket: Ticket,
+        /// After an export: what is on the stick, durably.
+        names: Vec<String>,
+    },
+}
+
+/// Most names in one request: a request is at most 64 KiB long.
+pub const NAMES_MAX: usize = 512;
+
+/// Names a pair of folders in which an operator and the daemon meet: 32 lower-case hex digits that nobody guesses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Ticket(String);
+
+impl Ticket {
+    /// A new one.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn draw() -> std::io::Result<Self> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(
+            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        ))
+    }
+
+    /// Its text, which is a plain file name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Ticket {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() == 32 && text.bytes().all(is_hex) {
+            Ok(Self(text))
+        } else {
+            Err("expected 32 lower-case hex digits")
+        }
+    }
+}
+
+impl From<Ticket> for String {
+    fn from(ticket: Ticket) -> Self {
+        ticket.0
+    }
 }
 
 #[cfg(test)]
@@ -46,11 +114,33 @@ mod tests {
                 manifest: Digest::of(b"m"),
             },
             Request::Pause { peer: peer.clone() },
-            Request::Resume { peer },
+            Request::Resume { peer: peer.clone() },
+            Request::Export {
+                peer,
+                ticket: Ticket::draw().unwrap(),
+            },
+            Request::Import {
+                ticket: Ticket::draw().unwrap(),
+                names: vec!["a".to_owned()],
+            },
+            Request::Carried {
+                ticket: Ticket::draw().unwrap(),
+                names: Vec::new(),
+            },
         ] {
             let text = serde_json::to_string(&request).unwrap();
             assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
         }
+    }
+
+    #[test]
+    fn a_request_with_as_many_names_as_may_be_is_short_enough() {
+        let longest = format!("{}.receipt.amanah", "f".repeat(64));
+        let request = Request::Import {
+            ticket: Ticket::draw().unwrap(),
+            names: vec![longest; NAMES_MAX],
+        };
+        assert!(serde_json::to_vec(&request).unwrap().len() < 64 * 1024);
     }
 
     #[test]
@@ -71,6 +161,8 @@ mod tests {
             r#"{"verb": "retry", "all": true}"#,
             r#"{"verb": "release", "manifest": "sha256:00"}"#,
             r#"{"peer": "imigrasi"}"#,
+            r#"{"verb": "export", "peer": "imigrasi", "ticket": "../../outbox"}"#,
+            r#"{"verb": "carried", "ticket": "0123456789ABCDEF0123456789ABCDEF", "names": []}"#,
         ] {
             assert!(serde_json::from_str::<Request>(wrong).is_err(), "{wrong}");
         }

@@ -28,12 +28,18 @@ pub struct Snapshot {
     pub running: bool,
     /// The peers, in the order of the configuration.
     pub peers: Vec<PeerStatus>,
+    /// What each flow of each peer has come to, out and in.
+    #[serde(default)]
+    pub streams: Vec<StreamStatus>,
     /// Bundles going out, active ones first.
     pub outgoing: Vec<OutgoingStatus>,
     /// Bundles coming in, active ones first.
     pub incoming: Vec<IncomingStatus>,
     /// Agreements as loaded.
     pub agreements: Vec<AgreementStatus>,
+    /// When the first of our own card's keys in use ends.
+    #[serde(default)]
+    pub keys_end: Option<UtcTime>,
     /// What a person must look at.
     pub alarms: Vec<Alarm>,
     /// Records in the ledger.
@@ -51,7 +57,7 @@ pub struct PeerStatus {
     pub party: String,
     /// Its legal name, from its card.
     pub name: String,
-    /// `dial` or `listen`.
+    /// `dial`, `listen` or `hand`.
     pub side: String,
     /// Where it is dialled.
     pub address: Option<String>,
@@ -59,6 +65,12 @@ pub struct PeerStatus {
     pub connected: bool,
     /// Since when it is connected, or away.
     pub since: Option<UtcTime>,
+    /// When it was last connected, also before this start.
+    #[serde(default)]
+    pub last_contact: Option<UtcTime>,
+    /// When the first of its card's keys in use ends.
+    #[serde(default)]
+    pub keys_end: Option<UtcTime>,
     /// What went wrong last.
     pub last_error: Option<String>,
     /// When it is tried again.
@@ -69,6 +81,52 @@ pub struct PeerStatus {
     pub waiting_bundles: u64,
     /// Their payloads' bytes together.
     pub waiting_bytes: u64,
+    /// Receipts that wait for it.
+    #[serde(default)]
+    pub waiting_receipts: u64,
+}
+
+/// A flow, out to a peer or in from it, over all its epochs. Counts are of bundles since the journal began.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamStatus {
+    /// The other party.
+    pub peer: String,
+    /// The flow; empty for bundles whose manifest could not be read.
+    pub flow: String,
+    /// `out` or `in`.
+    pub way: String,
+    /// Out: not taken over by the peer yet. In: taken over, no outcome yet (held ones too).
+    pub waiting: u64,
+    /// The payloads' bytes of those that wait.
+    pub waiting_bytes: u64,
+    /// Of those that wait, held for a reason that may pass.
+    pub held: u64,
+    /// Bundles that are being sent now.
+    pub in_flight: u64,
+    /// Their length.
+    pub in_flight_bytes: u64,
+    /// What of it the peer has acknowledged.
+    pub sent_bytes: u64,
+    /// How fast, where it is known.
+    pub bytes_per_sec: Option<u64>,
+    /// How long what is in flight will take at that rate.
+    pub remaining_secs: Option<u64>,
+    /// Out: taken over by the peer, whatever came of it. In: taken over by us.
+    pub delivered: u64,
+    /// Answered with `imported`.
+    pub imported: u64,
+    /// Answered with a signed refusal.
+    pub refused: u64,
+    /// Out: given back to the operator before anything left.
+    pub returned: u64,
+    /// In: the highest number up to which none is missing, in the newest epoch.
+    pub contiguous: Option<u64>,
+    /// In: the highest number that came, in the newest epoch.
+    pub highest: Option<u64>,
+    /// In: numbers that have not come, over all epochs.
+    pub missing: Option<u64>,
+    /// Since when the oldest that is not settled (out) or answered (in) waits.
+    pub oldest_unsettled: Option<UtcTime>,
 }
 
 /// A bundle going out.
@@ -187,7 +245,7 @@ mod tests {
     const SAMPLE: &str = r#"{"format":"amanah-status/1","party":"kemenhaj","process":7,"version":"0.1.0",
         "started":"2026-11-22T20:00:00Z","written":"2026-11-22T20:32:00Z","running":true,
         "peers":[{"party":"imigrasi","name":"Imigrasi","side":"dial","address":"10.0.0.2:2222","connected":true,
-            "since":null,"last_error":null,"retry_at":null,"paused":false,"waiting_bundles":1,"waiting_bytes":2}],
+            "since":null,"last_contact":null,"keys_end":null,"last_error":null,"retry_at":null,"paused":false,"waiting_bundles":1,"waiting_bytes":2}],
         "outgoing":[{"bundle":"b","peer":"imigrasi","flow":"manifes-umrah","lane":"normal","state":"queued",
             "items":[{"name":"jemaah 1.csv","inode":9,"bytes":5,"resting_place":null}],"bytes":5,"sent_bytes":0,
             "sequence":1,"manifest":null,"seen_millis":1,"changed_millis":2,"refusal":null,"return_reason":null,
@@ -207,6 +265,13 @@ mod tests {
         let again: Snapshot =
             serde_json::from_slice(&serde_json::to_vec(&snapshot).unwrap()).unwrap();
         assert_eq!(again, snapshot);
+    }
+
+    #[test]
+    fn a_snapshot_of_an_older_daemon_is_read() {
+        let older = SAMPLE.replace(r#""last_contact":null,"keys_end":null,"#, "");
+        let snapshot: Snapshot = serde_json::from_str(&older).unwrap();
+        assert!(snapshot.streams.is_empty() && snapshot.peers[0].last_contact.is_none());
     }
 
     #[test]

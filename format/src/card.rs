@@ -57,6 +57,24 @@ pub struct CardKeys {
     pub ledger: Vec<Valid<PublicKey>>,
 }
 
+impl CardKeys {
+    /// When the first of the four kinds runs out of keys: for each kind the end of the key that lasts longest.
+    #[must_use]
+    pub fn end(&self) -> Option<UtcTime> {
+        let kinds = [
+            last_end(&self.signing),
+            last_end(&self.transport),
+            last_end(&self.decryption),
+            last_end(&self.ledger),
+        ];
+        kinds.into_iter().flatten().min()
+    }
+}
+
+fn last_end<K>(keys: &[Valid<K>]) -> Option<UtcTime> {
+    keys.iter().map(|valid| valid.until).max()
+}
+
 /// `card.json`, `amanah-card/1`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,6 +10,7 @@
 //! ledger/records.jsonl, ledger/checkpoint
 //! requests/                        operators' verbs
 //! status.json                      the status snapshot
+//! stick/out/TICKET/, stick/in/TICKET/      what operators carry by hand, while they copy it
 //! spool/                           the daemon's alone (0700): journal.sqlite, lock, work/, queue/PEER/, incoming/PEER/, quarantine/, archive/sent/PEER/, archive/received/PEER/
 //! ```
 
@@ -57,6 +58,12 @@ pub const LEDGER_RECORDS: &str = "ledger/records.jsonl";
 pub const LEDGER_CHECKPOINT: &str = "ledger/checkpoint";
 /// Operators' requests.
 pub const REQUESTS: &str = "requests";
+/// What operators may copy to a stick; below it one folder for each time that somebody asked.
+pub const STICK_OUT: &str = "stick/out";
+/// What operators copied from a stick; the same.
+pub const STICK_IN: &str = "stick/in";
+/// In a folder of [`STICK_OUT`]: what the daemon says about it.
+pub const STICK_ANSWER: &str = "answer.json";
 /// The status snapshot.
 pub const STATUS: &str = "status.json";
 /// The daemon's own folder.

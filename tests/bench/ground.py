@@ -3,6 +3,7 @@ server for the stock tools, all on loopback in one temporary folder. Nothing is 
 
 import contextlib
 import getpass
+import hashlib
 import json
 import os
 import pathlib
@@ -37,6 +38,20 @@ def wait_until(what, condition, pause=0.0005):
         if time.monotonic() > until:
             raise SystemExit(f"{what}: did not come within {WAIT_SECS} s")
         time.sleep(pause)
+
+
+def shell(command):
+    """Runs a pipeline; returns the seconds."""
+    begun = time.monotonic()
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{command}\nended with {done.returncode}: {done.stderr}")
+    return time.monotonic() - begun
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def free_port():

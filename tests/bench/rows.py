@@ -2,14 +2,13 @@
 returns the seconds of every turn. What is timed of ours: from the rename into the outbox until the original lies in
 `sent/`, which it does only after a verified, durable receipt."""
 
-import hashlib
 import os
 import shutil
-import subprocess
 import time
 
 import content
-from ground import run, wait_until
+import nncp
+from ground import digest, run, shell, wait_until
 
 MEBIBYTE = 1 << 20
 
@@ -28,20 +27,6 @@ def staged(ground, lane, source):
     place = ground.outbox(lane) / f".{source.name}"
     shutil.copyfile(source, place)
     return place
-
-
-def shell(command):
-    """Runs a pipeline; returns the seconds."""
-    begun = time.monotonic()
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{command}\nended with {done.returncode}: {done.stderr}")
-    return time.monotonic() - begun
-
-
-def digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sweep(ground, lane):
@@ -100,7 +85,14 @@ def large(ground, runs, source, levels):
 def csv(ground, runs, scale):
     source = ground.folder / "manifes.csv"
     content.write_csv(source, int(1.1e9 * scale))
-    return large(ground, runs, source, ("-1", "-3"))
+    turns = large(ground, runs, source, ("-1", "-3"))
+    if nncp.is_there():
+        node = nncp.Nncp(ground)
+        try:
+            turns["nncp"] = [node.carry(source) for _ in range(runs)]
+        finally:
+            node.stop()
+    return turns
 
 
 def noise(ground, runs, scale):
@@ -128,7 +120,7 @@ def many(ground, runs, scale):
         begun = time.monotonic()
         for name in names:
             os.rename(waiting / name, outbox / name)
-        wait_until("all files", lambda: len(os.listdir(sent)) >= count, 0.01)
+        wait_until("all files", lambda: sent.is_dir() and len(os.listdir(sent)) >= count, 0.01)
         turns["amanah"].append(time.monotonic() - begun)
         if sum(len(files) for _, _, files in os.walk(ground.inbox("normal"))) != count:
             raise SystemExit("not every file arrived once")

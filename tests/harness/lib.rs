@@ -10,6 +10,7 @@ pub mod narrow;
 pub mod papers;
 pub mod printed;
 pub mod python;
+pub mod stick;
 
 pub use amanah::demo::{
     attacks, evidence, forge, intruder, items, launch, ministry, pair, pilgrims, waiting,

@@ -56,8 +56,16 @@ fn fingerprint_of(folder: &str) -> String {
 
 #[test]
 fn the_commands_of_the_operators_guide_work() {
-    let exchange = Exchange::connected(program()).unwrap();
+    let mut exchange = Exchange::connected(program()).unwrap();
     let ground = tempfile::tempdir().unwrap();
+    // A stick that was here before: with the receipt of something sent earlier.
+    let way = exchange.out.clone();
+    let dropped = exchange.drop_text(&way, "dahulu.csv", "satu").unwrap();
+    let arrived = exchange.settled(&[dropped]).unwrap();
+    let receipt = exchange.pair.phu.receipt(&way.to, &arrived[0].manifest);
+    let stick = ground.path().join("stik");
+    fs::create_dir(&stick).unwrap();
+    fs::copy(&receipt, stick.join(receipt.file_name().unwrap())).unwrap();
     let file = |name: &str| {
         let path = ground.path().join(name);
         fs::write(&path, format!("{name}\n")).unwrap();
@@ -68,6 +76,7 @@ fn the_commands_of_the_operators_guide_work() {
         ("DATA", &*home.display().to_string()),
         ("BERKAS", &*file("manifes-1.csv")),
         ("SUSULAN", &*file("manifes-2.csv")),
+        ("STIK", &*stick.display().to_string()),
     ];
     let ran = run(
         OPERATOR,
@@ -78,6 +87,7 @@ fn the_commands_of_the_operators_guide_work() {
     shell_blocks::demand_success(OPERATOR, &ran);
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(said.contains("settled"), "{said}");
+    assert!(said.contains("was here already"), "{said}");
 }
 
 #[test]

@@ -17,13 +17,13 @@ use crate::program;
 const EX_CONFIG: i32 = 78;
 
 /// The manager's end of `NOTIFY_SOCKET`.
-struct Manager {
+pub(crate) struct Manager {
     socket: UnixDatagram,
     address: String,
 }
 
 impl Manager {
-    fn at(folder: &std::path::Path) -> Self {
+    pub(crate) fn at(folder: &std::path::Path) -> Self {
         let path = folder.join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -32,7 +32,7 @@ impl Manager {
     }
 
     /// Starts a daemon that knows of this manager.
-    fn start(&self, ministry: &mut Ministry) {
+    pub(crate) fn start(&self, ministry: &mut Ministry) {
         let launch = ministry.launch().clone();
         let launch = launch.with("NOTIFY_SOCKET", &self.address);
         ministry.launch_daemon(&launch).unwrap();
@@ -46,7 +46,7 @@ impl Manager {
     }
 
     /// Reads on until somebody says `line`.
-    fn waits_for(&self, line: &str) {
+    pub(crate) fn waits_for(&self, line: &str) {
         let start = Instant::now();
         while !self.hears().lines().any(|said| said == line) {
             assert!(start.elapsed() < PATIENCE, "{line} did not come");

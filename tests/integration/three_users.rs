@@ -11,6 +11,7 @@ use amanah_tests::accounts::{Accounts, OPERATOR, OPERATORS, as_user};
 use amanah_tests::exchange::{Dropped, PATIENCE};
 use amanah_tests::launch::{Launch, Ran};
 use amanah_tests::pilgrims;
+use amanah_tests::waiting::until;
 use rustix::process::Signal;
 
 use crate::{program, tree};
@@ -242,4 +243,102 @@ fn a_crash_with_three_users_loses_and_doubles_nothing() {
     dropped.push(operator_drops(&accounts, "sesudah.csv", "satu"));
     let arrived = accounts.exchange.settled(&dropped).unwrap();
     accounts.exchange.holds(&arrived).unwrap();
+}
+
+#[test]
+fn an_operator_carries_a_stick_though_the_spool_is_closed_to_him() {
+    let Some(mut accounts) = accounts() else {
+        return;
+    };
+    let [phu, imigrasi] = accounts.daemons.clone();
+    let stick = accounts.exchange.folder().join("stik");
+    fs::create_dir(&stick).unwrap();
+    std::os::unix::fs::chown(&stick, Some(OPERATOR), Some(OPERATOR)).unwrap();
+    accounts.exchange.pair.phu.launch_daemon(&phu).unwrap();
+    accounts.exchange.pair.phu.until_up().unwrap();
+    operator_drops(&accounts, "manifes.csv", &pilgrims::manifest(14, 20));
+    let other = accounts.other();
+    let pair = &mut accounts.exchange.pair;
+    let queued = |status: &amanahd::snapshot::Snapshot| {
+        (status.peers.first()?.waiting_bundles == 1).then_some(())
+    };
+    pair.phu.wait_for("the queue", PATIENCE, queued).unwrap();
+    let words = |verb: &'static str| {
+        [
+            std::ffi::OsString::from(verb),
+            stick.clone().into_os_string(),
+        ]
+    };
+    pair.phu.run(&words("export")).unwrap();
+    pair.phu.stop().unwrap();
+    pair.imigrasi.launch_daemon(&imigrasi).unwrap();
+    pair.imigrasi.until_up().unwrap();
+    pair.imigrasi.run(&words("import")).unwrap();
+    let answered = |status: &amanahd::snapshot::Snapshot| {
+        (status.peers.first()?.waiting_receipts == 1).then_some(())
+    };
+    pair.imigrasi
+        .wait_for("the receipt", PATIENCE, answered)
+        .unwrap();
+    let ran = pair.imigrasi.run(&words("export")).unwrap();
+    pair.imigrasi.stop().unwrap();
+    assert!(ran.stdout.lines().count() == 1, "{ran:?}");
+    pair.phu.launch_daemon(&phu).unwrap();
+    pair.phu.until_up().unwrap();
+    pair.phu.run(&words("import")).unwrap();
+    let settled = |status: &amanahd::snapshot::Snapshot| {
+        (status.outgoing.first()?.state == "settled").then_some(())
+    };
+    pair.phu.wait_for("settlement", PATIENCE, settled).unwrap();
+    let spool = pair.phu.path(home::SPOOL).into_os_string();
+    let closed = ["import".into(), spool, "--lang".into(), "en".into()];
+    let ran = pair.phu.attempt(&closed).unwrap();
+    assert_eq!(ran.status.code(), Some(77), "{ran:?}");
+    assert!(ran.stderr.contains("mounted for somebody else"), "{ran:?}");
+    for place in [home::STICK_OUT, home::STICK_IN] {
+        let command = "ls \"$1\"";
+        let path = pair.phu.path(place);
+        assert!(!shell(&other, command, &path).status.success());
+        let ran = shell(pair.phu.launch(), "touch \"$1/x\"", &path);
+        assert!(
+            !ran.status.success(),
+            "the operator makes no ticket of his own"
+        );
+    }
+}
+
+#[test]
+fn an_operator_does_not_give_back_what_another_one_asked_for() {
+    let Some(mut accounts) = accounts() else {
+        return;
+    };
+    let daemon = accounts.daemons[0].clone();
+    accounts.exchange.pair.phu.launch_daemon(&daemon).unwrap();
+    accounts.exchange.pair.phu.until_up().unwrap();
+    let phu = &accounts.exchange.pair.phu;
+    let ticket = amanahd::request::Ticket::draw().unwrap();
+    let text = |verb: &str| {
+        let (ticket, peer) = (ticket.as_str(), accounts.exchange.pair.imigrasi.party());
+        match verb {
+            "export" => format!(r#"{{"verb":"export","peer":"{peer}","ticket":"{ticket}"}}"#),
+            _ => format!(r#"{{"verb":"carried","ticket":"{ticket}","names":[]}}"#),
+        }
+    };
+    let colleague = as_user(&Launch::of(&accounts.program), OPERATOR + 2, &[OPERATORS]);
+    let folder = phu.path(home::STICK_OUT).join(ticket.as_str());
+    for (who, verb) in [(phu.launch(), "export"), (&colleague, "carried")] {
+        let command = format!(
+            "printf '%s' '{}' > \"$1/.{verb}\" && mv \"$1/.{verb}\" \"$1/{verb}.request.json\"",
+            text(verb)
+        );
+        let requests = phu.path(home::REQUESTS);
+        let ran = shell(who, &command, &requests);
+        assert!(ran.status.success(), "{ran:?}");
+        let taken = || {
+            let left = requests.join(format!("{verb}.request.json")).exists();
+            Ok((!left).then_some(()))
+        };
+        until("the request", PATIENCE, taken).unwrap();
+        assert!(folder.exists(), "{verb}");
+    }
 }

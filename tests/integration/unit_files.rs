@@ -249,7 +249,16 @@ fn the_folders_of_the_home_come_out_with_their_owners_and_modes() {
     is("spool", 0o700, DAEMON);
     is("outbox", 0o2770, OPERATORS);
     is("requests", 0o3770, OPERATORS);
-    for name in ["inbox", "returned", "sent", "receipts", "ledger"] {
+    for name in [
+        "inbox",
+        "returned",
+        "sent",
+        "receipts",
+        "ledger",
+        "stick",
+        "stick/out",
+        "stick/in",
+    ] {
         is(name, 0o2750, OPERATORS);
     }
     let keys = std::fs::metadata(folder.path().join("etc/amanah/keys")).unwrap();

@@ -18,7 +18,7 @@ pub mod waiting;
 mod attempt;
 mod place;
 mod report;
-mod signals;
+pub(crate) mod signals;
 mod telling;
 mod texts;
 

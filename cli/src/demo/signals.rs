@@ -1,5 +1,5 @@
 //! Ctrl-C and its kin end the demo in order: every wait ends, the daemons are stopped, the temporary homes removed. Without
-//! this they would outlive it.
+//! this they would outlive it. `status --watch` gives the terminal back in the same way.
 
 use tokio::signal::unix::{SignalKind, signal};
 

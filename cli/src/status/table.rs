@@ -1,14 +1,14 @@
-//! The status as sentences and tables.
+//! The status as sentences and tables: what needs a person, the connections, the flows, the bundles.
 //! One line is one thing; names that operators or peers chose are escaped.
 
 use amanah_format::time::UtcTime;
 use amanahd::{
     catalogue::{Text, faces::status as face, moment, refusals, shown, states::StateText},
     engine::{inbound::Inbound, outbound::Outbound},
-    snapshot::{IncomingStatus, OutgoingStatus, PeerStatus, Snapshot},
+    snapshot::{Alarm, IncomingStatus, OutgoingStatus, PeerStatus, Snapshot},
 };
 
-use super::{Life, words};
+use super::{Life, streams, words};
 use crate::{exit::Outcome, screen::Screen};
 
 /// How many finished bundles are shown.
@@ -16,6 +16,8 @@ const DONE_MAX: usize = 10;
 /// A new agreement takes weeks to negotiate: so long before the end of the old one it is spoken of.
 const ENDS_SOON_DAYS: i64 = 60;
 const DAY_SECS: i64 = 86_400;
+/// The side of a peer that no wire leads to.
+const BY_HAND: &str = "hand";
 
 /// Alarms first, then connections, then what waits, then what is done.
 pub(super) fn print(
@@ -24,7 +26,8 @@ pub(super) fn print(
     now: UtcTime,
     screen: &mut Screen<'_>,
 ) -> Outcome<()> {
-    head(snapshot, life, now, screen)?;
+    let head = head_line(snapshot, life, now, screen);
+    screen.line(&head)?;
     alarms(snapshot, now, screen)?;
     // What a stopped daemon last knew of its connections is no news.
     let peers = snapshot.peers.iter().filter(|_| life == Life::Running);
@@ -33,6 +36,7 @@ pub(super) fn print(
         screen.line(&line)?;
         agreements(&peer.party, snapshot, now, screen)?;
     }
+    streams::print(snapshot, now, screen)?;
     let (waiting, done) = rows(snapshot, now, screen);
     section(
         face::WAITING,
@@ -52,24 +56,34 @@ pub(super) fn print(
     )
 }
 
-fn head(snapshot: &Snapshot, life: Life, now: UtcTime, screen: &mut Screen<'_>) -> Outcome<()> {
+pub(super) fn head_line(
+    snapshot: &Snapshot,
+    life: Life,
+    now: UtcTime,
+    screen: &Screen<'_>,
+) -> String {
     let short = |time: UtcTime| moment::short(time, now, screen.language);
     let (started, written) = (short(snapshot.started), short(snapshot.written));
     let party = shown(&snapshot.party);
     match life {
-        Life::Running => screen.say(face::RUNNING, &[&party, &started]),
-        Life::Stopped => screen.say(face::STOPPED, &[&party, &written]),
-        Life::Silent => screen.say(face::SILENT, &[&party, &written]),
+        Life::Running => screen.text(face::RUNNING, &[&party, &started]),
+        Life::Stopped => screen.text(face::STOPPED, &[&party, &written]),
+        Life::Silent => screen.text(face::SILENT, &[&party, &written]),
     }
+}
+
+pub(super) fn alarm_line(alarm: &Alarm, now: UtcTime, screen: &Screen<'_>) -> String {
+    let since = moment::short(alarm.since, now, screen.language);
+    screen.text(
+        face::ALARM,
+        &[&shown(&alarm.code), &shown(&alarm.subject), &since],
+    )
 }
 
 fn alarms(snapshot: &Snapshot, now: UtcTime, screen: &mut Screen<'_>) -> Outcome<()> {
     for alarm in &snapshot.alarms {
-        let since = moment::short(alarm.since, now, screen.language);
-        screen.say(
-            face::ALARM,
-            &[&shown(&alarm.code), &shown(&alarm.subject), &since],
-        )?;
+        let line = alarm_line(alarm, now, screen);
+        screen.line(&line)?;
         if let Some(explanation) = refusals::explain(&alarm.code) {
             let (meaning, remedy) = (explanation.meaning, explanation.remedy);
             let words = [screen.text(meaning, &[]), screen.text(remedy, &[])];
@@ -93,7 +107,9 @@ pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -
         screen.text(face::PAUSED, &[&party])
     } else if peer.connected {
         screen.text(face::CONNECTED, &[&party, &since])
-    } else if let Some(lost) = peer.since {
+    } else if peer.side == BY_HAND {
+        screen.text(face::BY_HAND, &[&party])
+    } else if let Some(lost) = peer.last_contact.or(peer.since) {
         let span = moment::span(now.unix() - lost.unix(), screen.language);
         screen.text(face::SILENT_PEER, &[&party, &span])
     } else {
@@ -102,6 +118,10 @@ pub(super) fn connection(peer: &PeerStatus, now: UtcTime, screen: &Screen<'_>) -
     if peer.waiting_bundles > 0 {
         let amount = moment::bytes(peer.waiting_bytes, screen.language);
         line.push_str(&screen.text(face::PEER_WAITING, &[&waiting, &amount]));
+    }
+    if peer.side == BY_HAND && peer.waiting_receipts > 0 {
+        let receipts = moment::count(peer.waiting_receipts, screen.language);
+        line.push_str(&screen.text(face::RECEIPTS_WAITING, &[&receipts]));
     }
     let is_news = !peer.connected && !peer.paused;
     if let Some(error) = peer.last_error.as_ref().filter(|_| is_news) {
@@ -139,6 +159,10 @@ type Row = [String; 5];
 /// (waiting, done), newest first, each at most a screenful of the done ones.
 fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Vec<Row>) {
     let mut all: Vec<(u64, bool, Row)> = Vec::new();
+    let by_hand = |party: &str| {
+        let mut peers = snapshot.peers.iter();
+        peers.any(|peer| peer.party == party && peer.side == BY_HAND)
+    };
     for bundle in &snapshot.outgoing {
         let state = words::parse_outbound(&bundle.state);
         let is_done = state.is_some_and(|state| {
@@ -150,7 +174,7 @@ fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Ve
         all.push((
             bundle.changed_millis,
             is_done,
-            outgoing(bundle, state, now, screen),
+            outgoing((bundle, by_hand(&bundle.peer)), state, now, screen),
         ));
     }
     for bundle in &snapshot.incoming {
@@ -172,7 +196,7 @@ fn rows(snapshot: &Snapshot, now: UtcTime, screen: &Screen<'_>) -> (Vec<Row>, Ve
 }
 
 fn outgoing(
-    bundle: &OutgoingStatus,
+    (bundle, by_hand): (&OutgoingStatus, bool),
     state: Option<Outbound>,
     now: UtcTime,
     screen: &Screen<'_>,
@@ -185,6 +209,8 @@ fn outgoing(
         .or(bundle.held.as_ref());
     if let Some(code) = code {
         next = reason(code, screen);
+    } else if state == Some(Outbound::Queued) && by_hand {
+        next = screen.text(face::TO_CARRY, &[&shown(&bundle.peer)]);
     } else if state == Some(Outbound::Queued) && bundle.sent_bytes > 0 {
         let percent = bundle.sent_bytes.saturating_mul(100) / bundle.bytes.max(1);
         name = screen.text(face::SENDING, &[]);

@@ -3,7 +3,9 @@
 
 use super::*;
 use amanahd::catalogue::Language;
-use amanahd::snapshot::{AgreementStatus, Alarm, ItemStatus, OutgoingStatus, PeerStatus};
+use amanahd::snapshot::{
+    AgreementStatus, Alarm, ItemStatus, OutgoingStatus, PeerStatus, StreamStatus,
+};
 use std::collections::BTreeMap;
 
 /// A snapshot of a daemon that runs and has nothing to do.
@@ -18,9 +20,11 @@ pub(crate) fn snapshot() -> Snapshot {
         written: now,
         running: true,
         peers: Vec::new(),
+        streams: Vec::new(),
         outgoing: Vec::new(),
         incoming: Vec::new(),
         agreements: Vec::new(),
+        keys_end: None,
         alarms: Vec::new(),
         ledger_size: 18_442,
         ledger_root: String::new(),
@@ -62,11 +66,14 @@ fn peer(connected: bool, since_secs: i64) -> PeerStatus {
         address: None,
         connected,
         since: Some(papers::now().plus_secs(-since_secs)),
+        last_contact: None,
+        keys_end: None,
         last_error: Some("refused\u{1b}[2J".into()),
         retry_at: None,
         paused: false,
         waiting_bundles: 2,
         waiting_bytes: 5_000_000,
+        waiting_receipts: 0,
     }
 }
 
@@ -135,14 +142,6 @@ fn a_file_of_another_format_is_no_snapshot() {
 }
 
 #[test]
-fn a_small_terminal_shows_the_beginning_and_long_lines_count_as_they_wrap() {
-    assert_eq!(fitting("a\nb\nc\nd\n", (3, 80)), "a\nb");
-    assert_eq!(fitting("aaaa\nb\n", (3, 2)), "aaaa");
-    assert_eq!(fitting("aaaa\nb\n", (2, 2)), "");
-    assert_eq!(fitting("a\n\nb\n", (9, 80)), "a\n\nb");
-}
-
-#[test]
 fn a_paused_peer_is_no_error_and_what_flows_is_being_sent() {
     let mut all = snapshot();
     let mut paused = peer(false, 5);
@@ -181,4 +180,100 @@ fn an_agreement_that_ends_soon_or_none_at_all_is_spoken_of() {
     all.agreements = vec![agreement];
     let (_, text) = shown_in(Language::Indonesian, &all);
     assert!(!text.contains("berakhir"), "{text}");
+}
+
+#[test]
+fn a_peer_that_is_met_by_hand_is_not_said_to_be_silent() {
+    let mut all = snapshot();
+    let mut by_hand = peer(false, 7_200);
+    by_hand.side = "hand".into();
+    by_hand.since = None;
+    by_hand.last_error = None;
+    by_hand.waiting_receipts = 3;
+    all.peers = vec![by_hand];
+    all.outgoing = vec![outgoing("queued", "a.csv", 7)];
+    let (_, text) = shown_in(Language::English, &all);
+    for part in [
+        "imigrasi: carried by hand",
+        "amanah export",
+        "waiting: 2 ",
+        "receipts to carry: 3",
+        "waits to be carried on a stick",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("not connected"), "{text}");
+    let (_, text) = shown_in(Language::Indonesian, &all);
+    assert!(text.contains("dibawa dengan tangan"), "{text}");
+}
+
+fn stream() -> StreamStatus {
+    StreamStatus {
+        peer: "imigrasi".into(),
+        flow: "manifes-umrah".into(),
+        way: "out".into(),
+        waiting: 2,
+        in_flight: 1,
+        in_flight_bytes: 10_000_000,
+        sent_bytes: 4_000_000,
+        bytes_per_sec: Some(1_500_000),
+        remaining_secs: Some(4),
+        delivered: 1_205,
+        imported: 1_204,
+        refused: 1,
+        oldest_unsettled: Some(papers::now().plus_secs(-3 * 3600)),
+        ..StreamStatus::default()
+    }
+}
+
+#[test]
+fn each_flow_tells_how_fast_what_is_done_and_what_is_missing() {
+    let mut all = snapshot();
+    let mut back = stream();
+    (back.way, back.flow, back.in_flight) = ("in".into(), "hasil\u{1b}[2J".into(), 0);
+    (back.missing, back.contiguous, back.highest) = (Some(2), Some(7), Some(10));
+    all.streams = vec![stream(), back];
+    let (_, text) = shown_in(Language::Indonesian, &all);
+    for part in [
+        "40% · 1,5 MB/dtk · sisa 4 detik",
+        "1.204",
+        "1.205",
+        "3 jam",
+        "2 (sesudah 7)",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains('\u{1b}'));
+    let (_, english) = shown_in(Language::English, &all);
+    assert!(english.contains("40% · 1.5 MB/s · 4 s left"), "{english}");
+}
+
+#[test]
+fn without_a_terminal_only_what_changed_is_a_new_line() {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let streams = crate::Streams {
+        out: &mut out,
+        err: &mut err,
+        is_terminal: false,
+    };
+    let screen = Screen::new(streams, Language::English, false);
+    let lines = |all: &Snapshot| super::streams::lines(all, Life::Running, papers::now(), &screen);
+    let mut all = snapshot();
+    all.streams = vec![stream()];
+    all.peers = vec![peer(true, 5)];
+    let before = lines(&all);
+    all.streams[0].sent_bytes += 100_000;
+    assert_eq!(lines(&all), before, "a tenth is told, not each byte");
+    all.streams[0].sent_bytes += 1_000_000;
+    all.alarms = vec![Alarm {
+        code: "no-space".into(),
+        subject: "spool".into(),
+        since: papers::now(),
+    }];
+    let after = lines(&all);
+    let changed: Vec<_> = after
+        .iter()
+        .filter(|(about, line)| before.get(*about) != Some(line))
+        .collect();
+    assert_eq!(changed.len(), 2, "{changed:?}");
 }

@@ -4,5 +4,6 @@
 mod papers;
 mod proof;
 mod setup;
-mod stand;
+pub(crate) mod stand;
+mod stick;
 mod traffic;

@@ -20,20 +20,20 @@ use crate::{Exit, Streams};
 
 /// What a command printed.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) exit: Exit,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(crate) struct Ran {
+    pub(crate) exit: Exit,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
     /// The facts of `--json`.
-    pub(super) fn facts(&self) -> serde_json::Value {
+    pub(crate) fn facts(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// Demands success.
-    pub(super) fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.exit, Exit::Ok, "{self:?}");
         self
     }
@@ -47,7 +47,7 @@ impl Ran {
 }
 
 /// Runs `amanah ARGUMENTS`.
-pub(super) fn amanah(arguments: &[&str]) -> Ran {
+pub(crate) fn amanah(arguments: &[&str]) -> Ran {
     let arguments: Vec<OsString> = std::iter::once("amanah")
         .chain(arguments.iter().copied())
         .map(OsString::from)
@@ -67,13 +67,13 @@ pub(super) fn amanah(arguments: &[&str]) -> Ran {
 }
 
 /// A ministry: one folder that is home and configuration.
-pub(super) struct Ministry {
+pub(crate) struct Ministry {
     pub(super) party: &'static str,
     folder: tempfile::TempDir,
 }
 
 impl Ministry {
-    pub(super) fn new(party: &'static str) -> Self {
+    pub(crate) fn new(party: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ministry = Self { party, folder };
         let arguments = [
@@ -93,11 +93,11 @@ impl Ministry {
         ministry
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         let home = self.path().to_str().unwrap();
         let mut all = vec!["--home", home, "--lang", "en"];
         all.extend(arguments);

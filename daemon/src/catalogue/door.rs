@@ -6,6 +6,7 @@ use super::refusals::{Words, because};
 /// Every code of this file, in the order of the page.
 pub(super) const CODES: &[&str] = &[
     "failure",
+    "no-regular-file",
     "no-such-file",
     "not-allowed",
     "slip-doubtful",
@@ -25,6 +26,16 @@ pub(super) fn explain(code: &str) -> Option<Words> {
                 "The receiving machine failed to take it over; this says nothing about the bytes.",
             ),
             nothing,
+        ),
+        "no-regular-file" => because(
+            (
+                "Yang ada di stik dengan nama itu bukan berkas biasa (tautan, perangkat, folder), atau tidak dapat dibaca.",
+                "What has this name on the stick is no ordinary file (a link, a device, a folder), or cannot be read.",
+            ),
+            (
+                "Minta mitra menyalin ulang ke stik lain. Bila tetap gagal, beri tahu admin sistem.",
+                "Ask the peer to export again, to another stick. If it still fails, tell the system administrator.",
+            ),
         ),
         "no-such-file" => because(
             (

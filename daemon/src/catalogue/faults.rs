@@ -163,6 +163,7 @@ fn waiting(code: &str) -> Option<(Fault, Text)> {
         "store-missing" => (ReceiverSysadmin, MOUNT),
         "space-missing" | "no-space" => (ReceiverSysadmin, SPACE),
         "gap" | "stopping" | "no-such-file" => (Nobody, WAIT),
+        "no-regular-file" => (Nobody, LINE),
         "damaged" => (Nobody, LINE),
         "failure" => (ReceiverSysadmin, READ_LOG),
         "not-allowed" => (SenderSysadmin, CLIENT),

@@ -17,7 +17,10 @@ use crate::{
 pub use self::drop_at::DropAt;
 pub use super::papers::{Loaded, OwnRevocation};
 
+pub use self::watching::Metrics;
+
 mod drop_at;
+mod watching;
 
 /// zstd's own levels; beyond 19 its window outgrows what a recipient accepts.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=19;
@@ -53,6 +56,10 @@ pub struct Config {
     pub seal: raw::Seal,
     /// Bounds.
     pub limits: raw::Limits,
+    /// Where metrics go.
+    pub metrics: Metrics,
+    /// What an alarm starts: a program and its arguments.
+    pub alarm_command: Option<Vec<String>>,
 }
 
 /// Where to listen.
@@ -75,6 +82,14 @@ pub struct Peer {
     pub drop: Option<DropAt>,
     /// Whether a session without ML-KEM is acceptable.
     pub post_quantum: PostQuantum,
+}
+
+impl Peer {
+    /// Whether no wire leads to it: bundles are carried by hand.
+    #[must_use]
+    pub const fn by_hand(&self, listen: Option<&Listen>) -> bool {
+        self.dial.is_none() && self.drop.is_none() && listen.is_none()
+    }
 }
 
 /// What is wrong, where, and what to do.
@@ -124,6 +139,8 @@ impl Config {
         if raw.example_keys {
             check.loopback(listen.as_ref(), &peers)?;
         }
+        let metrics = check.metrics(raw.metrics.as_ref())?;
+        let alarm_command = check.alarm_command(raw.alarm)?;
         let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
         Ok(Self {
             home: normal(folder.join(&raw.home)),
@@ -141,6 +158,8 @@ impl Config {
             outbox: raw.outbox,
             seal: raw.seal,
             limits: raw.limits,
+            metrics,
+            alarm_command,
         })
     }
 
@@ -240,17 +259,10 @@ impl Check<'_> {
             if &party == own {
                 return Err(self.at(&table, name, "this is our own party; a peer is another"));
             }
-            match &peer.dial {
-                Some(dial) if !is_host_and_port(dial) => {
-                    let reason = format!("expected host:port, as 10.20.0.2:2222, found {dial:?}");
-                    return Err(self.at(&table, "dial", &reason));
-                }
-                None if raw.listen.is_none() && peer.drop.is_none() => {
-                    let reason = "this peer has no `dial` and no `drop`, and there is no [listen]: neither side could \
-                                  connect; write one of the three";
-                    return Err(self.at(&table, "dial", reason));
-                }
-                Some(_) | None => {}
+            let dial = peer.dial.as_ref();
+            if let Some(dial) = dial.filter(|dial| !is_host_and_port(dial)) {
+                let reason = format!("expected host:port, as 10.20.0.2:2222, found {dial:?}");
+                return Err(self.at(&table, "dial", &reason));
             }
             let drop = peer.drop.as_ref();
             let drop = drop.map(|drop| self.drop_at(&table, peer, drop, &peers));

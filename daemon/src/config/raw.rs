@@ -38,6 +38,10 @@ pub struct Raw {
     /// Bounds.
     #[serde(default)]
     pub limits: Limits,
+    /// Only where somebody collects metrics.
+    pub metrics: Option<Metrics>,
+    /// Only where an alarm starts a command.
+    pub alarm: Option<Alarm>,
 }
 
 fn here() -> PathBuf {
@@ -146,6 +150,24 @@ impl Default for Store {
             kind: "files".into(),
         }
     }
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// A loopback address and port, for `GET /metrics`.
+    pub listen: Option<String>,
+    /// A file that is replaced, for a collector of text files.
+    pub file: Option<PathBuf>,
+}
+
+/// `[alarm]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alarm {
+    /// A program and its fixed arguments.
+    pub command: Vec<String>,
 }
 
 /// `[limits]`

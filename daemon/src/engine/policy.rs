@@ -79,6 +79,13 @@ impl Policy {
             .is_some_and(|found| self.rules.in_force(found, at))
     }
 
+    /// Until when bundles of this superseded agreement are still taken; none where no later version is effective at `at`.
+    #[must_use]
+    pub fn drains_until(&self, agreement: &Digest, at: UtcTime) -> Option<UtcTime> {
+        let found = self.rules.find(agreement)?;
+        self.rules.drains_until(found, at)
+    }
+
     /// Whether either party revoked this agreement, with effect at `at`.
     #[must_use]
     pub fn is_revoked(&self, agreement: &Digest, at: UtcTime) -> bool {

@@ -162,7 +162,8 @@ fn tally<S: DeserializeOwned + Ord>(
     sql: &Connection,
     way: &str,
 ) -> Result<Vec<(S, u64)>, JournalError> {
-    let query = "SELECT state, rows FROM tallies WHERE way = ?1 AND rows > 0";
+    let query =
+        "SELECT state, SUM(rows) AS rows FROM tallies WHERE way = ?1 AND rows > 0 GROUP BY state";
     let mut counts = many(sql, query, [way], |row| {
         Ok((word(row, "state")?, number(row, "rows")?))
     })?;

@@ -174,6 +174,18 @@ impl Journal {
         self.read(|sql| many(sql, query, (peer.as_str(), WAITING_ROWS_MAX), inbound_row))
     }
 
+    /// How many receipts wait for `peer`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn receipts_waiting(&self, peer: &PartyId) -> Result<u64, JournalError> {
+        let query = "SELECT COUNT(*) FROM inbound WHERE peer = ?1 AND state = 'acknowledged'";
+        self.read(|sql| {
+            let found = one(sql, query, [peer.as_str()], |row| from_sql_int(row.get(0)?))?;
+            Ok(found.unwrap_or_default())
+        })
+    }
+
     /// The newest incoming bundles, active ones first, at most `limit` active and `limit` others; without manifests.
     ///
     /// # Errors

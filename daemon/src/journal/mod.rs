@@ -2,7 +2,8 @@
 //! record are one transaction. Rows come out as values; a row is never proof of a file.
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
-//! `outbound` `answer` `items` `inbound` `streams` `slips` `ledger` what is written, by subject · `listing` what is read.
+//! `outbound` `answer` `items` `inbound` `streams` `slips` `ledger` what is written, by subject · `listing`
+//! `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
 mod answer;
@@ -18,6 +19,7 @@ mod rows;
 mod schema;
 mod slips;
 mod streams;
+mod tallies;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +34,7 @@ pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
 pub use queries::Page;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
+pub use tallies::{FlowTally, StreamPlaces};
 
 /// Most rows of a list that has no limit of its own (what waits for a peer): each carries a manifest of 14 KiB, and
 /// what is not in the list today is in it when those before it are done.

@@ -15,7 +15,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 use super::change::State;
 use super::ledger::{set_fact, tree_of};
 use super::rows::{from_sql_int, sql_int};
-use super::{Journal, JournalError};
+use super::{Journal, JournalError, tallies};
 use crate::clock::Clock;
 
 /// `user_version` of the tables below.
@@ -34,7 +34,6 @@ const FACT_PARTY: &str = "journal.party";
 const FACT_OPENED: &str = "journal.opened";
 
 /// Partial indexes keep what is looked at often (active, waiting) small while finished rows grow.
-/// Triggers keep `tallies`, so that counting does not read all rows.
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// Order matters: the lock mode before the first access of WAL keeps the index of the WAL out of shared memory.
@@ -100,6 +99,7 @@ impl Journal {
                 )));
             }
         }
+        journal.edit(tallies::ensure)?;
         // A first write: a lock that is only read-shared would fail here, not in the middle of a journey.
         journal.set_fact(FACT_OPENED, Some(&now.to_string()))?;
         Ok(journal)

@@ -1,7 +1,5 @@
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE ledger (idx INTEGER PRIMARY KEY, line BLOB NOT NULL, leaf BLOB NOT NULL) STRICT;
-CREATE TABLE tallies (way TEXT NOT NULL, state TEXT NOT NULL, rows INTEGER NOT NULL, PRIMARY KEY (way, state))
-    STRICT, WITHOUT ROWID;
 
 -- Outgoing bundles; `age` is the order in which they were claimed.
 CREATE TABLE outbound (
@@ -56,21 +54,3 @@ CREATE INDEX slips_peer ON slips (peer, age);
 CREATE TABLE slip_numbers (
     way TEXT NOT NULL, peer TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (way, peer, kind)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TRIGGER outbound_came AFTER INSERT ON outbound BEGIN
-    INSERT INTO tallies VALUES ('outbound', NEW.state, 1) ON CONFLICT DO UPDATE SET rows = rows + 1;
-END;
-CREATE TRIGGER outbound_moved AFTER UPDATE OF state ON outbound WHEN OLD.state <> NEW.state BEGIN
-    UPDATE tallies SET rows = rows - 1 WHERE way = 'outbound' AND state = OLD.state;
-    INSERT INTO tallies VALUES ('outbound', NEW.state, 1) ON CONFLICT DO UPDATE SET rows = rows + 1;
-END;
-CREATE TRIGGER inbound_came AFTER INSERT ON inbound BEGIN
-    INSERT INTO tallies VALUES ('inbound', NEW.state, 1) ON CONFLICT DO UPDATE SET rows = rows + 1;
-END;
-CREATE TRIGGER inbound_moved AFTER UPDATE OF state ON inbound WHEN OLD.state <> NEW.state BEGIN
-    UPDATE tallies SET rows = rows - 1 WHERE way = 'inbound' AND state = OLD.state;
-    INSERT INTO tallies VALUES ('inbound', NEW.state, 1) ON CONFLICT DO UPDATE SET rows = rows + 1;
-END;
-CREATE TRIGGER inbound_gone AFTER DELETE ON inbound BEGIN
-    UPDATE tallies SET rows = rows - 1 WHERE way = 'inbound' AND state = OLD.state;
-END;

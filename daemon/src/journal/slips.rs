@@ -68,6 +68,14 @@ impl Journal {
         })
     }
 
+    /// The highest number of this kind that was heeded; 0 before the first.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn heeded_slip(&self, peer: &PartyId, kind: &str) -> Result<u64, JournalError> {
+        self.read(|sql| last_number(sql, (IN, peer, kind)))
+    }
+
     /// True when (peer, kind, number) is higher than any before: then it is recorded.
     ///
     /// # Errors

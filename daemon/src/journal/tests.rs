@@ -1,6 +1,7 @@
 //! Tests of the journal: a journal in a folder of its own, bundles both ways, and the ledger checked after each.
 //! SQLite on a real file system, closed and opened again where a restart is meant: SPOOL.md §2 and §3 as sentences.
 
+mod counting;
 mod incoming;
 mod opening;
 mod outgoing;

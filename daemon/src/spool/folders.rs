@@ -23,14 +23,14 @@ pub(super) const MODE_OWN: u32 = 0o700;
 /// Operators read.
 pub(super) const MODE_SHOWN: u32 = 0o2750;
 /// Operators write.
-const MODE_DROP: u32 = 0o2770;
+pub(super) const MODE_DROP: u32 = 0o2770;
 /// A text that operators read.
 pub(super) const MODE_TEXT: u32 = 0o640;
 /// How deep below the home a sweep looks for temporary names: `spool/archive/sent/PEER/NAME`.
 const SWEEP_DEPTH: usize = 4;
 
 /// Folders of every home, with their modes.
-const FOLDERS: [(&str, u32); 14] = [
+const FOLDERS: [(&str, u32); 16] = [
     (home::WORK, MODE_OWN),
     (home::QUEUE, MODE_OWN),
     (home::INCOMING, MODE_OWN),
@@ -44,6 +44,8 @@ const FOLDERS: [(&str, u32); 14] = [
     (home::RECEIPTS, MODE_SHOWN),
     (home::LEDGER, MODE_SHOWN),
     (QUARANTINE_NOTES, MODE_SHOWN),
+    (home::STICK_OUT, MODE_SHOWN),
+    (home::STICK_IN, MODE_SHOWN),
     (home::SPOOL, MODE_OWN),
 ];
 
@@ -80,6 +82,7 @@ impl Spool {
             spool.add_peer(peer)?;
         }
         spool.sweep_temporary();
+        spool.sweep_sticks();
         Ok(spool)
     }
 

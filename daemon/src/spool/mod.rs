@@ -13,6 +13,7 @@ pub mod outbox;
 pub mod part;
 mod requests;
 mod sources;
+mod stick;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

@@ -15,8 +15,8 @@ use crate::durable;
 
 /// Longest request: a verb and a digest.
 pub(super) const REQUEST_BYTES_MAX: u64 = 64 * 1024;
-/// Most requests taken at one pass, a second apart: each is a record of the ledger, and nobody needs more.
-const REQUESTS_MAX: usize = 16;
+/// Most requests taken at one pass, a quarter of a second apart: each is a record of the ledger, and nobody needs more.
+const REQUESTS_MAX: usize = 4;
 
 impl Spool {
     /// Pending requests: (path, owner's user id, bytes), in order of their names; regular files only, at most 64 KiB each.

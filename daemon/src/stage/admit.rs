@@ -17,6 +17,7 @@ use amanah_format::time::UtcTime;
 
 use crate::engine::inbound::Inbound;
 use crate::engine::policy::Verdict;
+use crate::event::Event;
 use crate::journal::{InboundRow, LedgerEntry, NewInbound};
 use crate::kill;
 use crate::spool::QuarantineNote;
@@ -180,7 +181,7 @@ impl Admit {
         }
         let name = WireName::Bundle(row.digest).to_string();
         self.node.board.quiet_all_of(&name);
-        tracing::info!(manifest = %row.digest, peer = %row.peer, state = row.state.as_str(), code = row.refusal.map(Refusal::code), "taken over");
+        tracing::info!(event = Event::TakenOver.name(), manifest = %row.digest, peer = %row.peer, state = row.state.as_str(), code = row.refusal.map(Refusal::code), "taken over");
         self.node.bells.publish.ring();
         Ok(())
     }
@@ -188,7 +189,7 @@ impl Admit {
     /// What was not taken over leaves a note, within bounds; the bytes go.
     fn turn_away(&self, peer: &PartyId, digest: Digest, part: &Path, denied: &Denied) {
         if denied.is_local() {
-            tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
+            tracing::warn!(event = Event::TurnedAway.name(), %peer, manifest = %digest, code = denied.code, "turned away");
             return;
         }
         let name = WireName::Bundle(digest).to_string();
@@ -207,11 +208,12 @@ impl Admit {
         denied: &Denied,
     ) -> Result<(), StageError> {
         let now = self.node.clock.now();
-        tracing::warn!(%peer, manifest = %digest, code = denied.code, "turned away");
+        tracing::warn!(event = Event::TurnedAway.name(), %peer, manifest = %digest, code = denied.code, "turned away");
         if self.node.junk.may_record(peer, now) {
             let name = WireName::Bundle(digest).to_string();
             self.node.board.alarm(&denied.code, &name, now);
-            self.note_junk(peer, digest, part, denied)?;
+            let bytes = std::fs::metadata(part).map_or(0, |meta| meta.len());
+            self.note_junk(peer, WireName::Bundle(digest), bytes, denied)?;
         } else {
             self.node.board.alarm("too-much-junk", peer.as_str(), now);
         }
@@ -219,28 +221,32 @@ impl Admit {
         Ok(())
     }
 
-    fn note_junk(
+    /// A record and a note: the caller has asked whether there may be one more. `from`: who brought it.
+    pub(super) fn note_junk(
         &self,
-        peer: &PartyId,
-        digest: Digest,
-        part: &Path,
+        from: &PartyId,
+        wire: WireName,
+        bytes: u64,
         denied: &Denied,
     ) -> Result<(), StageError> {
         let now = self.node.clock.now();
-        let name = WireName::Bundle(digest).to_string();
+        let name = wire.to_string();
         let entry = LedgerEntry {
             kind: RecordKind::Damaged,
-            manifest: Some(digest),
+            manifest: match wire {
+                WireName::Bundle(digest) | WireName::Receipt(digest) => Some(digest),
+                WireName::Slip(_) => None,
+            },
             digests: Vec::new(),
             code: Some(denied.code.clone()),
             by: None,
         };
         let note = QuarantineNote {
             name: name.clone(),
-            peer: peer.clone(),
+            peer: from.clone(),
             code: denied.code.clone(),
             time: now,
-            bytes: std::fs::metadata(part).map_or(0, |meta| meta.len()),
+            bytes,
             state: "dropped".to_owned(),
         };
         self.node.journal.record(entry, now)?;

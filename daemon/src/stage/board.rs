@@ -2,7 +2,7 @@
 //! Nothing decides by it: a stage that needs to know something asks the journal. Only `publish` reads it, for
 //! `status.json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +10,9 @@ use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::time::UtcTime;
 
+use crate::bell::Bell;
+use crate::catalogue;
+use crate::event::Event;
 use crate::snapshot::Alarm;
 
 /// Most alarms of one code: the oldest of a flood says as much as all of it, and leaves room for alarms of other codes, which
@@ -37,9 +40,20 @@ pub struct Board {
     links: Mutex<BTreeMap<PartyId, LinkState>>,
     progress: Mutex<BTreeMap<Digest, Arc<AtomicU64>>>,
     alarms: Mutex<Vec<Alarm>>,
+    untold: Mutex<BTreeSet<&'static str>>,
+    told: Bell,
 }
 
 impl Board {
+    /// A board that rings `bell` when an alarm is raised.
+    #[must_use]
+    pub fn ringing(bell: Bell) -> Self {
+        Self {
+            told: bell,
+            ..Self::default()
+        }
+    }
+
     /// The peer is connected.
     pub fn connected(&self, peer: &PartyId, address: String, now: UtcTime) {
         let state = LinkState {
@@ -91,6 +105,16 @@ impl Board {
             .map_or(0, |sent| sent.load(Ordering::Relaxed))
     }
 
+    /// All counters that there are.
+    #[must_use]
+    pub fn in_flight(&self) -> BTreeMap<Digest, u64> {
+        let progress = lock(&self.progress);
+        let counters = progress.iter();
+        counters
+            .map(|(manifest, sent)| (*manifest, sent.load(Ordering::Relaxed)))
+            .collect()
+    }
+
     /// A bundle is through: its counter goes.
     pub fn finished(&self, manifest: &Digest) {
         lock(&self.progress).remove(manifest);
@@ -102,12 +126,16 @@ impl Board {
         let same = || alarms.iter().filter(|alarm| alarm.code == code);
         let known = same().any(|alarm| alarm.subject == subject);
         if !known && same().count() < ALARMS_OF_CODE_MAX {
-            tracing::error!(code, subject, "alarm");
+            tracing::error!(event = Event::Alarm.name(), code, subject, "alarm");
             alarms.push(Alarm {
                 code: code.to_owned(),
                 subject: subject.to_owned(),
                 since: now,
             });
+            // Only a code of the closed list is ever told: whatever wrote the others.
+            let listed = catalogue::page::codes().find(|listed| *listed == code);
+            lock(&self.untold).extend(listed);
+            self.told.ring();
         }
     }
 
@@ -119,6 +147,17 @@ impl Board {
     /// Takes back every alarm about `subject`.
     pub fn quiet_all_of(&self, subject: &str) {
         lock(&self.alarms).retain(|alarm| !alarm.subject.starts_with(subject));
+    }
+
+    /// Codes of alarms that nobody was told of yet.
+    #[must_use]
+    pub fn untold(&self) -> Vec<&'static str> {
+        lock(&self.untold).iter().copied().collect()
+    }
+
+    /// Somebody is being told of this one.
+    pub fn tell(&self, code: &'static str) {
+        lock(&self.untold).remove(code);
     }
 
     /// All alarms, oldest first.
@@ -145,6 +184,11 @@ mod tests {
         }
         board.alarm("payload-lost", "x", now);
         board.alarm("payload-lost", "x", now);
+        board.alarm("of-no-list", "y", now);
+        assert_eq!(board.untold(), ["damaged", "payload-lost"]);
+        board.tell("damaged");
+        assert_eq!(board.untold(), ["payload-lost"]);
+        board.quiet("of-no-list", "y");
         let alarms = board.alarms();
         assert_eq!(alarms.len(), ALARMS_OF_CODE_MAX + 1);
         assert_eq!(alarms.last().unwrap().code, "payload-lost");

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use crate::catalogue::note::why;
 use crate::engine::outbound::Outbound;
 use crate::engine::policy::ReturnReason;
+use crate::event::Event;
 use crate::journal::OutboundRow;
 use crate::kill;
 
@@ -48,7 +49,7 @@ pub(crate) fn give_back(
     node.journal.note_items(&row.bundle, &items)?;
     kill::point("return.moved");
     node.journal.record_return(&row.bundle, reason, now)?;
-    tracing::info!(bundle = %row.bundle, code = reason.code(), "returned to the operator");
+    tracing::info!(event = Event::Returned.name(), bundle = %row.bundle, code = reason.code(), "returned to the operator");
     node.bells.publish.ring();
     Ok(())
 }

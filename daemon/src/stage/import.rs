@@ -20,6 +20,7 @@ use amanah_format::refusal::Refusal;
 use amanah_format::slip::HeldReason;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
+use crate::event::Event;
 use crate::journal::{Flows, InboundRow};
 use crate::kill;
 use crate::store::{ImportId, Store, StoreError};
@@ -97,6 +98,7 @@ impl Import {
                 kill::point("import.committed");
                 decide(&self.node, row, manifest, Ok(store))?;
                 kill::point("import.recorded");
+                tracing::info!(event = Event::Imported.name(), manifest = %row.digest, peer = %row.peer, "imported");
             }
             End::Refused(refusal) => refuse(&self.node, row, manifest, refusal)?,
             End::Held(reason) => self.hold(row, reason)?,
@@ -214,7 +216,7 @@ pub(crate) fn refuse(
     manifest: &Manifest,
     refusal: Refusal,
 ) -> Result<(), StageError> {
-    tracing::warn!(manifest = %row.digest, peer = %row.peer, code = refusal.code(), "refused");
+    tracing::warn!(event = Event::Refused.name(), manifest = %row.digest, peer = %row.peer, code = refusal.code(), "refused");
     decide(node, row, manifest, Err(refusal))
 }
 

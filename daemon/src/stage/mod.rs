@@ -7,6 +7,7 @@ mod answer;
 pub mod arrive;
 pub(crate) mod blind;
 pub mod board;
+pub mod by_hand;
 mod classes;
 pub mod collect;
 pub mod door;
@@ -62,6 +63,8 @@ pub struct Node {
     pub board: Board,
     /// How much of what is of no use is recorded.
     pub junk: junk::Junk,
+    /// What operators carry by hand now.
+    pub tickets: by_hand::Tickets,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows
@@ -104,8 +107,12 @@ pub struct Bells {
     pub acknowledge: Bell,
     /// A receipt came.
     pub settle: Bell,
+    /// An operator carries something by hand.
+    pub by_hand: Bell,
     /// What people see changed.
     pub publish: Bell,
+    /// An alarm was raised that nobody was told of yet.
+    pub alarm: Bell,
     /// The configuration's folder must be read again.
     pub reload: Bell,
     peers: BTreeMap<PartyId, PeerBells>,
@@ -156,7 +163,9 @@ impl Bells {
             &self.import,
             &self.acknowledge,
             &self.settle,
+            &self.by_hand,
             &self.publish,
+            &self.alarm,
         ];
         let peers = self
             .peers

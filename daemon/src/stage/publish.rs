@@ -1,9 +1,12 @@
 //! Publish: the status snapshot for operators, and the ledger with its signed checkpoint for auditors. Both are copies of what the
 //! journal holds; nothing is ever read back from them.
 
+mod contact;
+mod flows;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use amanah_format::container::bundle_bytes;
 use amanah_format::id::PartyId;
@@ -12,6 +15,7 @@ use amanah_format::time::UtcTime;
 
 use crate::engine::outbound::Outbound;
 use crate::journal::{InboundRow, OutboundRow};
+use crate::metrics::Metrics;
 use crate::snapshot::{
     self, AgreementStatus, IncomingStatus, ItemStatus, OutgoingStatus, PeerStatus, Snapshot,
 };
@@ -38,6 +42,15 @@ pub struct Publish {
     pub peers: Vec<(PartyId, Side)>,
     /// When this process started.
     pub started: UtcTime,
+    metrics: Arc<Metrics>,
+    seen: Mutex<Seen>,
+}
+
+/// What is remembered from one pass to the next.
+#[derive(Default)]
+struct Seen {
+    transfers: flows::Transfers,
+    contacts: contact::Contacts,
 }
 
 /// Who dials.
@@ -47,9 +60,29 @@ pub enum Side {
     Dial,
     /// The peer does.
     Listen,
+    /// Neither: people carry it.
+    Hand,
 }
 
 impl Publish {
+    /// The stage of a daemon that starts now.
+    #[must_use]
+    pub fn new(
+        node: Arc<Node>,
+        ledger_key: SecretKey,
+        peers: Vec<(PartyId, Side)>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            started: node.clock.now(),
+            node,
+            ledger_key,
+            peers,
+            metrics,
+            seen: Mutex::default(),
+        }
+    }
+
     /// Writes both copies. `running` is false for the last snapshot of a process.
     ///
     /// # Errors
@@ -60,6 +93,7 @@ impl Publish {
         let moving = snapshot.outgoing.iter().any(|bundle| {
             bundle.state == Outbound::Queued.as_str() && bundle.sent_bytes < bundle.bytes
         });
+        self.metrics.publish(&snapshot);
         let json =
             serde_json::to_vec(&snapshot).map_err(|error| StageError::Other(error.to_string()))?;
         self.node.spool.publish_status(&json)?;
@@ -98,11 +132,17 @@ impl Publish {
         let incoming = node.journal.recent_inbound(SHOWN_MAX)?;
         let counts = node.journal.counts()?;
         let checkpoint = node.journal.checkpoint()?;
-        let peers = self
-            .peers
-            .iter()
-            .map(|(peer, side)| self.peer(peer, *side))
-            .collect::<Result<_, _>>()?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.transfers.observe(node, Instant::now())?;
+        let streams = flows::streams(node, &seen.transfers)?;
+        let peers = self.peers.iter().map(|(peer, side)| {
+            let last_contact = seen.contacts.look(node, peer, running)?;
+            Ok(PeerStatus {
+                last_contact,
+                ..self.peer(peer, *side)?
+            })
+        });
+        let peers = peers.collect::<Result<_, StageError>>()?;
         let mut numbers = BTreeMap::new();
         numbers.extend(
             counts
@@ -126,11 +166,13 @@ impl Publish {
             written: now,
             running,
             peers,
+            streams,
             outgoing: outgoing.iter().map(|row| self.outgoing(row)).collect(),
             incoming: incoming.iter().map(incoming_status).collect(),
             agreements: agreements
                 .map(|agreement| agreement_status(&policy, agreement, now))
                 .collect(),
+            keys_end: keys_end(&policy, policy.own()),
             alarms: node.board.alarms(),
             ledger_size: checkpoint.size,
             ledger_root: checkpoint.root.to_string(),
@@ -152,15 +194,19 @@ impl Publish {
             side: match side {
                 Side::Dial => "dial".to_owned(),
                 Side::Listen => "listen".to_owned(),
+                Side::Hand => "hand".to_owned(),
             },
             address: link.address,
             connected: link.connected,
             since: link.since,
+            last_contact: None,
+            keys_end: keys_end(&policy, peer),
             last_error: link.last_error,
             retry_at: link.retry_at,
             paused: is_paused(&self.node, peer)?,
             waiting_bundles,
             waiting_bytes,
+            waiting_receipts: self.node.journal.receipts_waiting(peer)?,
         })
     }
 
@@ -199,6 +245,10 @@ impl Publish {
             held: row.held.map(|reason| reason.code().to_owned()),
         }
     }
+}
+
+fn keys_end(policy: &crate::engine::policy::Policy, party: &PartyId) -> Option<UtcTime> {
+    policy.keyring().card(party)?.card().keys.end()
 }
 
 fn item_status(item: &crate::journal::Item) -> ItemStatus {

@@ -7,10 +7,11 @@ use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::ledger::RecordKind;
 
+use crate::event::Event;
 use crate::journal::LedgerEntry;
 use crate::request::Request;
 
-use super::{Node, Pass, StageError};
+use super::{Node, Pass, StageError, by_hand};
 
 /// Takes what lies in `requests/`.
 ///
@@ -25,7 +26,7 @@ pub fn pass(node: &Arc<Node>) -> Result<Pass, StageError> {
             }
             Ok(request) => {
                 record(node, &request, owner, &bytes)?;
-                carry_out(node, &request)?;
+                carry_out(node, &request, owner)?;
                 done += 1;
             }
             // Not the error itself: it quotes what it does not understand.
@@ -41,8 +42,12 @@ pub fn pass(node: &Arc<Node>) -> Result<Pass, StageError> {
 /// Whether the peer that it names, if it names one, is one of ours: what is stored of others would stay for ever.
 fn is_about_us(node: &Node, request: &Request) -> bool {
     match request {
-        Request::Retry { peer: None } | Request::Release { .. } => true,
+        Request::Retry { peer: None }
+        | Request::Release { .. }
+        | Request::Import { .. }
+        | Request::Carried { .. } => true,
         Request::Retry { peer: Some(peer) }
+        | Request::Export { peer, .. }
         | Request::Pause { peer }
         | Request::Resume { peer } => node.rules.now().keyring().card(peer).is_some(),
     }
@@ -51,7 +56,12 @@ fn is_about_us(node: &Node, request: &Request) -> bool {
 fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<(), StageError> {
     let manifest = match request {
         Request::Release { manifest } => Some(*manifest),
-        Request::Retry { .. } | Request::Pause { .. } | Request::Resume { .. } => None,
+        Request::Retry { .. }
+        | Request::Pause { .. }
+        | Request::Resume { .. }
+        | Request::Export { .. }
+        | Request::Import { .. }
+        | Request::Carried { .. } => None,
     };
     let entry = LedgerEntry {
         kind: RecordKind::Requested,
@@ -61,17 +71,25 @@ fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<()
         by: Some(owner),
     };
     node.journal.record(entry, node.clock.now())?;
-    tracing::info!(verb = verb(request), owner, "request");
+    tracing::info!(
+        event = Event::Requested.name(),
+        verb = verb(request),
+        owner,
+        "request"
+    );
     Ok(())
 }
 
-fn carry_out(node: &Node, request: &Request) -> Result<(), StageError> {
+fn carry_out(node: &Node, request: &Request, owner: u32) -> Result<(), StageError> {
     match request {
         Request::Retry { peer: Some(peer) } => node.bells.retry(peer).ring(),
         Request::Retry { peer: None } => node.bells.retry_all(),
         Request::Release { .. } => node.bells.import.ring(),
         Request::Pause { peer } => node.journal.set_fact(&paused(peer), Some("yes"))?,
         Request::Resume { peer } => node.journal.set_fact(&paused(peer), None)?,
+        Request::Export { peer, ticket } => by_hand::export(node, peer, ticket, owner)?,
+        Request::Import { ticket, names } => by_hand::import(node, names, ticket, owner)?,
+        Request::Carried { ticket, names } => by_hand::carried(node, names, ticket, owner)?,
     }
     node.bells.ring_all();
     Ok(())
@@ -95,5 +113,8 @@ const fn verb(request: &Request) -> &'static str {
         Request::Release { .. } => "release",
         Request::Pause { .. } => "pause",
         Request::Resume { .. } => "resume",
+        Request::Export { .. } => "export",
+        Request::Import { .. } => "import",
+        Request::Carried { .. } => "carried",
     }
 }

@@ -24,6 +24,7 @@ use amanah_format::signature::{Purpose, SecretKey};
 use crate::durable;
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{Permit, ReturnReason, Size};
+use crate::event::Event;
 use crate::journal::OutboundRow;
 use crate::kill;
 use crate::spool::outbox::{Look, Source};
@@ -298,7 +299,7 @@ impl Seal {
             OutboundEvent::BundleQueued,
             self.node.clock.now(),
         )?;
-        tracing::info!(bundle = %row.bundle, manifest = %digest, peer = %row.peer, flow = %row.flow, bytes = row.payload_bytes, "sealed");
+        tracing::info!(event = Event::Sealed.name(), bundle = %row.bundle, manifest = %digest, peer = %row.peer, flow = %row.flow, bytes = row.payload_bytes, "sealed");
         self.node.bells.peer(&row.peer).ring();
         self.node.bells.publish.ring();
         Ok(())

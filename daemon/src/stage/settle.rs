@@ -10,6 +10,7 @@ use amanah_format::receipt::{Receipt, VerifiedReceipt};
 use crate::durable::{self, DurableError};
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::ReturnReason;
+use crate::event::Event;
 use crate::journal::{JournalError, OutboundRow};
 use crate::kill;
 use crate::spool::{Side, SpoolError};
@@ -59,7 +60,7 @@ impl Settle {
             .answer(receipt, &verified.digest(), container, now)
         {
             Ok(Some(row)) => {
-                tracing::info!(bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
+                tracing::info!(event = Event::ReceiptVerified.name(), bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
                 self.node.board.finished(&bundle);
                 self.node.bells.settle.ring();
                 self.node.bells.publish.ring();
@@ -104,7 +105,7 @@ impl Settle {
     }
 
     fn doubt(&self, peer: &PartyId, bundle: Digest, reason: &dyn std::fmt::Display) -> Denied {
-        tracing::error!(%peer, manifest = %bundle, "a receipt does not count: {reason}");
+        tracing::error!(event = Event::ReceiptDoubtful.name(), %peer, manifest = %bundle, "a receipt does not count: {reason}");
         self.node.board.alarm(
             "receipt-doubtful",
             &bundle.to_string(),
@@ -158,7 +159,7 @@ impl Settle {
             self.node.clock.now(),
         )?;
         kill::point("settle.recorded");
-        tracing::info!(bundle = %row.bundle, peer = %row.peer, "settled");
+        tracing::info!(event = Event::Settled.name(), bundle = %row.bundle, peer = %row.peer, "settled");
         self.node.bells.publish.ring();
         Ok(())
     }
@@ -199,7 +200,7 @@ impl Settle {
             OutboundEvent::RetentionEnded,
             self.node.clock.now(),
         )?;
-        tracing::info!(bundle = %row.bundle, "originals destroyed: the agreed days are over");
+        tracing::info!(event = Event::Destroyed.name(), bundle = %row.bundle, "originals destroyed: the agreed days are over");
         Ok(())
     }
 }

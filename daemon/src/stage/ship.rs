@@ -12,6 +12,7 @@ use amanah_format::id::PartyId;
 
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::retry::wait_after;
+use crate::event::Event;
 use crate::transport::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
 
 use super::arrive::Arrive;
@@ -103,7 +104,7 @@ impl Ship {
                         self.node.clock.now(),
                     );
                     self.node.bells.publish.ring();
-                    tracing::info!(peer = %self.peer, address = self.address, "connected");
+                    tracing::info!(event = Event::Connected.name(), peer = %self.peer, address = self.address, "connected");
                     let link = Arc::new(link);
                     let end = session(Arc::clone(&link)).await;
                     link.close().await;
@@ -128,7 +129,7 @@ impl Ship {
         let random = getrandom::fill(&mut random).map_or(u32::MAX, |()| u32::from_le_bytes(random));
         let wait = wait_after(failures, random);
         let now = self.node.clock.now();
-        tracing::warn!(peer = %self.peer, failures, wait_millis = wait.as_millis().to_string(), "not connected: {error}");
+        tracing::warn!(event = Event::NotConnected.name(), peer = %self.peer, failures, wait_millis = wait.as_millis().to_string(), "not connected: {error}");
         let retry_at = now.plus_secs(i64::try_from(wait.as_secs()).unwrap_or(0) + 1);
         self.node
             .board
@@ -318,7 +319,7 @@ fn note_handed_over(node: &Node, peer: &PartyId, name: WireName) -> Result<(), S
         let (event, now) = (OutboundEvent::PeerTookOver, node.clock.now());
         node.journal.advance_outbound(&row.bundle, event, now)?;
     }
-    tracing::info!(manifest = %digest, %peer, "handed over");
+    tracing::info!(event = Event::HandedOver.name(), manifest = %digest, %peer, "handed over");
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::durable::{self, DurableError};
 use crate::kill;
 
 /// Proves that the disk which holds the inbox is mounted.
-const STORE_MARKER: &str = ".amanah-store";
+pub const STORE_MARKER: &str = ".amanah-store";
 /// Where bundles are staged; nobody but the daemon sees into it.
 const STAGING: &str = ".staging";
 /// One file for each bundle that was ever imported, named by its manifest digest.

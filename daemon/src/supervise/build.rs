@@ -15,11 +15,13 @@ use crate::clock::Clock;
 use crate::config::checked::{Config, Peer};
 use crate::engine::outbound::Outbound;
 use crate::journal::{Journal, Page};
+use crate::metrics::Metrics;
 use crate::spool::Spool;
 use crate::stage::acknowledge::Acknowledge;
 use crate::stage::admit::Admit;
 use crate::stage::arrive::Arrive;
 use crate::stage::board::Board;
+use crate::stage::by_hand::{ByHand, Tickets};
 use crate::stage::collect::Collect;
 use crate::stage::door::Door;
 use crate::stage::import::Import;
@@ -32,6 +34,7 @@ use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::files::FilesStore;
 use crate::watch::Watch;
 
+use super::alarms::{self, Alarms};
 use super::secrets::{self, SigningKeys};
 use super::{RunError, reload};
 
@@ -44,7 +47,10 @@ pub(super) struct Parts {
     pub(super) acknowledge: Acknowledge,
     pub(super) settle: Arc<Settle>,
     pub(super) publish: Publish,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) alarms: Alarms,
     pub(super) arrive: Arc<Arrive>,
+    pub(super) by_hand: ByHand,
     pub(super) door: Arc<Door>,
     pub(super) transport: zeroize::Zeroizing<String>,
     peers: Vec<PartyId>,
@@ -56,31 +62,36 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
     let peers: Vec<PartyId> = config.peers.iter().map(|peer| peer.party.clone()).collect();
     let (policy, loaded) = config.policy(clock.now())?;
     let secrets = secrets::read(config, &policy)?;
+    let alarm_command = alarms::command(config)?;
     let start = |error: &dyn std::fmt::Display| RunError::Start(error.to_string());
     let spool = Spool::open(&config.home, &peers).map_err(|error| start(&error))?;
     let journal = Journal::open(&spool.journal(), &config.party, clock.now())
         .map_err(|error| start(&error))?;
+    let bells = Bells::for_peers(peers.iter());
     let node = Arc::new(Node {
         spool,
         journal,
         rules: Rules::new(policy),
         clock,
-        bells: Bells::for_peers(peers.iter()),
-        board: Board::default(),
+        board: Board::ringing(bells.alarm.clone()),
+        bells,
         junk: Junk::default(),
+        tickets: Tickets::default(),
         stop: Stop::default(),
         handing_back: Mutex::default(),
     });
     reload::settle_in(config, &node, &loaded)?;
-    assemble(config, node, secrets, peers)
+    let alarms = Alarms::new(Arc::clone(&node), alarm_command);
+    assemble(config, node, secrets, (peers, alarms))
 }
 
 fn assemble(
     config: &Config,
     node: Arc<Node>,
     (keys, identities): (SigningKeys, Vec<Identity>),
-    peers: Vec<PartyId>,
+    (peers, alarms): (Vec<PartyId>, Alarms),
 ) -> Result<Parts, RunError> {
+    let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
     let store = FilesStore::new(node.spool.inbox());
     create_once(&node, &store)?;
     let settle = Arc::new(Settle {
@@ -117,21 +128,23 @@ fn assemble(
             signing: keys.signing,
         },
         settle,
-        publish: Publish {
-            node: Arc::clone(&node),
-            ledger_key: keys.ledger,
-            peers: config
-                .peers
-                .iter()
-                .map(|peer| (peer.party.clone(), side(peer)))
-                .collect(),
-            started: node.clock.now(),
-        },
+        publish: Publish::new(
+            Arc::clone(&node),
+            keys.ledger,
+            sides(config),
+            Arc::clone(&metrics),
+        ),
+        metrics,
+        alarms,
         door: Arc::new(Door {
             node: Arc::clone(&node),
             arrive: Arc::clone(&arrive),
             free_bytes_min: config.limits.free_bytes_min,
         }),
+        by_hand: ByHand {
+            arrive: Arc::clone(&arrive),
+            free_bytes_min: config.limits.free_bytes_min,
+        },
         arrive,
         transport: keys.transport,
         peers,
@@ -169,9 +182,20 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
     Ok(())
 }
 
-const fn side(peer: &Peer) -> Side {
+/// Each peer, and who dials.
+fn sides(config: &Config) -> Vec<(PartyId, Side)> {
+    let listens = config.listen.is_some();
+    let peers = config.peers.iter();
+    peers
+        .map(|peer| (peer.party.clone(), side(peer, listens)))
+        .collect()
+}
+
+const fn side(peer: &Peer, listens: bool) -> Side {
     if peer.dial.is_some() || peer.drop.is_some() {
         Side::Dial
+    } else if !listens {
+        Side::Hand
     } else {
         Side::Listen
     }

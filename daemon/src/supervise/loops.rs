@@ -11,6 +11,7 @@ use amanah_format::agreement::Lane;
 use crate::bell::Bell;
 use crate::config::checked::Config;
 use crate::engine::retry::wait_after;
+use crate::event::Event;
 use crate::stage::import::Import;
 use crate::stage::publish::Publish;
 use crate::stage::seal::Seal;
@@ -20,7 +21,7 @@ use super::build::Parts;
 use super::{Halt, RunError};
 
 /// How often `requests/` is looked at: an operator waits for it.
-const REQUESTS_EVERY: Duration = Duration::from_secs(1);
+const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 
 /// Between two snapshots: people do not read faster, and each costs a few syncs.
 const PUBLISH_GAP: Duration = Duration::from_millis(50);
@@ -58,7 +59,8 @@ impl Loops {
         let publishing = Arc::clone(&publish);
         let arrive = parts.arrive;
         let (collect, seal, import) = (parts.collect, Arc::new(parts.seal), Arc::new(parts.import));
-        let (acknowledge, settle) = (parts.acknowledge, parts.settle);
+        let (acknowledge, settle, by_hand) = (parts.acknowledge, parts.settle, parts.by_hand);
+        let mut alarms = parts.alarms;
         let judging = Arc::clone(&import);
         let mut threads = common.lanes(&seal, &import)?;
         threads.extend([
@@ -70,6 +72,7 @@ impl Loops {
                 acknowledge.pass()
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
+            common.spawn("by-hand", &bells.by_hand, move || by_hand.pass())?,
             common.spawn("requests", &Bell::default(), move || {
                 requests::pass(&node)?;
                 // Also when some were done: a flood of them is carried out at this pace.
@@ -78,6 +81,7 @@ impl Loops {
                     again_after: REQUESTS_EVERY,
                 })
             })?,
+            common.spawn("alarm", &bells.alarm, move || Ok(alarms.pass()))?,
             common.spawn("publish", &bells.publish, move || {
                 let pass = publishing.pass(true);
                 // What rings meanwhile is shown together.
@@ -186,7 +190,12 @@ impl Common {
             }
             Err(error) => {
                 *failures += 1;
-                tracing::error!(stage = name, failures = *failures, "{error}");
+                tracing::error!(
+                    event = Event::StageFailing.name(),
+                    stage = name,
+                    failures = *failures,
+                    "{error}"
+                );
                 self.node
                     .board
                     .alarm("stage-failing", name, self.node.clock.now());

@@ -1,6 +1,7 @@
 //! The story of a running daemon: read, open, recover, start, serve, stop. Floor 4: it alone sees the configuration and hands each
 //! part its own small values; it joins what it started.
 
+mod alarms;
 mod build;
 mod log;
 mod loops;
@@ -16,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::checked::{Config, ConfigError};
 use crate::engine::policy::Policy;
+use crate::event::Event;
 use crate::keys::KeysError;
 use crate::stage::{Node, StageError};
 
@@ -58,7 +60,7 @@ pub(crate) struct Halt(Arc<Mutex<Option<String>>>);
 impl Halt {
     /// Ends the process: going on could make something untrue.
     pub(crate) fn because(&self, node: &Node, reason: String) {
-        tracing::error!("halting: {reason}");
+        tracing::error!(event = Event::Halted.name(), "halting: {reason}");
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -104,7 +106,7 @@ async fn serve(config: Config, parts: Parts) -> Result<(), RunError> {
     let wire = Wire::start(&config, &parts).await?;
     let loops = Loops::start(parts, &config, &halt)?;
     notify(&[sd_notify::NotifyState::Ready]);
-    tracing::info!(party = %config.party, home = %config.home.display(), "ready");
+    tracing::info!(event = Event::Ready.name(), party = %config.party, home = %config.home.display(), "ready");
     attend(&config, &node, &wire, &mut signals).await;
     notify(&[sd_notify::NotifyState::Stopping]);
     let deadline = Instant::now() + STOP_WITHIN;
@@ -112,7 +114,7 @@ async fn serve(config: Config, parts: Parts) -> Result<(), RunError> {
     node.bells.ring_all();
     wire.stop(deadline).await;
     loops.join(deadline);
-    tracing::info!("stopped");
+    tracing::info!(event = Event::Stopped.name(), "stopped");
     halt.reason()
         .map_or(Ok(()), |reason| Err(RunError::Halted(reason)))
 }
@@ -160,8 +162,16 @@ impl Signals {
 ///
 /// # Errors
 /// The first that cannot.
-pub(crate) fn check_keys(config: &Config, policy: &Policy) -> Result<(), RunError> {
+pub fn check_keys(config: &Config, policy: &Policy) -> Result<(), RunError> {
     secrets::read(config, policy).map(|_| ())
+}
+
+/// The alarm's command, where there is one, can be changed by nobody else.
+///
+/// # Errors
+/// Who could change it.
+pub fn check_alarm_command(config: &Config) -> Result<(), RunError> {
+    Ok(alarms::command(config).map(|_| ())?)
 }
 
 /// No core dumps (they would hold keys and plaintext); nothing that we make is open to others.

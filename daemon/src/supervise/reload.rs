@@ -9,6 +9,7 @@ use amanah_format::ledger::RecordKind;
 
 use crate::config::checked::{Config, Loaded};
 use crate::engine::policy::Policy;
+use crate::event::Event;
 use crate::journal::LedgerEntry;
 use crate::stage::{Node, StageError, slips};
 
@@ -25,7 +26,10 @@ pub(super) fn again(old: &Config, node: &Arc<Node>) {
             }
             node.rules.replace(policy);
             match settle_in(&config, node, &loaded) {
-                Ok(()) => tracing::info!("configuration read again"),
+                Ok(()) => tracing::info!(
+                    event = Event::ConfigurationRead.name(),
+                    "configuration read again"
+                ),
                 Err(error) => tracing::error!(
                     "the configuration is in force, but could not be noted: {error}"
                 ),
@@ -35,6 +39,7 @@ pub(super) fn again(old: &Config, node: &Arc<Node>) {
         }
         Err(reason) => {
             tracing::error!(
+                event = Event::ConfigurationRefused.name(),
                 "the new configuration is refused, the old one stays in force: {reason}"
             );
             node.board.alarm(

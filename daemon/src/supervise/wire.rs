@@ -30,6 +30,7 @@ pub(super) struct Wire {
     ships: Vec<JoinHandle<()>>,
     server: Option<Server>,
     dialled_by: std::sync::Mutex<BTreeMap<PartyId, SocketAddr>>,
+    metrics: Option<JoinHandle<()>>,
 }
 
 impl Wire {
@@ -69,6 +70,7 @@ impl Wire {
             ships: ships.collect(),
             server,
             dialled_by: std::sync::Mutex::default(),
+            metrics: show_metrics(config, parts).await?,
         })
     }
 
@@ -102,6 +104,9 @@ impl Wire {
                 tracing::warn!("connections were cut");
             }
         }
+        if let Some(metrics) = self.metrics {
+            metrics.abort();
+        }
         for ship in self.ships {
             let left = deadline.saturating_duration_since(Instant::now());
             let abort = ship.abort_handle();
@@ -110,6 +115,18 @@ impl Wire {
             }
         }
     }
+}
+
+/// Opens the door for collectors, where the configuration wants one.
+async fn show_metrics(config: &Config, parts: &Parts) -> Result<Option<JoinHandle<()>>, RunError> {
+    let Some(address) = config.metrics.listen else {
+        return Ok(None);
+    };
+    let listener = tokio::net::TcpListener::bind(address).await;
+    let listener = listener
+        .map_err(|error| RunError::Start(format!("[metrics] listening on {address}: {error}")))?;
+    let metrics = Arc::clone(&parts.metrics);
+    Ok(Some(tokio::spawn(crate::metrics::serve(listener, metrics))))
 }
 
 /// One task: dials with the keys and cards of each moment.

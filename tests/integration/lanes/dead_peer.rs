@@ -1,4 +1,5 @@
-//! A third party that takes calls and never says a word: what waits for it waits, and nothing else waits with it.
+//! A third party that takes calls and never says a word: its connection stands, and no login ever comes.
+//! What waits for it waits, and nothing else waits with it.
 
 use std::net::TcpListener;
 

@@ -16,9 +16,11 @@ enum Floor {
     Face,
 }
 
-const FLOORS: [(&str, Floor); 21] = [
+const FLOORS: [(&str, Floor); 25] = [
     ("bell", Floor::Leaf),
+    ("by_hand", Floor::Leaf),
     ("clock", Floor::Leaf),
+    ("event", Floor::Leaf),
     ("kill", Floor::Leaf),
     ("request", Floor::Leaf),
     ("snapshot", Floor::Leaf),
@@ -32,6 +34,8 @@ const FLOORS: [(&str, Floor); 21] = [
     ("watch", Floor::Io),
     ("transport", Floor::Io),
     ("store", Floor::Io),
+    ("metrics", Floor::Io),
+    ("alarm", Floor::Io),
     ("stage", Floor::Journey),
     ("args", Floor::Face),
     ("main", Floor::Face),

@@ -35,12 +35,16 @@ texts! {
     RETRY = "Mencoba lagi sekarang" / "Try again now";
     PAUSE = "Menjeda pertukaran dengan mitra" / "Pause the exchange with a peer";
     RESUME = "Melanjutkan pertukaran dengan mitra" / "Resume the exchange with a peer";
+    EXPORT = "Menyalin yang menunggu ke stik USB" / "Copy what waits onto a USB stick";
+    IMPORT = "Mengambil yang dibawa dengan stik USB" / "Take in what was carried on a USB stick";
     VERIFY = "Memverifikasi dokumen tanpa jaringan" / "Verify documents, offline";
     INSPECT = "Melihat isi dokumen tanpa kunci (tanpa bukti)" / "Show what a document says, without keys (and without proof)";
     OPEN = "Memverifikasi dan membuka kiriman" / "Verify and open a bundle";
     LEDGER = "Memeriksa dan menampilkan jejak audit" / "Verify and show the ledger";
     LEDGER_VERIFY = "Memeriksa keutuhan jejak audit" / "Verify that the ledger is whole";
     DEMO = "Peragaan: dua kementerian di mesin ini" / "Two ministries on this machine, to see it work";
+    COMPLETIONS = "Mencetak pelengkapan perintah untuk shell" / "Print completions for a shell";
+    DOCTOR = "Memeriksa semuanya, dan mengatakan apa yang harus dilakukan" / "Check everything, and say what to do";
     LEDGER_SHOW = "Menampilkan catatan terbaru" / "Show the newest records";
 }
 
@@ -75,11 +79,15 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("retry", RETRY),
     ("pause", PAUSE),
     ("resume", RESUME),
+    ("export", EXPORT),
+    ("import", IMPORT),
     ("verify", VERIFY),
     ("inspect", INSPECT),
     ("open", OPEN),
     ("ledger", LEDGER),
     ("ledger verify", LEDGER_VERIFY),
     ("ledger show", LEDGER_SHOW),
+    ("doctor", DOCTOR),
+    ("completions", COMPLETIONS),
     ("demo", DEMO),
 ];

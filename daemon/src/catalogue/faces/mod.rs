@@ -2,10 +2,12 @@
 //! A test holds both languages to the same values.
 
 pub mod agreement;
+pub mod doctor;
 pub mod help;
 pub mod proof;
 pub mod setup;
 pub mod status;
+pub mod stick;
 pub mod traffic;
 
 use super::texts;
@@ -21,6 +23,7 @@ texts! {
     NO_FOLDER = "{0} bukan folder." / "{0} is no folder.";
     EXISTS = "{0} sudah ada; tidak ada yang ditimpa. Sebutkan nama lain." / "{0} exists already; nothing is overwritten. Give another name.";
     DISK_FULL = "{0}: diska penuh." / "{0}: the disk is full.";
+    READ_ONLY = "{0}: hanya dapat dibaca. Geser kunci tulis pada stik, atau pakai stik lain." / "{0}: read-only. Slide the stick's write lock, or use another one.";
     RELOAD = "Muat ulang layanan agar berlaku: systemctl reload amanahd" / "Reload the daemon to apply it: systemctl reload amanahd";
     RESTART = "Jalankan ulang layanan agar berlaku: systemctl restart amanahd" / "Restart the daemon to apply it: systemctl restart amanahd";
     YES = "ya" / "yes";
@@ -48,16 +51,21 @@ mod tests {
         let all = [
             ALL,
             agreement::ALL,
+            doctor::ALL,
             help::ALL,
             proof::ALL,
             setup::ALL,
             status::ALL,
+            stick::ALL,
             traffic::ALL,
             crate::catalogue::faults::ALL,
             crate::catalogue::note::ALL,
             crate::catalogue::page::ALL,
         ];
-        for (name, text) in all.concat() {
+        let findings = doctor::FINDINGS.iter();
+        let findings =
+            findings.flat_map(|advice| [(advice.code, advice.what), (advice.code, advice.remedy)]);
+        for (name, text) in all.concat().into_iter().chain(findings) {
             assert_eq!(places(text.id), places(text.en), "{name}");
             assert!(!text.id.is_empty() && !text.en.is_empty(), "{name}");
         }

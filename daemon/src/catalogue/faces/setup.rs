@@ -33,6 +33,9 @@ texts! {
     PEER_DIALLED = "kita menghubungi {0}" / "we dial {0}";
     PEER_DROP = "melalui server titipan {0}" / "through the drop at {0}";
     PEER_DIALS = "mitra menghubungi kita" / "the peer dials us";
+    PEER_BY_HAND = "dibawa dengan tangan (`amanah export`, `amanah import`)" / "carried by hand (`amanah export`, `amanah import`)";
+    PEER_ADDED_BY_HAND = "Tidak ada jalan lewat jaringan ke {0}: konfigurasi tidak memuat `dial` untuknya maupun [listen]. Kiriman dibawa dengan stik: `amanah export`, `amanah import`. Bila seharusnya tersambung, tambahkan salah satunya." /
+        "No wire leads to {0}: the configuration has neither a `dial` for it nor [listen]. Bundles are carried on a stick: `amanah export`, `amanah import`. If it should connect, add one of the two.";
     NO_PEERS = "Belum ada mitra. Pasang kartu mitra dengan `amanah peer add`." / "No peer yet. Install a peer's card with `amanah peer add`.";
     CONFIG = "# Konfigurasi Amanah. Setelah diubah: `amanahd check`, lalu `systemctl reload amanahd`.\n\n# Nama pihak kita; sama dengan yang tertera pada kartu.\nparty = \"{0}\"\n\n# Folder data: kotak keluar, kotak masuk, tanda terima.\nhome = \"{1}\"\n\n# Bahasa: id atau en.\nlanguage = \"{2}\"\n\n{3}\n# Mitra ditambahkan oleh `amanah peer add`.\n" /
         "# The configuration of Amanah. After a change: `amanahd check`, then `systemctl reload amanahd`.\n\n# Our party id, as the card has it.\nparty = \"{0}\"\n\n# Folder of outbox, inbox and receipts.\nhome = \"{1}\"\n\n# Language: id or en.\nlanguage = \"{2}\"\n\n{3}\n# Peers are added by `amanah peer add`.\n";

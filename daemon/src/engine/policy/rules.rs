@@ -88,10 +88,17 @@ impl Rules {
         if !self.is_sound(found, at) || at < agreement.effective {
             return false;
         }
-        match self.superseded(agreement, at) {
+        match self.drains_until(found, at) {
             None => agreement.covers(at),
-            Some(since) => at < since.plus_secs(i64::from(agreement.drain_days) * DAY_SECS),
+            Some(until) => at < until,
         }
+    }
+
+    /// See [`super::Policy::drains_until`].
+    pub(super) fn drains_until(&self, found: &CoSigned, at: UtcTime) -> Option<UtcTime> {
+        let agreement = found.agreement();
+        let since = self.superseded(agreement, at)?;
+        Some(since.plus_secs(i64::from(agreement.drain_days) * DAY_SECS))
     }
 
     pub(super) fn is_revoked(&self, digest: &Digest, at: UtcTime) -> bool {

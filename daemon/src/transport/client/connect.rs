@@ -48,6 +48,21 @@ pub(super) async fn session(dial: &Dial) -> Result<(Handle<Dialler>, Cutter), Li
     Ok((handle, cutter))
 }
 
+/// Dials and compares the host key, and goes before any of our keys is shown.
+pub(super) async fn host_key(dial: &Dial) -> Result<(), LinkError> {
+    let look = async {
+        let stream = TcpStream::connect(&dial.address).await;
+        let stream = stream.map_err(|error| broken(&dial.address, error))?;
+        let handle = greet(dial, stream).await?;
+        // It may have ended already: that is what was wanted.
+        let _told = handle
+            .disconnect(russh::Disconnect::ByApplication, "", "en")
+            .await;
+        Ok(())
+    };
+    within(dial.connect_timeout, "looking at the host key", look).await?
+}
+
 /// An error when it takes longer.
 pub(super) async fn within<F: Future>(
     limit: Duration,

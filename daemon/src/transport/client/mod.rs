@@ -87,6 +87,15 @@ impl SshLink {
         })
     }
 
+    /// Whether the one who answers at the address has the peer's host key; nothing else is asked, and our own key is
+    /// not needed.
+    ///
+    /// # Errors
+    /// `HostKey` for another key, `Broken` when nobody answers in time as SSH does.
+    pub async fn look(dial: Dial) -> Result<(), LinkError> {
+        connect::host_key(&dial).await
+    }
+
     /// Whether the connection has ended.
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use super::accept::Parts;
 use super::tree::{Tree, Visit};
 use super::{Connected, Presence, framing, inlet};
+use crate::event::Event;
 use crate::transport::algorithms::SFTP_PACKET_BYTES_MAX;
 use crate::transport::host_key;
 use crate::transport::link::Exchange;
@@ -75,7 +76,7 @@ impl Caller {
         let known = host_key::ed25519(key).and_then(|key| self.exchange.may_connect(user, &key));
         if known.is_none() {
             let key = key.fingerprint(russh::keys::HashAlg::Sha256);
-            tracing::info!(from = %self.from, user = user.escape_debug().take(USER_CHARS_MAX).collect::<String>(), %key, "refused: unknown user or key");
+            tracing::info!(event = Event::StrangerRefused.name(), from = %self.from, user = user.escape_debug().take(USER_CHARS_MAX).collect::<String>(), %key, "refused: unknown user or key");
         }
         known
     }
@@ -140,7 +141,7 @@ impl Handler for Caller {
         let Some(peer) = self.peer.clone() else {
             return Err(russh::Error::NotAuthenticated);
         };
-        tracing::info!(from = %self.from, %peer, "connected");
+        tracing::info!(event = Event::Connected.name(), from = %self.from, %peer, "connected");
         let max = self.connections_per_peer_max;
         self.presence = self.connected.enter(peer.clone(), self.from, max);
         if self.presence.is_none() {
