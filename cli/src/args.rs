@@ -66,6 +66,7 @@ pub(crate) enum Command {
     Quarantine(crate::quarantine::Wanted),
     Retry(crate::request::MaybePeer),
     Pause(crate::request::OnePeer),
+    Stream(crate::stream::Wanted),
     Resume(crate::request::OnePeer),
     Export(crate::export::Wanted),
     Import(crate::import::Wanted),

@@ -30,6 +30,7 @@ mod screen;
 mod send;
 mod status;
 mod stick;
+mod stream;
 mod verify;
 
 #[cfg(test)]
@@ -97,6 +98,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Resume(wanted) => request::resume(&wanted, place, screen),
         C::Export(wanted) => export::run(&wanted, place, screen),
         C::Import(wanted) => import::run(&wanted, place, screen),
+        C::Stream(wanted) => stream::run(&wanted, place, screen),
         C::Verify(wanted) => verify::run(&wanted, place, screen),
         C::Inspect(wanted) => inspect::run(&wanted, screen),
         C::Open(wanted) => open::run(&wanted, place, screen),

@@ -48,7 +48,7 @@ pub(crate) fn resume(wanted: &OnePeer, place: &Place, screen: &mut Screen<'_>) -
     ask(&Request::Resume { peer }, Some(&wanted.peer), place, screen)
 }
 
-fn ask(
+pub(crate) fn ask(
     request: &Request,
     peer: Option<&PartyId>,
     place: &Place,

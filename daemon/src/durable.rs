@@ -25,10 +25,12 @@ pub use beneath::{
     create_beneath, ensure_folder_beneath, list_beneath, open_beneath, write_beneath,
 };
 pub use moving::{move_beneath, relocate, rename, rename_beneath, replace};
-pub use removing::{remove, remove_beneath, remove_folder};
+pub use removing::{remove, remove_beneath, remove_folder, sweep};
 pub use shown::shown;
 
 use beneath::Place;
+
+use crate::plant::{self, Bug};
 
 /// What our temporary names begin with: a crash may leave such names, and a sweep at start removes them.
 pub const TEMPORARY: &str = ".amanah-tmp-";
@@ -249,7 +251,14 @@ fn synced(
     run: impl Fn() -> rustix::io::Result<()>,
 ) -> Result<(), DurableError> {
     believed(failed_sync)?;
-    rustix::io::retry_on_intr(run).map_err(|errno| {
+    if plant::has(Bug::RenameWithoutSync) {
+        return Ok(());
+    }
+    let mut ran = rustix::io::retry_on_intr(&run);
+    if plant::has(Bug::RetryAfterFailedSync) && ran.is_err() {
+        ran = rustix::io::retry_on_intr(&run);
+    }
+    ran.map_err(|errno| {
         let text = format!("{}: {}", shown(path), io::Error::from(errno));
         DurableError::Halted(failed_sync.get_or_init(|| text).clone())
     })

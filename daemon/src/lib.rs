@@ -2,7 +2,7 @@
 //!
 //! Floors (imports point downward, siblings of floor 2 never meet; only a stage joins two):
 //! floor 4 `main args supervise config` · floor 3 `stage` · floor 2 `journal spool keys watch transport store metrics alarm` ·
-//! floor 1 `engine durable` · floor 0 `amanah_format` and the leaves `bell by_hand clock event kill catalogue snapshot request`.
+//! floor 1 `engine durable` · floor 0 `amanah_format` and the leaves `bell by_hand clock event kill plant catalogue snapshot request`.
 
 pub mod alarm;
 pub mod args;
@@ -18,6 +18,7 @@ pub mod journal;
 pub mod keys;
 pub mod kill;
 pub mod metrics;
+pub mod plant;
 pub mod request;
 pub mod snapshot;
 pub mod spool;

@@ -1,7 +1,10 @@
 //! What an operator may ask of the daemon: a closed set of verbs, a JSON file renamed into `requests/`, attributed by
 //! its owner. What is not exactly one of these verbs is refused, never guessed.
 
-use amanah_format::{digest::Digest, id::PartyId};
+use amanah_format::{
+    digest::Digest,
+    id::{FlowName, PartyId},
+};
 use serde::{Deserialize, Serialize};
 
 /// A request. JSON `{"verb": "retry", …}`, unknown members refused.
@@ -48,6 +51,18 @@ pub enum Request {
         ticket: Ticket,
         /// After an export: what is on the stick, durably.
         names: Vec<String>,
+    },
+    /// Open the next epoch of a stopped stream.
+    Reopen {
+        /// Its recipient.
+        peer: PartyId,
+        /// Its flow.
+        flow: FlowName,
+    },
+    /// This home is the newest there is, though it looks like a copy: seal without the peer's answer.
+    Vouch {
+        /// For which peer.
+        peer: PartyId,
     },
 }
 
@@ -116,7 +131,7 @@ mod tests {
             Request::Pause { peer: peer.clone() },
             Request::Resume { peer: peer.clone() },
             Request::Export {
-                peer,
+                peer: peer.clone(),
                 ticket: Ticket::draw().unwrap(),
             },
             Request::Import {
@@ -127,6 +142,11 @@ mod tests {
                 ticket: Ticket::draw().unwrap(),
                 names: Vec::new(),
             },
+            Request::Reopen {
+                peer: peer.clone(),
+                flow: "manifes-umrah".parse().unwrap(),
+            },
+            Request::Vouch { peer },
         ] {
             let text = serde_json::to_string(&request).unwrap();
             assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
@@ -159,6 +179,8 @@ mod tests {
             r#"{"verb": "pause", "peer": "../etc"}"#,
             r#"{"verb": "pause", "peer": "imigrasi", "now": true}"#,
             r#"{"verb": "retry", "all": true}"#,
+            r#"{"verb": "reopen", "peer": "imigrasi"}"#,
+            r#"{"verb": "reopen", "peer": "imigrasi", "flow": "manifes-umrah", "epoch": 9}"#,
             r#"{"verb": "release", "manifest": "sha256:00"}"#,
             r#"{"peer": "imigrasi"}"#,
             r#"{"verb": "export", "peer": "imigrasi", "ticket": "../../outbox"}"#,

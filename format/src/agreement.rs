@@ -70,7 +70,7 @@ pub struct Retention {
     pub legal_hold: bool,
 }
 
-/// How often something is expected (reserved: read, shown, not yet watched).
+/// How often something is expected. What is understood and watched is in FORMAT.md §12; anything else is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rhythm {

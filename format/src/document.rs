@@ -17,6 +17,19 @@ const EXCERPT_CHARS_MAX: usize = 80;
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Ext(serde_json::Map<String, serde_json::Value>);
 
+impl Ext {
+    /// The text member of this name.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    /// Adds a text member, or replaces it.
+    pub(crate) fn set(&mut self, name: &str, text: String) {
+        self.0
+            .insert(name.to_owned(), serde_json::Value::String(text));
+    }
+}
+
 /// A document type: its `format` string and the length that its reader accepts.
 pub trait Document: DeserializeOwned + serde::Serialize {
     /// `amanah-…/1`.

@@ -1,6 +1,8 @@
 //! Slips: short signed notes between two parties, never receipted. FORMAT.md §14.
-//! This version makes and reads `held` and `revocation`; the other kinds are reserved names.
+//! This version makes and reads `held`, `revocation`, `resend`, `void` and `position`; the other kinds are reserved
+//! names. `stream` has the bodies of the last three.
 
+mod stream;
 mod wire;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,8 @@ use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::manifest::AgreementRef;
 use crate::signature::{Purpose, SecretKey, SignedText, pack_signed};
 use crate::time::UtcTime;
+
+pub use self::stream::{POSITION_STREAMS_MAX, Position, Resend, StreamPlace, Void, VoidReason};
 
 /// The file in a slip's container.
 const NAME: &str = "slip.json";
@@ -85,6 +89,12 @@ pub enum Body {
         /// Size of the other side's ledger, as far as the signer knows it.
         ledger_peer: Option<u64>,
     },
+    /// Numbers of the reader's stream are missing.
+    Resend(Resend),
+    /// A number of the signer's stream is given up.
+    Void(Void),
+    /// How far the signer has seen.
+    Position(Position),
 }
 
 /// `slip.json`, `amanah-slip/1`.
@@ -139,8 +149,8 @@ impl Slip {
         } else if matches!(&self.body, Body::Revocation { agreement, .. } if agreement.version == 0)
         {
             "versions start at 1"
-        } else if !self.body.is_plain() {
-            "the reason is a plain text of 1 to 1,000 characters"
+        } else if let Some(broken) = self.body_broken() {
+            broken
         } else {
             return Ok(());
         };
@@ -148,11 +158,38 @@ impl Slip {
     }
 }
 
+impl Slip {
+    /// The rule of its kind that its body breaks.
+    fn body_broken(&self) -> Option<&'static str> {
+        let (holds, rule) = match &self.body {
+            Body::Held { .. } | Body::Void(_) => return None,
+            Body::Revocation { reason, .. } => (
+                is_plain_up_to(reason, REASON_CHARS_MAX),
+                "the reason is a plain text of 1 to 1,000 characters",
+            ),
+            Body::Resend(resend) => (
+                resend.holds(),
+                "it asks for 1 to 1,024 numbers, for one where it names a bundle",
+            ),
+            Body::Position(position) => (
+                position.holds(&self.from, &self.to),
+                "at most 128 streams between its two parties, each once",
+            ),
+        };
+        (!holds).then_some(rule)
+    }
+}
+
 impl Body {
-    fn is_plain(&self) -> bool {
+    /// The kind, as the text has it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Held { .. } => true,
-            Self::Revocation { reason, .. } => is_plain_up_to(reason, REASON_CHARS_MAX),
+            Self::Held { .. } => "held",
+            Self::Revocation { .. } => "revocation",
+            Self::Resend(_) => "resend",
+            Self::Void(_) => "void",
+            Self::Position(_) => "position",
         }
     }
 }

@@ -72,6 +72,12 @@ impl DropServer {
         Ok(server)
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Where things lie for a party.
     #[must_use]
     pub fn waiting_for(&self, party: &PartyId) -> PathBuf {

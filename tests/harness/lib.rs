@@ -4,9 +4,13 @@
 pub mod accounts;
 pub mod drop_server;
 pub mod exchange;
+pub mod flood;
+pub mod fuzz;
 pub mod gate;
+pub mod link;
 pub mod mutation;
 pub mod narrow;
+pub mod netns;
 pub mod papers;
 pub mod printed;
 pub mod python;

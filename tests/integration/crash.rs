@@ -30,7 +30,9 @@ enum Part {
 /// Two tests for each point: the side that dials dies there, and the side that listens does.
 macro_rules! kill_points {
     ($($point:ident at $name:literal while $part:ident;)+) => {
-        const POINTS: &[&str] = &[$($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1]];
+        const POINTS: &[&str] = &[
+            $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2],
+        ];
         $(mod $point {
             use super::*;
 
@@ -47,6 +49,12 @@ macro_rules! kill_points {
     };
 }
 
+/// Passed by a restored home alone: `restored` dies there.
+const RESTORED: [&str; 3] = [
+    "position.stopped",
+    "again.receipt-regained",
+    "import.taken-up-again",
+];
 /// Passed by the side that dials alone.
 const ONLY_DIALLING: &str = "ship.handed-over";
 /// Passed again and again: each time is put to the test.

@@ -1,5 +1,5 @@
 //! Which crates may be in the tree, and from which release on, asserted against `Cargo.lock`: RustSec alone misses
-//! most of the advisories on russh. Also: the shipped programs are built without kill points. Promise P25 of SECURITY.md.
+//! most of the advisories on russh. Also: the shipped programs are built without kill points and planted bugs. Promise P25 of SECURITY.md.
 
 use crate::tree;
 use std::process::Command;
@@ -238,6 +238,9 @@ fn sqlite_is_the_bundled_one() {
     );
 }
 
+/// What only the tests switch on.
+const FEATURES: [&str; 2] = ["kill-points", "planted-bugs"];
+
 #[test]
 fn the_shipped_programs_hold_no_kill_points() {
     let shipped = features(&["-p", "amanah", "-p", "amanahd"]);
@@ -246,17 +249,23 @@ fn the_shipped_programs_hold_no_kill_points() {
         "the daemon is in its own tree"
     );
     assert!(
-        !shipped.contains("kill-points"),
-        "a default build of the programs could be told to kill itself"
+        FEATURES.iter().all(|feature| !shipped.contains(feature)),
+        "a default build of the programs could be told to kill itself, or to have a bug"
     );
 }
 
 #[test]
 fn a_default_build_leaves_out_the_member_that_turns_kill_points_on() {
     let default = features(&[]);
-    assert!(!default.contains("kill-points") && !default.contains("amanah-tests"));
+    assert!(!default.contains("amanah-tests"));
     // And the words that are looked for are the right ones: the tests do have them.
-    assert!(features(&["-p", "amanah-tests"]).contains("kill-points"));
+    let tested = features(&["-p", "amanah-tests"]);
+    for feature in FEATURES {
+        assert!(
+            !default.contains(feature) && tested.contains(feature),
+            "{feature}"
+        );
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod descriptors;
 mod forwarding;
 mod lftp;
+mod logins;
 mod openssh;
 mod paramiko;
 mod rclone;
@@ -14,6 +15,11 @@ mod stage;
 use std::fs;
 
 use stage::Stage;
+
+/// Where the programs of the installed packages are.
+pub(crate) fn python_programs() -> &'static std::path::Path {
+    paramiko::interpreter()
+}
 
 /// How many bytes a transfer had got through when it was cut.
 const CUT_BYTES: usize = 300_001;

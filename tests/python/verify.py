@@ -230,15 +230,23 @@ RECEIPT = both(record({
     and [r[field] is None for field in ("agreement", "flow", "epoch", "sequence")]
     in ([[False] * 4, [True] * 4] if r["refusal"] in UNREAD else [[False] * 4]))
 
+STREAM = {"agreement": NAME, "flow": NAME, "epoch": integer(1, U32)}
 BODIES = {
     "held": record({"manifest": DIGEST, "reason": rx("clock|agreement-unknown|card-unknown|store-missing|space-missing|gap")}),
     "revocation": record({
         "agreement": REFERENCE, "reason": text(1000), "ledger_own": integer(0), "ledger_peer": maybe(integer(0))}),
+    "resend": both(record({"manifest": maybe(DIGEST), "first": integer(1), "last": integer(1), **STREAM}),
+                   lambda b: 0 <= b["last"] - b["first"] < (1024 if b["manifest"] is None else 1)),
+    "void": record({"sequence": integer(1), "manifest": maybe(DIGEST), "reason": rx("payload-lost|expired|key-lost"), **STREAM}),
+    "position": both(record({"streams": array(record({
+        "from": PARTY, "to": PARTY, "sequence": integer(1), "manifest": DIGEST, **STREAM}), 0, 128)}),
+        lambda b: unique([(p["from"], p["agreement"], p["flow"]) for p in b["streams"]])),
 }
 SLIP = both(record({
-    "format": rx("amanah-slip/1"), "kind": rx("held|revocation"), "body": lambda v: True, "from": PARTY, "to": PARTY,
+    "format": rx("amanah-slip/1"), "kind": rx("|".join(BODIES)), "body": lambda v: True, "from": PARTY, "to": PARTY,
     "number": integer(1), "created": time, "expires": time, **EVERY,
-}), lambda s: BODIES[s["kind"]](s["body"]) and s["from"] != s["to"] and s["created"] < s["expires"])
+}), lambda s: BODIES[s["kind"]](s["body"]) and s["from"] != s["to"] and s["created"] < s["expires"]
+    and all({p["from"], p["to"]} == {s["from"], s["to"]} for p in s["body"].get("streams", [])))
 
 
 def keys(form):

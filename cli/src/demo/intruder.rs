@@ -131,6 +131,29 @@ impl Intruder {
         Ok(offered.context("no list of offers")??)
     }
 
+    /// The slips that the other side offers, as they are.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub fn slips(&self) -> Result<Vec<Vec<u8>>> {
+        let fetched = self.runtime.block_on(async {
+            timeout(ANSWER, async {
+                let mut slips = Vec::new();
+                for offer in self.link.offers().await? {
+                    if matches!(offer.name, WireName::Slip(_)) {
+                        let mut slip = Vec::new();
+                        let mut take = |_: u64, bytes: &[u8]| slip.write_all(bytes);
+                        self.link.get(offer.name, 0, &mut take).await?;
+                        slips.push(slip);
+                    }
+                }
+                Ok::<_, LinkError>(slips)
+            })
+            .await
+        });
+        Ok(fetched.context("no list of offers")??)
+    }
+
     async fn offers(&self, name: WireName) -> Result<bool, LinkError> {
         Ok(self
             .link

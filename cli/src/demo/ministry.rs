@@ -170,6 +170,12 @@ impl Ministry {
         })
     }
 
+    /// The process that was started and not yet waited for.
+    #[must_use]
+    pub fn daemon_id(&self) -> Option<u32> {
+        self.daemon.as_ref().map(Child::id)
+    }
+
     /// Sends the daemon a signal.
     ///
     /// # Errors
@@ -231,6 +237,8 @@ impl Ministry {
     /// It cannot be read, or is no status.
     pub fn status(&self) -> Result<Option<Snapshot>> {
         match std::fs::read(self.path(home::STATUS)) {
+            // It is not synced: a power cut may leave it empty until the next start.
+            Ok(json) if json.is_empty() => Ok(None),
             Ok(json) => Ok(Some(serde_json::from_slice(&json).context("status.json")?)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),

@@ -61,6 +61,11 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "agreement revoke",
         "  amanah agreement revoke pks-manifes --reason 'kunci bocor'",
     ),
+    (
+        "stream reopen",
+        "  amanah stream reopen imigrasi manifes-umrah",
+    ),
+    ("stream vouch", "  amanah stream vouch imigrasi"),
     ("returned", "  amanah returned"),
     ("quarantine list", "  amanah quarantine list"),
     ("quarantine show", "  amanah quarantine show 3f2a"),

@@ -9,7 +9,7 @@ use amanah_format::{
     ledger::Checkpoint,
     limits::DOCUMENT_BYTES_MAX,
     receipt::{Outcome as Answer, VerifiedReceipt},
-    slip::{Body, Slip, VerifiedSlip},
+    slip::{Body, Position, Slip, StreamPlace, VerifiedSlip},
     time::UtcTime,
 };
 use amanahd::catalogue::{
@@ -173,6 +173,23 @@ fn slip(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
                 shown(reason),
             ],
         ),
+        Body::Resend(asked) => (
+            face::SAYS_RESEND,
+            vec![
+                asked.flow.to_string(),
+                asked.first.to_string(),
+                asked.last.to_string(),
+            ],
+        ),
+        Body::Void(void) => (
+            face::SAYS_VOID,
+            vec![
+                void.flow.to_string(),
+                void.sequence.to_string(),
+                void.reason.code().to_owned(),
+            ],
+        ),
+        Body::Position(position) => (face::SAYS_POSITION, vec![places(position)]),
     };
     Ok(Finding {
         kind: Kind::Slip,
@@ -184,6 +201,17 @@ fn slip(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
         facts: json(slip),
         unread: None,
     })
+}
+
+/// `FLOW EPOCH.NUMBER`, one after the other; a dash for none.
+fn places(position: &Position) -> String {
+    let place = |one: &StreamPlace| format!("{} {}.{}", one.flow, one.epoch, one.sequence);
+    let places: Vec<String> = position.streams.iter().map(place).collect();
+    if places.is_empty() {
+        "-".to_owned()
+    } else {
+        places.join(", ")
+    }
 }
 
 /// What an unverified slip says of its own age.

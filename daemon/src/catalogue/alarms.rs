@@ -14,6 +14,7 @@ pub(super) const CODES: &[&str] = &[
     "configuration-refused",
     "restart-needed",
     "no-space",
+    "quota-exceeded",
     "too-many-held",
     "too-much-junk",
     "peer-denies",
@@ -22,14 +23,119 @@ pub(super) const CODES: &[&str] = &[
     "stage-failing",
     "document-does-not-count",
     "example-keys",
+    "numbers-missing",
+    "home-behind",
+    "home-copied",
+    "rhythm-missed",
+    "rhythm-unknown",
+    "sender-behind",
+    "store-behind",
+    "bundle-missing",
 ];
 
 /// Of the alarm codes.
 pub(super) fn explain(code: &str) -> Option<Words> {
     paper(code)
         .or_else(|| disk(code))
+        .or_else(|| too_much(code))
         .or_else(|| machine(code))
         .or_else(|| drop_server(code))
+        .or_else(|| stream(code))
+        .or_else(|| restored(code))
+}
+
+fn stream(code: &str) -> Option<Words> {
+    let found = match code {
+        "numbers-missing" => because(
+            (
+                "Ada nomor yang belum datang dalam alur data ini, padahal nomor sesudahnya sudah.",
+                "A number of this flow has not come, though a later one has.",
+            ),
+            (
+                "Amanah sudah memintanya lagi kepada mitra. Bila tidak hilang dalam sehari, hubungi admin sistem mitra.",
+                "Amanah has asked the peer for it again. If it does not go within a day, call the peer's system administrator.",
+            ),
+        ),
+        "rhythm-missed" => because(
+            (
+                "Kiriman yang menurut perjanjian sudah jatuh tempo belum sampai.",
+                "A bundle that is due by the agreement has not got there.",
+            ),
+            (
+                "Pengirim meletakkan berkasnya, atau memberi tahu mitra mengapa tidak ada. Tanda ini hilang begitu kiriman sampai.",
+                "The sender drops its file, or tells the peer why there is none. This goes as soon as a bundle arrives.",
+            ),
+        ),
+        "rhythm-unknown" => because(
+            (
+                "Irama kiriman dalam perjanjian tidak dipahami program ini; keterlambatan tidak diawasi.",
+                "The rhythm in the agreement is not understood by this program; lateness is not watched.",
+            ),
+            (
+                "Tulis `every` sebagai day, weekday, monday … sunday, atau month, dan `by` sebagai JJ:MM, dalam versi perjanjian berikutnya.",
+                "Write `every` as day, weekday, monday … sunday or month, and `by` as HH:MM, in the agreement's next version.",
+            ),
+        ),
+        "sender-behind" => because(
+            (
+                "Mitra sudah melihat nomor yang tidak tercatat di sini: data Amanah di sisi ini dipulihkan dari cadangan lama. Alur data ini dihentikan.",
+                "The peer has seen numbers that are not known here: Amanah was restored here from an old backup. This flow is stopped.",
+            ),
+            (
+                "Keluarkan dari kotak keluar berkas yang sudah dikirim sesudah cadangan itu dibuat, lalu: `amanah stream reopen MITRA ALUR`.",
+                "Take out of the outbox what was sent after that backup was made, then: `amanah stream reopen PEER FLOW`.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn restored(code: &str) -> Option<Words> {
+    let found = match code {
+        "home-behind" => because(
+            (
+                "Mitra memegang tanda terima kita untuk kiriman yang tidak tercatat di sini: data Amanah di sisi ini dipulihkan dari cadangan lama.",
+                "The peer holds our receipts for bundles that are not known here: Amanah was restored here from an old backup.",
+            ),
+            (
+                "Kiriman yang hilang diminta lagi dan dilengkapi sendiri, tanpa impor ganda. Beri tahu admin sistem kedua pihak.",
+                "What is missing is asked for and completed by itself, and nothing is imported twice. Tell the system administrators of both sides.",
+            ),
+        ),
+        "home-copied" => because(
+            (
+                "Data Amanah di sisi ini tampak seperti salinan (dipulihkan atau dipindahkan); tidak ada yang disegel untuk mitra ini sebelum mitra menjawab.",
+                "Amanah's home looks like a copy (restored or moved); nothing is sealed for this peer until it has answered.",
+            ),
+            (
+                "Tunggu sampai mitra tersambung. Bila mitra tidak dapat menjawab dan salinan ini pasti yang terbaru: `amanah stream vouch MITRA`.",
+                "Wait until the peer is connected. If it cannot answer and this copy is surely the newest: `amanah stream vouch PEER`.",
+            ),
+        ),
+        "store-behind" => because(
+            (
+                "Kotak masuk kehilangan data yang sudah diimpor: folder itu dipulihkan dari cadangan lama.",
+                "The inbox has lost what was imported: it was restored from an old backup.",
+            ),
+            (
+                "Yang hilang diimpor lagi dari arsip, dengan tanda terima yang sama. Beri tahu pengguna data itu.",
+                "What is missing is imported again from the archive, under the same receipts. Tell those who use it.",
+            ),
+        ),
+        "bundle-missing" => because(
+            (
+                "Kiriman yang harus diimpor tidak ada lagi di diska ini.",
+                "A bundle that is to be imported is not on this disk any more.",
+            ),
+            (
+                "Amanah memintanya lagi kepada mitra; diimpor begitu datang. Periksa diska.",
+                "Amanah asks the peer for it again and imports it when it comes. Check the disk.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
 }
 
 fn paper(code: &str) -> Option<Words> {
@@ -119,6 +225,24 @@ fn disk(code: &str) -> Option<Words> {
             (
                 "Kosongkan ruang diska. Kiriman dilanjutkan sendiri.",
                 "Make space on the disk. It goes on by itself.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// What a peer brings too much of.
+fn too_much(code: &str) -> Option<Words> {
+    let found = match code {
+        "quota-exceeded" => because(
+            (
+                "Kiriman mitra ini yang menunggu di sini sudah mencapai kuotanya; yang baru belum diterima. Mitra lain tidak terganggu.",
+                "As much of this peer as may wait here does already; nothing more of it is taken yet. Other peers are not affected.",
+            ),
+            (
+                "Dilanjutkan sendiri setelah yang menunggu selesai. Bila berlangsung lama, beri tahu admin sistem penerima.",
+                "It goes on by itself when what waits is done. If it lasts, tell the recipient's system administrator.",
             ),
         ),
         "too-many-held" => because(

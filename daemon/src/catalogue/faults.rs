@@ -79,6 +79,8 @@ texts! {
         "Install the card or agreement that is waited for, or mend the clock; `amanah quarantine show` names each bundle's cause.";
     SPACE = "Kosongkan atau perbesar diska; batasnya `free_bytes_min` dalam konfigurasi." /
         "Free or enlarge the disk; the limit is `free_bytes_min` in the configuration.";
+    QUOTA = "Lihat apa yang menunggu (`amanah status`, `amanah quarantine list`); batasnya `peer_bytes_max` dalam konfigurasi." /
+        "See what waits (`amanah status`, `amanah quarantine list`); the limit is `peer_bytes_max` in the configuration.";
     WAIT = "Tidak ada; bila berlangsung lebih dari satu hari, bandingkan `amanah status` kedua sisi." /
         "Nothing; if it lasts for more than a day, compare `amanah status` of both sides.";
     LINE = "Tidak ada, kecuali terus terulang: maka periksa jaringan dan diska di kedua sisi." /
@@ -95,6 +97,14 @@ texts! {
         "Run `amanahd check`; it names the file, the line and the remedy.";
     OWN_KEYS = "Buat kunci sendiri dengan `amanah init` dan hapus `example_keys` dari konfigurasi." /
         "Make keys of your own with `amanah init`, and remove `example_keys` from the configuration.";
+    MISSING = "Pengirim membaca lognya: nomor yang diminta lagi disebut di sana, dan apakah muatannya masih ada (`payload-lost`)." /
+        "The sender reads its log: it names the numbers that were asked for again, and whether their payload is still there (`payload-lost`).";
+    RESTORED = "Tidak ada; catat kapan cadangan dibuat, dan bandingkan jejak audit dengan mitra (`amanah ledger verify`)." /
+        "Nothing; note when the backup was made, and compare the ledger with the peer's copy (`amanah ledger verify`).";
+    COPIED = "Pulihkan sambungan ke mitra. `amanah stream vouch MITRA` hanya bila tidak ada salinan yang lebih baru." /
+        "Restore the connection to the peer. `amanah stream vouch PEER` only where there is no newer copy.";
+    REOPEN = "Ikuti \"Memulihkan cadangan\" dalam panduan-sysadmin.md, lalu `amanah stream reopen MITRA ALUR`." /
+        "Follow \"Memulihkan cadangan\" in panduan-sysadmin.md, then `amanah stream reopen PEER FLOW`.";
     RESTART = "Jalankan: `systemctl restart amanahd`." / "Run: `systemctl restart amanahd`.";
 }
 
@@ -162,6 +172,7 @@ fn waiting(code: &str) -> Option<(Fault, Text)> {
         "card-unknown" => (ReceiverSysadmin, INSTALL_CARD),
         "store-missing" => (ReceiverSysadmin, MOUNT),
         "space-missing" | "no-space" => (ReceiverSysadmin, SPACE),
+        "quota-exceeded" => (ReceiverSysadmin, QUOTA),
         "gap" | "stopping" | "no-such-file" => (Nobody, WAIT),
         "no-regular-file" => (Nobody, LINE),
         "damaged" => (Nobody, LINE),
@@ -189,6 +200,13 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "drop-denies" => (EitherSysadmin, DROP_RIGHTS),
         "drop-lost" => (EitherSysadmin, DROP_CLEANING),
         "stage-failing" => (OwnSysadmin, READ_LOG),
+        "numbers-missing" => (SenderSysadmin, MISSING),
+        "rhythm-missed" => (Fault::SenderOperator, WAIT),
+        "rhythm-unknown" => (EitherSysadmin, AGREEMENT),
+        "home-behind" | "store-behind" => (OwnSysadmin, RESTORED),
+        "home-copied" => (OwnSysadmin, COPIED),
+        "sender-behind" => (OwnSysadmin, REOPEN),
+        "bundle-missing" => (OwnSysadmin, DISK),
         _ => return None,
     })
 }

@@ -69,6 +69,8 @@ pub struct Listen {
     pub address: SocketAddr,
     /// Who may connect.
     pub networks: Vec<Network>,
+    /// Whether those that dial us may do so without ML-KEM.
+    pub post_quantum: PostQuantum,
 }
 
 /// A peer.
@@ -248,6 +250,7 @@ impl Check<'_> {
         Ok(Listen {
             address,
             networks: networks.collect::<Result<_, _>>()?,
+            post_quantum: listen.post_quantum.unwrap_or(PostQuantum::Preferred),
         })
     }
 
@@ -264,6 +267,7 @@ impl Check<'_> {
                 let reason = format!("expected host:port, as 10.20.0.2:2222, found {dial:?}");
                 return Err(self.at(&table, "dial", &reason));
             }
+            self.required_where_it_is_decided(&table, raw, peer)?;
             let drop = peer.drop.as_ref();
             let drop = drop.map(|drop| self.drop_at(&table, peer, drop, &peers));
             peers.push(Peer {
@@ -274,6 +278,27 @@ impl Check<'_> {
             });
         }
         Ok(peers)
+    }
+
+    /// Who dials us is known only after the key exchange: what is demanded there is demanded of all.
+    fn required_where_it_is_decided(
+        &self,
+        table: &str,
+        raw: &raw::Raw,
+        peer: &raw::Peer,
+    ) -> Result<(), String> {
+        let required = |wish: Option<PostQuantum>| wish == Some(PostQuantum::Required);
+        let dials_us = peer.dial.is_none() && peer.drop.is_none();
+        let listen = raw.listen.as_ref();
+        if dials_us
+            && required(peer.post_quantum)
+            && !required(listen.and_then(|listen| listen.post_quantum))
+        {
+            let reason = "this peer dials us, and who dials is known only after the key exchange; write post_quantum = \"required\" \
+                          in [listen], for all that do";
+            return Err(self.at(table, "post_quantum", reason));
+        }
+        Ok(())
     }
 
     /// Keys that everybody has may meet nobody else: every address is a literal one of loopback (a name may lead elsewhere).
@@ -330,6 +355,12 @@ impl Check<'_> {
                 raw.outbox.batch_items_max >= 1,
                 "outbox",
                 "batch_items_max",
+                "expected 1 or more",
+            ),
+            (
+                raw.limits.peer_bytes_max >= 1,
+                "limits",
+                "peer_bytes_max",
                 "expected 1 or more",
             ),
             (

@@ -56,6 +56,8 @@ pub struct Listen {
     pub address: String,
     /// Networks that may connect (CIDR).
     pub networks: Vec<String>,
+    /// `preferred` (default) or `required`, for all that dial us.
+    pub post_quantum: Option<crate::transport::client::PostQuantum>,
     /// Listen on every address of this machine, knowingly.
     #[serde(default)]
     pub any_address: bool,
@@ -176,6 +178,8 @@ pub struct Alarm {
 pub struct Limits {
     /// Free space that incoming data never takes.
     pub free_bytes_min: u64,
+    /// What one peer's unfinished uploads and bundles that wait for their import may take together.
+    pub peer_bytes_max: u64,
     /// Connections at one time, over all peers.
     pub connections_max: u32,
 }
@@ -184,6 +188,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             free_bytes_min: 256 * 1024 * 1024,
+            peer_bytes_max: 1024 * 1024 * 1024 * 1024,
             connections_max: 256,
         }
     }

@@ -47,6 +47,18 @@ pub fn remove_beneath(root: &Path, relative: &Path) -> Result<(), DurableError> 
     remove_at(present(Place::beneath(root, relative))?)
 }
 
+/// Removes what a death left half written in `folder` and, `depth` levels deep, below it: what bears a temporary name.
+/// Best effort, for nothing depends on it.
+pub fn sweep(folder: &Path, depth: usize) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if super::is_temporary(&entry.file_name()) {
+            let _ = remove_folder(&entry.path());
+        } else if depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            sweep(&entry.path(), depth - 1);
+        }
+    }
+}
+
 /// None when the folder of a place is missing: then so is what shall be removed.
 fn present(place: Result<Place, DurableError>) -> Result<Option<Place>, DurableError> {
     match place {

@@ -42,6 +42,8 @@ pub enum InboundEvent {
     ReceiptTaken,
     /// The same bundle came again: the same receipt is offered again.
     CameAgain,
+    /// The store does not have any more what it had committed: it was restored from an old copy.
+    StoreLost,
 }
 
 /// The state after `event`.
@@ -58,6 +60,8 @@ pub fn next(state: Inbound, event: InboundEvent) -> Result<Inbound, Illegal> {
         (S::Admitted, E::StoreCommitted) => Ok(S::Imported),
         (S::Imported | S::Refused, E::ReceiptSigned) => Ok(S::Acknowledged),
         (S::Acknowledged | S::Delivered, E::ReceiptTaken) => Ok(S::Delivered),
+        // The receipt stands: it is imported again, and answered by the same bytes.
+        (S::Acknowledged | S::Delivered, E::StoreLost) => Ok(S::Admitted),
         (S::Delivered, E::CameAgain) => Ok(S::Acknowledged),
         (_, E::CameAgain) => Ok(state),
         _ => Err(Illegal {
@@ -143,6 +147,7 @@ impl InboundEvent {
         Self::ReceiptSigned,
         Self::ReceiptTaken,
         Self::CameAgain,
+        Self::StoreLost,
     ];
 
     /// Kebab-case.
@@ -156,6 +161,7 @@ impl InboundEvent {
             Self::ReceiptSigned => "receipt-signed",
             Self::ReceiptTaken => "receipt-taken",
             Self::CameAgain => "came-again",
+            Self::StoreLost => "store-lost",
         }
     }
 }
@@ -165,7 +171,7 @@ mod tests {
     use super::*;
 
     /// SPOOL.md §3: per event (a row) the state after it for each state of `Inbound::ALL` (a column); `-` is illegal.
-    const TABLE: [(InboundEvent, &str); 7] = [
+    const TABLE: [(InboundEvent, &str); 8] = [
         (InboundEvent::Admitted, "admitted - - - - -"),
         (InboundEvent::Refused, "refused refused - - - -"),
         (InboundEvent::Held, "held held - - - -"),
@@ -179,6 +185,7 @@ mod tests {
             InboundEvent::CameAgain,
             "held admitted imported refused acknowledged acknowledged",
         ),
+        (InboundEvent::StoreLost, "- - - - admitted admitted"),
     ];
 
     #[test]

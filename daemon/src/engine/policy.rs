@@ -190,6 +190,8 @@ pub struct Permit {
 pub struct Place {
     /// Another bundle that already holds this (stream, sequence).
     pub holder: Option<Digest>,
+    /// It counts as consumed, though no bundle holds it.
+    pub closed: bool,
     /// Another bundle of this sender with the same bundle id.
     pub same_id: Option<Digest>,
     /// Digest of the bundle at sequence - 1, when it was seen.

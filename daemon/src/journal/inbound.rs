@@ -13,7 +13,7 @@ use super::change::Change;
 use super::listing::{inbound_by_digest, load_inbound as load};
 use super::queries::run;
 use super::rows::{sql_int, word_of};
-use super::streams::{Spot, advance_contiguous};
+use super::streams::{Spot, advance_contiguous, note_highest};
 use super::{InboundRow, Journal, JournalError, LedgerEntry, NewInbound, ReceiptText};
 use crate::engine::Illegal;
 use crate::engine::inbound::{Inbound, InboundEvent, consumes_number, next};
@@ -177,8 +177,28 @@ impl Journal {
                 | InboundEvent::Refused
                 | InboundEvent::Held
                 | InboundEvent::StoreCommitted
+                | InboundEvent::StoreLost
                 | InboundEvent::ReceiptSigned => Err(illegal(row.state, event)),
             }
+        })
+    }
+}
+
+impl Journal {
+    /// The store has lost an import that was answered: the bundle is to be imported again, under its old receipt.
+    ///
+    /// # Errors
+    /// [`JournalError::Illegal`] also for a refused bundle, which no store ever had.
+    pub fn store_lost(&self, digest: &Digest, now: UtcTime) -> Result<(), JournalError> {
+        self.change(now, |change| {
+            let row = load(change.sql, digest)?;
+            if row.refusal.is_some() {
+                return Err(illegal(row.state, InboundEvent::StoreLost));
+            }
+            step(change, &row, InboundEvent::StoreLost)?;
+            let code = InboundEvent::StoreLost.as_str().to_owned();
+            change.append_about(RecordKind::Admitted, Some(*digest), Some(code))?;
+            Ok(())
         })
     }
 }
@@ -316,11 +336,12 @@ fn occupy_if_free(sql: &Connection, digest: &Digest) -> Result<bool, JournalErro
     let Some(spot) = spot else {
         return Ok(false);
     };
-    if !spot.is_free(sql)? {
+    if !spot.is_free(sql, digest)? {
         return Ok(false);
     }
     set_place(sql, digest, true)?;
     advance_contiguous(sql, &spot)?;
+    note_highest(sql, &spot, digest)?;
     Ok(true)
 }
 

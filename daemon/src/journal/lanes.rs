@@ -23,18 +23,31 @@ pub enum Flows {
 }
 
 impl Journal {
-    /// Bundles of a lane that are claimed, or sealed but not in the queue yet, a page of them, oldest first.
+    /// Bundles of a lane that are claimed, or sealed but not in the queue yet, a page of them, oldest first. Of those that are
+    /// claimed only what goes back to its operator, or may be given a number: nothing for the peers in `shut`, nothing of a
+    /// stopped stream, so that neither keeps another from its turn.
     ///
     /// # Errors
     /// [`JournalError`], as all functions of this file.
-    pub fn unsealed_in(&self, lane: Lane, page: Page) -> Result<Vec<OutboundRow>, JournalError> {
+    pub fn unsealed_in(
+        &self,
+        lane: Lane,
+        shut: &[PartyId],
+        page: Page,
+    ) -> Result<Vec<OutboundRow>, JournalError> {
         let states = [Outbound::Claimed, Outbound::Sealed, Outbound::Signed];
-        let query = "SELECT age FROM outbound WHERE state = ?1 AND lane = ?2 ORDER BY age LIMIT ?3";
+        let query = "SELECT age FROM outbound WHERE state = ?1 AND lane = ?2 AND (state <> 'claimed'
+            OR return_reason IS NOT NULL OR (peer NOT IN (SELECT value FROM json_each(?3)) AND NOT EXISTS
+            (SELECT 1 FROM stopped WHERE stopped.peer = outbound.peer AND stopped.flow = outbound.flow)))
+            ORDER BY age LIMIT ?4";
+        // A party's id holds nothing that JSON would have to escape.
+        let shut: Vec<String> = shut.iter().map(|peer| format!("\"{peer}\"")).collect();
+        let shut = format!("[{}]", shut.join(","));
         self.read(|sql| {
             let rank = lane_rank(lane);
             let asked = states
                 .iter()
-                .map(|state| (state.as_str(), rank, page.reach()));
+                .map(|state| (state.as_str(), rank, shut.as_str(), page.reach()));
             outbound_of(sql, ages_in(sql, query, asked, page)?)
         })
     }

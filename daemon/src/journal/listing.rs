@@ -186,6 +186,18 @@ impl Journal {
         })
     }
 
+    /// Imported and answered bundles, newest first, `limit` of them after the first `skip`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn answered_imports(&self, skip: u32, limit: u32) -> Result<Vec<InboundRow>, JournalError> {
+        let query = format!(
+            "{INBOUND_SHOWN} WHERE state IN ('acknowledged', 'delivered') AND refusal IS NULL
+            ORDER BY age DESC LIMIT ?1 OFFSET ?2"
+        );
+        self.read(|sql| many(sql, &query, (limit, skip), inbound_row))
+    }
+
     /// The newest incoming bundles, active ones first, at most `limit` active and `limit` others; without manifests.
     ///
     /// # Errors

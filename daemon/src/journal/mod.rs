@@ -2,12 +2,14 @@
 //! record are one transaction. Rows come out as values; a row is never proof of a file.
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
-//! `outbound` `answer` `items` `inbound` `streams` `slips` `ledger` what is written, by subject · `listing`
+//! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `slips` `ledger` what is written, by subject · `listing`
 //! `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
+mod again;
 mod answer;
 mod change;
+mod gaps;
 mod inbound;
 mod items;
 mod lanes;
@@ -29,11 +31,14 @@ use std::sync::Mutex;
 use crate::clock::Clock;
 use crate::engine::Illegal;
 
+pub use again::{Asked, Stopped};
+pub use gaps::Gap;
 pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
 pub use queries::Page;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
+pub use slips::SlipMaker;
 pub use tallies::{FlowTally, StreamPlaces};
 
 /// Most rows of a list that has no limit of its own (what waits for a peer): each carries a manifest of 14 KiB, and

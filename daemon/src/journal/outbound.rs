@@ -10,6 +10,7 @@ use amanah_format::slip::HeldReason;
 use amanah_format::time::UtcTime;
 use rusqlite::{Connection, params};
 
+use super::again::is_stopped;
 use super::change::Change;
 use super::items::insert_item;
 use super::listing::load_outbound as load;
@@ -66,6 +67,11 @@ impl Journal {
             let row = load(change.sql, bundle)?;
             // Asked before the number is taken: an illegal event must not even call `make`.
             next(row.state, OutboundEvent::SealCommitted)?;
+            if is_stopped(change.sql, &row.peer, &row.flow)? {
+                return Err(JournalError::Make(
+                    "the stream was stopped meanwhile".to_owned(),
+                ));
+            }
             let place = change.next_place(&row, agreement)?;
             let (epoch, sequence, previous) = place;
             let (text, payload_bytes) =

@@ -19,7 +19,7 @@ use super::{Journal, JournalError, tallies};
 use crate::clock::Clock;
 
 /// `user_version` of the tables below.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// Epoch of a ledger: one more for each ledger begun anew; this version begins one only with a new journal.
 const LEDGER_EPOCH: u32 = 1;
 /// How many of the last lines are hashed again at opening: what a power cut could have touched.
@@ -35,6 +35,8 @@ const FACT_OPENED: &str = "journal.opened";
 
 /// Partial indexes keep what is looked at often (active, waiting) small while finished rows grow.
 const SCHEMA: &str = include_str!("schema.sql");
+/// What version 2 has more.
+const SCHEMA_2: &str = include_str!("schema-2.sql");
 
 /// Order matters: the lock mode before the first access of WAL keeps the index of the WAL out of shared memory.
 /// Temporary tables stay in memory: names of items never reach another folder.
@@ -88,8 +90,10 @@ impl Journal {
             clock: Clock::default(),
             origin: ledger::origin(party, LEDGER_EPOCH),
         };
-        if version == 0 {
-            journal.begin(party, now)?;
+        match version {
+            0 => journal.begin(party, now)?,
+            1 => journal.upgrade()?,
+            _ => {}
         }
         match journal.fact(FACT_PARTY)? {
             Some(owner) if owner == party.as_str() => {}
@@ -115,14 +119,25 @@ impl Journal {
     fn begin(&self, party: &PartyId, now: UtcTime) -> Result<(), JournalError> {
         self.change(now, |change| {
             change.sql.execute_batch(SCHEMA)?;
-            change
-                .sql
-                .pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            to_version_2(change.sql)?;
             set_fact(change.sql, FACT_PARTY, Some(party.as_str()))?;
             change.append_about(RecordKind::Opened, None, None)?;
             Ok(())
         })
     }
+}
+
+impl Journal {
+    /// A journal of version 1: all or nothing, like every change.
+    fn upgrade(&self) -> Result<(), JournalError> {
+        tracing::info!("the journal is brought to version {SCHEMA_VERSION}");
+        self.edit(to_version_2)
+    }
+}
+
+fn to_version_2(sql: &Connection) -> Result<(), JournalError> {
+    sql.execute_batch(SCHEMA_2)?;
+    Ok(sql.pragma_update(None, "user_version", SCHEMA_VERSION)?)
 }
 
 /// Creates the file owner-only whatever the umask, or narrows the one that is there. Never opens a file that exists:

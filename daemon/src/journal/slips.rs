@@ -6,6 +6,7 @@ use amanah_format::id::PartyId;
 use amanah_format::time::UtcTime;
 use rusqlite::{Connection, params};
 
+use super::change::Change;
 use super::queries::{many, one, run};
 use super::rows::{number, sql_int, text};
 use super::{Journal, JournalError, SlipRow, WAITING_ROWS_MAX};
@@ -24,18 +25,26 @@ impl Journal {
         peer: &PartyId,
         kind: &str,
         now: UtcTime,
-        make: &mut dyn FnMut(u64) -> (Digest, Vec<u8>),
+        make: &mut SlipMaker<'_>,
     ) -> Result<(), JournalError> {
+        self.change(now, |change| add(change, (peer, kind, ""), make).map(drop))
+    }
+
+    /// The same for a slip of which only the newest says anything: one about the same subject that still waits gives way.
+    /// Its digest.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn put_slip(
+        &self,
+        (peer, kind, about): (&PartyId, &str, &str),
+        now: UtcTime,
+        make: &mut SlipMaker<'_>,
+    ) -> Result<Digest, JournalError> {
         self.change(now, |change| {
-            let number = last_number(change.sql, (OUT, peer, kind))? + 1;
-            let (digest, container) = make(number);
-            set_number(change.sql, (OUT, peer, kind), number)?;
-            // The same slip again (a revocation, after a crash before its shipping was noted) is one slip.
-            let store = "INSERT INTO slips (digest, peer, container) VALUES (?1, ?2, ?3)
-                ON CONFLICT (digest) DO NOTHING";
-            let values = params![digest.as_bytes(), peer.as_str(), container];
-            run(change.sql, store, values)?;
-            Ok(())
+            let older = "DELETE FROM slips WHERE peer = ?1 AND about = ?2";
+            run(change.sql, older, (peer.as_str(), about))?;
+            add(change, (peer, kind, about), make)
         })
     }
 
@@ -68,12 +77,12 @@ impl Journal {
         })
     }
 
-    /// The highest number of this kind that was heeded; 0 before the first.
+    /// Whether (peer, kind, number) is higher than any heeded before.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn heeded_slip(&self, peer: &PartyId, kind: &str) -> Result<u64, JournalError> {
-        self.read(|sql| last_number(sql, (IN, peer, kind)))
+    pub fn is_news(&self, peer: &PartyId, kind: &str, number: u64) -> Result<bool, JournalError> {
+        self.read(|sql| Ok(number > last_number(sql, (IN, peer, kind))?))
     }
 
     /// True when (peer, kind, number) is higher than any before: then it is recorded.
@@ -89,6 +98,31 @@ impl Journal {
             Ok(is_new)
         })
     }
+}
+
+/// Makes a slip of a number: its digest and container.
+pub type SlipMaker<'a> = dyn FnMut(u64) -> (Digest, Vec<u8>) + 'a;
+
+/// Numbers rise with the clock, not by one: a home restored from an old copy has forgotten which it used last, and what it
+/// says next must still be news to its peer.
+fn add(
+    change: &Change<'_>,
+    (peer, kind, about): (&PartyId, &str, &str),
+    make: &mut SlipMaker<'_>,
+) -> Result<Digest, JournalError> {
+    let sql = change.sql;
+    let number = (last_number(sql, (OUT, peer, kind))? + 1).max(change.millis);
+    let (digest, container) = make(number);
+    set_number(sql, (OUT, peer, kind), number)?;
+    // The same slip again (a revocation, after a crash before its shipping was noted) is one slip.
+    let store = "INSERT INTO slips (digest, peer, container, about) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (digest) DO NOTHING";
+    run(
+        sql,
+        store,
+        params![digest.as_bytes(), peer.as_str(), container, about],
+    )?;
+    Ok(digest)
 }
 
 /// The last number of (way, peer, kind); 0 before the first.

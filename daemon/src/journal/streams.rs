@@ -11,6 +11,7 @@ use super::queries::{one, run};
 use super::rows::{digest, number, optional_number, optional_text, sql_int};
 use super::{Journal, JournalError, OutboundRow};
 use crate::engine::policy::Place;
+use crate::engine::stream::StreamKey;
 
 impl Journal {
     /// What is known of the place that a manifest claims. `digest` is the manifest's own: a bundle that is held and
@@ -31,8 +32,10 @@ impl Journal {
                 sequence: spot.sequence - 1,
                 ..spot.clone()
             };
+            let closed = spot.closed(sql)?;
             Ok(Place {
                 holder: another(spot.holder(sql)?),
+                closed: closed.is_some_and(|by| by != Some(*digest)),
                 same_id: another(spot.same_id(sql)?),
                 before: before.holder(sql)?,
                 contiguous: contiguous(sql, &spot)?,
@@ -113,6 +116,18 @@ impl Spot {
         })
     }
 
+    /// A place of which no bundle is at hand.
+    pub(super) fn at(stream: &StreamKey, sequence: u64) -> Result<Self, JournalError> {
+        Ok(Self {
+            peer: stream.peer.to_string(),
+            agreement_id: stream.agreement.to_string(),
+            flow: stream.flow.to_string(),
+            epoch: sql_int(stream.epoch.get())?,
+            sequence: sql_int(sequence)?,
+            bundle: String::new(),
+        })
+    }
+
     /// That of a recorded bundle, none where its text could not be read; and whether it holds it.
     pub(super) fn recorded(
         sql: &Connection,
@@ -139,9 +154,39 @@ impl Spot {
         }))
     }
 
-    /// Whether neither the place nor the bundle id is another's.
-    pub(super) fn is_free(&self, sql: &Connection) -> Result<bool, JournalError> {
-        Ok(self.holder(sql)?.is_none() && self.same_id(sql)?.is_none())
+    /// Whether neither the place nor the bundle id is another's than `digest`.
+    pub(super) fn is_free(&self, sql: &Connection, digest: &Digest) -> Result<bool, JournalError> {
+        let closed = self.closed(sql)?;
+        Ok(closed.is_none_or(|by| by == Some(*digest))
+            && self.holder(sql)?.is_none()
+            && self.same_id(sql)?.is_none())
+    }
+
+    /// Consumed without a bundle that holds it; inside: which bundle it was, where that is known.
+    pub(super) fn closed(&self, sql: &Connection) -> Result<Option<Option<Digest>>, JournalError> {
+        let query =
+            "SELECT digest FROM closed_in WHERE peer = ?1 AND agreement_id = ?2 AND flow = ?3
+            AND epoch = ?4 AND sequence = ?5";
+        one(sql, query, self.columns(self.sequence), |row| {
+            digest(row, "digest")
+        })
+    }
+
+    /// Counts it as consumed; false where it is taken or closed already.
+    pub(super) fn close(
+        &self,
+        sql: &Connection,
+        by: Option<&Digest>,
+    ) -> Result<bool, JournalError> {
+        if self.holder(sql)?.is_some() {
+            return Ok(false);
+        }
+        let store = "INSERT INTO closed_in (peer, agreement_id, flow, epoch, sequence, digest)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+        let (peer, agreement, flow, epoch, sequence) = self.columns(self.sequence);
+        let by = by.map(Digest::as_bytes);
+        let values = params![peer, agreement, flow, epoch, sequence, by];
+        Ok(run(sql, store, values)? == 1)
     }
 
     fn holder(&self, sql: &Connection) -> Result<Option<Digest>, JournalError> {
@@ -169,7 +214,7 @@ impl Spot {
 }
 
 /// Moves the high-water mark of a stream over the place that was just taken, and over those after it that were taken
-/// before. It never falls: a place given back later is only free again.
+/// or closed before. It never falls: a place given back later is only free again.
 pub(super) fn advance_contiguous(sql: &Connection, taken: &Spot) -> Result<(), JournalError> {
     let known = sql_int(contiguous(sql, taken)?)?;
     let mut ahead = Spot {
@@ -178,17 +223,26 @@ pub(super) fn advance_contiguous(sql: &Connection, taken: &Spot) -> Result<(), J
     };
     loop {
         ahead.sequence += 1;
-        if ahead.holder(sql)?.is_none() {
+        if ahead.holder(sql)?.is_none() && ahead.closed(sql)?.is_none() {
             break;
         }
     }
-    let reached = ahead.sequence - 1;
-    if reached > known {
-        let store = "INSERT INTO streams_in (peer, agreement_id, flow, epoch, contiguous) VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT DO UPDATE SET contiguous = excluded.contiguous";
-        run(sql, store, taken.columns(reached))?;
-    }
-    Ok(())
+    let store = "INSERT INTO streams_in (peer, agreement_id, flow, epoch, contiguous) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT DO UPDATE SET contiguous = excluded.contiguous";
+    run(sql, store, taken.columns(ahead.sequence - 1)).map(drop)
+}
+
+/// A bundle took a place: the highest one of its stream is what we say that we have seen.
+pub(super) fn note_highest(
+    sql: &Connection,
+    taken: &Spot,
+    by: &Digest,
+) -> Result<(), JournalError> {
+    let store = "UPDATE streams_in SET highest = ?5, highest_digest = ?6 WHERE peer = ?1 AND agreement_id = ?2
+        AND flow = ?3 AND epoch = ?4 AND highest <= ?5";
+    let (peer, agreement, flow, epoch, sequence) = taken.columns(taken.sequence);
+    let values = params![peer, agreement, flow, epoch, sequence, by.as_bytes()];
+    run(sql, store, values).map(drop)
 }
 
 fn contiguous(sql: &Connection, spot: &Spot) -> Result<u64, JournalError> {

@@ -5,6 +5,7 @@ mod counting;
 mod incoming;
 mod opening;
 mod outgoing;
+mod streams;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

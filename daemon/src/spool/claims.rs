@@ -28,6 +28,7 @@ impl Spool {
             Ok(()) => self.note_moved(to),
             Err(DurableError::Exists(_)) => return Ok(has_inode(claim, inode)),
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => {
+                self.is_there()?;
                 return Ok(has_inode(claim, inode));
             }
             Err(error) => return Err(error.into()),
@@ -48,7 +49,7 @@ impl Spool {
         let folder = self.relative(original)?.parent().unwrap_or(Path::new(""));
         let name = original.file_name().unwrap_or_default();
         match self.move_to_free_name(claim, folder, name) {
-            Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => Ok(()),
+            Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => self.is_there(),
             done => done.map(|_| ()),
         }
     }
@@ -190,6 +191,7 @@ impl Spool {
     ) -> Result<Option<OsString>, SpoolError> {
         match self.move_to_free_name(claim, folder, name) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => {
+                self.is_there()?;
                 let folder = self.home.join(folder);
                 let taken = |name: &OsString| folder.join(name).symlink_metadata().is_ok();
                 let mut found: Vec<_> = candidates(name).take_while(taken).collect();

@@ -62,6 +62,72 @@ impl Spool {
         self.keep(&self.home.join(folder), &receipt::name(manifest), container)
     }
 
+    /// The receipt that we signed for a bundle of `peer`, where one is kept.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn kept_receipt(
+        &self,
+        peer: &PartyId,
+        manifest: &Digest,
+    ) -> Result<Option<Vec<u8>>, SpoolError> {
+        let folder = self.home.join(home::receipts_sent(peer));
+        let path = folder.join(receipt::name(manifest));
+        match std::fs::read(&path) {
+            Ok(kept) => Ok(Some(kept)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(failed("reading", &path, source)),
+        }
+    }
+
+    /// Makes sure that a bundle of `peer` lies in `incoming/`, back from the archive where it was put away; false where it is
+    /// nowhere.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn bring_back(&self, peer: &PartyId, manifest: &Digest) -> Result<bool, SpoolError> {
+        let (here, away) = (
+            self.incoming(peer, manifest),
+            self.archived_received(peer, manifest),
+        );
+        if !here.is_file() {
+            if !away.is_file() {
+                return Ok(false);
+            }
+            durable::replace(&away, &here)?;
+        }
+        Ok(true)
+    }
+
+    /// Whether nothing of a bundle of `peer` lies here, neither in `incoming/` nor in the archive.
+    #[must_use]
+    pub fn is_nowhere(&self, peer: &PartyId, manifest: &Digest) -> bool {
+        !self.incoming(peer, manifest).is_file()
+            && !self.archived_received(peer, manifest).is_file()
+    }
+
+    /// Whether receipts lie here: a home that has a past.
+    #[must_use]
+    pub fn has_past(&self) -> bool {
+        let folder = |name: &str| std::fs::read_dir(self.home.join(name));
+        ["sent", "received"]
+            .into_iter()
+            .filter_map(|side| folder(&format!("{}/{side}", home::RECEIPTS)).ok())
+            .flatten()
+            .flatten()
+            .any(|peer| std::fs::read_dir(peer.path()).is_ok_and(|mut kept| kept.next().is_some()))
+    }
+
+    /// Where a sealed bundle of ours lies: in the queue or in the archive.
+    #[must_use]
+    pub fn sent_bundle(&self, peer: &PartyId, manifest: &Digest) -> Option<PathBuf> {
+        let places = [
+            self.queued(peer, manifest),
+            self.archived_sent(peer, manifest),
+        ];
+        places.into_iter().find(|place| place.is_file())
+    }
+
     /// Keeps a revocation that came by wire: `spool/revocations/HEX.slip.amanah`, HEX of the slip. The same again changes nothing.
     ///
     /// # Errors

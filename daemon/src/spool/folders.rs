@@ -5,13 +5,13 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use amanah_format::home;
 use amanah_format::id::{FlowName, PartyId};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
-use super::{Spool, SpoolError, failed};
+use super::{Spool, SpoolError, failed, identity_of};
 use crate::durable;
 
 /// Where the notes of quarantined bundles lie, readable by operators; the bundles themselves are the daemon's alone.
@@ -65,7 +65,8 @@ impl Spool {
         })?;
         durable::ensure_folder_beneath(&home, Path::new(home::SPOOL), MODE_OWN)?;
         let spool = Self {
-            _lock: lock(&home)?,
+            lock: lock(&home)?,
+            outbox: OnceLock::new(),
             home,
             parts: Arc::default(),
             ledger: Mutex::default(),
@@ -80,6 +81,9 @@ impl Spool {
         }
         for peer in peers {
             spool.add_peer(peer)?;
+        }
+        if let Some(outbox) = identity_of(spool.outboxes().metadata()) {
+            let _ = spool.outbox.set(outbox);
         }
         spool.sweep_temporary();
         spool.sweep_sticks();
@@ -118,6 +122,7 @@ impl Spool {
 
     /// Makes one folder of the home, or mends its mode.
     pub(super) fn ensure(&self, folder: &str, mode: u32) -> Result<(), SpoolError> {
+        self.is_there()?;
         Ok(durable::ensure_folder_beneath(
             &self.home,
             Path::new(folder),
@@ -135,9 +140,9 @@ impl Spool {
             home::RETURNED,
             QUARANTINE_NOTES,
         ] {
-            sweep(&self.home.join(folder), SWEEP_DEPTH);
+            durable::sweep(&self.home.join(folder), SWEEP_DEPTH);
         }
-        sweep(&self.home, 0);
+        durable::sweep(&self.home, 0);
     }
 }
 
@@ -151,16 +156,5 @@ fn lock(home: &Path) -> Result<File, SpoolError> {
         Ok(()) => Ok(File::from(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(SpoolError::Locked(home.to_owned())),
         Err(errno) => Err(failed("locking", &path, errno)),
-    }
-}
-
-/// Removes temporary names in `folder` and, `depth` levels deep, below it.
-fn sweep(folder: &Path, depth: usize) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if durable::is_temporary(&entry.file_name()) {
-            let _ = durable::remove_folder(&entry.path());
-        } else if depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            sweep(&entry.path(), depth - 1);
-        }
     }
 }

@@ -15,7 +15,7 @@ use amanah_format::id::PartyId;
 
 use super::intervals::Intervals;
 use super::part::{Durably, Key, Known, Part, Parts, ROOM_BYTES_MIN, State};
-use super::part::{prefix_path, remember, remembered, remove_unsynced};
+use super::part::{PREFIX_SUFFIX, prefix_path, remember, remembered, remove_unsynced};
 use super::{MODE_OWN, Spool, SpoolError, failed, list, plain};
 use crate::durable;
 
@@ -126,6 +126,22 @@ impl Spool {
         ))
     }
 
+    /// Bytes of all that lies in the folder of a peer: unfinished parts, and bundles taken over that are not answered yet.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn incoming_bytes(&self, peer: &PartyId) -> Result<u64, SpoolError> {
+        let folder = self.home.join(home::incoming(peer));
+        let mut bytes = 0_u64;
+        for name in list(&folder)? {
+            // What is gone meanwhile takes nothing.
+            if let Ok(metadata) = folder.join(name).symlink_metadata() {
+                bytes = bytes.saturating_add(metadata.len());
+            }
+        }
+        Ok(bytes)
+    }
+
     /// Names and synced prefixes of all parts of `peer`, in byte order.
     ///
     /// # Errors
@@ -157,6 +173,34 @@ impl Spool {
             durable::remove(&prefix_path(&path))?;
         }
         remove_unsynced(&path)
+    }
+
+    /// At start: drops the parts that nobody will finish, and what is remembered of parts that are gone. Their removal was not
+    /// synced when they were done with, so a power cut may have brought them back.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn sweep_parts(
+        &self,
+        peer: &PartyId,
+        is_done_with: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<(), SpoolError> {
+        let folder = self.home.join(home::incoming(peer));
+        for file in list(&folder)? {
+            let Some(file) = file.to_str() else {
+                continue;
+            };
+            if let Some(name) = file.strip_suffix(home::PART_SUFFIX) {
+                if is_done_with(name) {
+                    self.drop_part(peer, name)?;
+                }
+            } else if let Some(name) = file.strip_suffix(PREFIX_SUFFIX)
+                && !self.part_path(peer, name).exists()
+            {
+                remove_unsynced(&folder.join(file))?;
+            }
+        }
+        Ok(())
     }
 
     /// The complete part `name`, synced. As long as the value lives nobody else writes it: what is verified is what is taken over.

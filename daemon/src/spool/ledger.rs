@@ -57,6 +57,30 @@ impl Spool {
         Ok(())
     }
 
+    /// The size of the published checkpoint, 0 where there is none: as its second line says, which nobody has verified.
+    #[must_use]
+    pub fn published_size(&self) -> u64 {
+        let path = self.home.join(home::LEDGER_CHECKPOINT);
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let size = text.lines().nth(1).and_then(|line| line.parse().ok());
+        size.unwrap_or(0)
+    }
+
+    /// Puts a published ledger aside that is longer than the journal's: it tells of what the journal has lost, and the next
+    /// one is written anew. Kept under names with its size.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn set_ledger_aside(&self, size: u64) -> Result<(), SpoolError> {
+        for name in [home::LEDGER_CHECKPOINT, home::LEDGER_RECORDS] {
+            let path = self.home.join(name);
+            if path.exists() {
+                durable::replace(&path, &self.home.join(format!("{name}.{size}")))?;
+            }
+        }
+        Ok(())
+    }
+
     /// How many whole lines `ledger/records.jsonl` has.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use amanah_format::container;
 use amanah_format::digest::Digest;
@@ -33,13 +33,22 @@ use folders::{MODE_OWN, MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS};
 
 pub use evidence::{QuarantineNote, Side};
 
+/// Device and inode.
+pub(super) fn identity_of(metadata: io::Result<std::fs::Metadata>) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = metadata.ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
 /// A node's home, locked by this process.
 #[derive(Debug)]
 pub struct Spool {
     /// Without a link in it.
     home: PathBuf,
-    /// Held as long as the value lives.
-    _lock: File,
+    /// Held as long as the value lives; also tells the home from an empty folder in its place.
+    lock: File,
+    /// Which folder the outbox is: it may lie on another disk.
+    outbox: OnceLock<(u64, u64)>,
     /// What is known of parts in this process.
     parts: Arc<Mutex<part::Parts>>,
     /// How long the published ledger is.
@@ -53,6 +62,33 @@ impl Spool {
     #[must_use]
     pub fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// Whether the home and its outbox are still where they were: what is missing from an empty folder, under which a disk is
+    /// no longer mounted, was not taken away by anybody.
+    ///
+    /// # Errors
+    /// [`SpoolError::Missing`].
+    pub(crate) fn is_there(&self) -> Result<(), SpoolError> {
+        let identity = |path: &Path| identity_of(path.metadata());
+        let lock = identity(&self.home.join(home::LOCK));
+        let same_home = lock.is_some() && lock == identity_of(self.lock.metadata());
+        let outbox = self.outbox.get();
+        if same_home && outbox.is_none_or(|known| identity(&self.outboxes()) == Some(*known)) {
+            return Ok(());
+        }
+        Err(SpoolError::Missing(self.home.clone()))
+    }
+
+    /// What tells the journal's file from a copy of it: its inode and when that was made. A copy that was written over the very
+    /// file, or that came with the whole disk, has the same.
+    #[must_use]
+    pub fn journal_identity(&self) -> Option<String> {
+        use std::os::unix::fs::MetadataExt;
+        let meta = std::fs::metadata(self.journal()).ok()?;
+        let made = meta.created().ok()?;
+        let made = made.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(format!("{} {}", meta.ino(), made.as_nanos()))
     }
 
     /// `spool/journal.sqlite`

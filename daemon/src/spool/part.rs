@@ -28,7 +28,7 @@ const REMEMBER_BYTES_MIN: u64 = 64 * 1024;
 /// Most closed parts of which more is known than is on disk; beyond, one is as after a restart.
 const IDLE_MAX: usize = 4_096;
 /// Behind a part's name: its remembered prefix.
-const PREFIX_SUFFIX: &str = ".prefix";
+pub(super) const PREFIX_SUFFIX: &str = ".prefix";
 
 /// What is known of parts in this process.
 pub(super) type Parts = HashMap<Key, State>;

@@ -24,7 +24,7 @@ use crate::spool::QuarantineNote;
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, WireName};
 
-use super::answer::Answer;
+use super::answer::{Answer, Kept};
 use super::arrive::finished;
 use super::{Node, StageError, slips};
 
@@ -69,13 +69,24 @@ impl Admit {
             .journal
             .inbound(&digest)
             .map_err(|error| Denied::failure(&error))?;
-        let received = known
-            .as_ref()
-            .map_or_else(|| self.node.clock.now(), |known| known.received);
+        self.node
+            .signing_moment()
+            .map_err(|error| Denied::failure(&error))?;
+        let kept =
+            Kept::find(&self.node, peer, &digest).map_err(|error| Denied::failure(&error))?;
+        let kept = kept.filter(|_| known.is_none());
+        let received = match (&known, &kept) {
+            (Some(known), _) => known.received,
+            (None, Some(kept)) => kept.receipt.received,
+            (None, None) => self.node.clock.now(),
+        };
         let face = self.face(peer, digest, part.path(), received)?;
-        let new = self
+        let mut new = self
             .judge(peer, digest, &face, received)
             .map_err(|error| Denied::failure(&error))?;
+        if let Some(kept) = &kept {
+            new.verdict = self.bound(&new, kept)?;
+        }
         if known.is_none() && matches!(new.verdict, Verdict::Hold(_)) {
             self.has_room_to_hold(peer)?;
         }
@@ -84,7 +95,10 @@ impl Admit {
             .take_over(part, &digest)
             .map_err(|error| Denied::failure(&error))?;
         kill::point("admit.moved");
-        let row = self.record(&new).map_err(|error| Denied::failure(&error))?;
+        let kept = kept.map(|kept| kept.text);
+        let row = self
+            .record(&new, kept)
+            .map_err(|error| Denied::failure(&error))?;
         kill::point("admit.recorded");
         self.after(&row, known.as_ref())
             .map_err(|error| Denied::failure(&error))
@@ -145,9 +159,25 @@ impl Admit {
         })
     }
 
-    fn record(&self, new: &NewInbound) -> Result<InboundRow, StageError> {
+    /// This home has answered the bundle before and forgotten it: it is judged as it was then.
+    fn bound(&self, new: &NewInbound, kept: &Kept) -> Result<Verdict, Denied> {
+        let now = self.node.clock.now();
+        self.node.board.alarm("home-behind", new.peer.as_str(), now);
+        match (kept.receipt.refusal, new.verdict) {
+            (Some(refusal), _) => Ok(Verdict::Refuse(refusal)),
+            (None, Verdict::Refuse(Refusal::SequenceConflict | Refusal::BundleIdReused)) => {
+                let subject = new.digest.to_string();
+                self.node.board.alarm("receipt-doubtful", &subject, now);
+                Err(Denied::local("its place was given to another since"))
+            }
+            (None, _) => Ok(Verdict::Admit),
+        }
+    }
+
+    fn record(&self, new: &NewInbound, kept: Option<Vec<u8>>) -> Result<InboundRow, StageError> {
         let now = self.node.clock.now();
         let mut text = |origin: &str, index: u64| match new.verdict {
+            Verdict::Refuse(_) if kept.is_some() => kept.clone().unwrap_or_default(),
             Verdict::Refuse(refusal) => Answer {
                 own: self.node.rules.now().own().clone(),
                 peer: new.peer.clone(),
@@ -181,7 +211,13 @@ impl Admit {
         }
         let name = WireName::Bundle(row.digest).to_string();
         self.node.board.quiet_all_of(&name);
+        if row.refusal == Some(Refusal::SequenceConflict) {
+            // Both lie here, signed by their sender: one in the archive or under way, this one in quarantine.
+            let now = self.node.clock.now();
+            self.node.board.alarm("sequence-conflict", &name, now);
+        }
         tracing::info!(event = Event::TakenOver.name(), manifest = %row.digest, peer = %row.peer, state = row.state.as_str(), code = row.refusal.map(Refusal::code), "taken over");
+        self.node.bells.streams.ring();
         self.node.bells.publish.ring();
         Ok(())
     }
@@ -253,13 +289,32 @@ impl Admit {
         Ok(self.node.spool.note_quarantine(&name, &note)?)
     }
 
+    /// Receipts and slips are small and come anew where they were not answered; of a bundle that was taken over no part is
+    /// needed any more.
+    fn sweep_parts(&self, peer: &PartyId) -> Result<(), StageError> {
+        let mut failed = None;
+        let mut is_done_with = |name: &str| match WireName::parse(name) {
+            Some(WireName::Bundle(digest)) => match self.node.journal.inbound(&digest) {
+                Ok(row) => row.is_some(),
+                Err(error) => {
+                    failed = Some(error);
+                    false
+                }
+            },
+            Some(WireName::Receipt(_) | WireName::Slip(_)) | None => true,
+        };
+        self.node.spool.sweep_parts(peer, &mut is_done_with)?;
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
     /// After a restart: what was moved but not recorded becomes a part again, which the peer hands over anew; what came
-    /// again after its answer goes.
+    /// again after its answer goes, and so do parts that nobody will finish.
     ///
     /// # Errors
     /// This machine's.
     pub fn recover(&self, peers: &[PartyId]) -> Result<(), StageError> {
         for peer in peers {
+            self.sweep_parts(peer)?;
             for digest in self.node.spool.incoming_bundles(peer)? {
                 match self.node.journal.inbound(&digest)?.map(|row| row.state) {
                     None => self.node.spool.back_to_part(peer, &digest)?,

@@ -41,7 +41,21 @@ impl Arrive {
             WireName::Slip(_) => {
                 let container = self.small(peer, name)?;
                 let outcome = slips::receive(&self.node, peer, &container);
-                self.done(peer, name, outcome)
+                let outcome = self.done(peer, name, outcome);
+                self.sweep_slips(peer);
+                outcome
+            }
+        }
+    }
+
+    /// A slip that a peer began to hand over and then said anew after a restart comes no more: what is left of it goes. One that
+    /// is being written is left alone; one that is swept too early is written again.
+    fn sweep_slips(&self, peer: &PartyId) {
+        let parts = self.node.spool.parts(peer).unwrap_or_default();
+        for (name, _) in parts {
+            if matches!(WireName::parse(&name), Some(WireName::Slip(_))) {
+                // Busy, or the disk's: then at the next slip.
+                let _ = self.node.spool.drop_part(peer, &name);
             }
         }
     }

@@ -144,6 +144,15 @@ impl Board {
         lock(&self.alarms).retain(|alarm| alarm.code != code || alarm.subject != subject);
     }
 
+    /// Raises an alarm of this code for each of `subjects`, and takes back those for others.
+    pub fn alarm_exactly(&self, code: &str, subjects: &[String], now: UtcTime) {
+        let is_over = |alarm: &Alarm| alarm.code == code && !subjects.contains(&alarm.subject);
+        lock(&self.alarms).retain(|alarm| !is_over(alarm));
+        for subject in subjects {
+            self.alarm(code, subject, now);
+        }
+    }
+
     /// Takes back every alarm about `subject`.
     pub fn quiet_all_of(&self, subject: &str) {
         lock(&self.alarms).retain(|alarm| !alarm.subject.starts_with(subject));

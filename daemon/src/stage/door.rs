@@ -1,6 +1,7 @@
 //! The door: what our SSH server shows an authenticated peer. Joins the wire to the spool and the journal; whatever it takes
 //! over goes through `arrive`, whatever it offers comes from the journal.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::engine::inbound::InboundEvent;
 use crate::transport::link::{Denied, Exchange, Offer, OfferReader, PartWriter, WireName};
 
 use super::arrive::Arrive;
+use super::room::Room;
 use super::upload::Upload;
 use super::{Node, StageError};
 
@@ -30,8 +32,8 @@ pub struct Door {
     pub node: Arc<Node>,
     /// The way in.
     pub arrive: Arc<Arrive>,
-    /// Free space that incoming data never takes.
-    pub free_bytes_min: u64,
+    /// How much of the disk incoming data may take.
+    pub room: Room,
 }
 
 impl Exchange for Door {
@@ -47,21 +49,7 @@ impl Exchange for Door {
 
     fn open_part(&self, peer: &PartyId, name: WireName) -> Result<Box<dyn PartWriter>, Denied> {
         self.still_known(peer)?;
-        let free = self
-            .node
-            .spool
-            .free_bytes()
-            .map_err(|error| Denied::failure(&error))?;
-        if free < self.free_bytes_min {
-            self.node
-                .board
-                .alarm("no-space", "spool", self.node.clock.now());
-            return Err(denied(
-                "no-space",
-                "the receiving machine has no space left; it is tried again",
-            ));
-        }
-        self.node.board.quiet("no-space", "spool");
+        let measured = self.room.admits(&self.node, peer, name)?;
         self.has_place(peer, name)?;
         let part = self
             .node
@@ -69,7 +57,8 @@ impl Exchange for Door {
             .part(peer, &name.to_string(), bytes_max(name))
             .map_err(|error| Denied::failure(&error))?;
         let arrive = Arc::clone(&self.arrive);
-        Ok(Box::new(Upload::new(arrive, peer.clone(), name, part)))
+        let upload = Upload::new(arrive, peer.clone(), name, (part, measured));
+        Ok(Box::new(upload))
     }
 
     fn part_prefix(&self, peer: &PartyId, name: WireName) -> Result<Option<u64>, Denied> {
@@ -173,14 +162,24 @@ pub(crate) fn offers(node: &Node, peer: &PartyId) -> Result<Vec<Offer>, StageErr
             });
         }
     }
-    for row in node.journal.queued_for(peer)? {
-        if let Some(digest) = row.digest {
-            offers.push(Offer {
-                name: WireName::Bundle(digest),
-                bytes: bundle_bytes(row.payload_bytes),
-            });
-        }
+    let now = node.clock.now();
+    for (digest, container) in node.journal.receipts_again(peer, now)? {
+        offers.push(Offer {
+            name: WireName::Receipt(digest),
+            bytes: length(container.len()),
+        });
     }
+    let queued = node.journal.queued_for(peer)?.into_iter();
+    let queued = queued.filter_map(|row| Some((row.digest?, row.payload_bytes)));
+    let mut bundles: Vec<_> = queued.collect();
+    let waiting: BTreeSet<_> = bundles.iter().map(|(digest, _)| *digest).collect();
+    let again = node.journal.bundles_again(peer, now)?.into_iter();
+    bundles.extend(again.filter(|(digest, _)| !waiting.contains(digest)));
+    let offer = |(digest, payload_bytes)| Offer {
+        name: WireName::Bundle(digest),
+        bytes: bundle_bytes(payload_bytes),
+    };
+    offers.extend(bundles.into_iter().map(offer));
     Ok(offers)
 }
 
@@ -205,7 +204,7 @@ pub(crate) fn open_offer(
     let gone = || StageError::Other(format!("{name} no longer waits"));
     match name {
         WireName::Bundle(digest) => {
-            let path = node.spool.queued(peer, &digest);
+            let path = node.spool.sent_bundle(peer, &digest).ok_or_else(gone)?;
             let io =
                 |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
             let file = File::open(&path).map_err(io)?;
@@ -215,6 +214,11 @@ pub(crate) fn open_offer(
                 bytes,
                 sent: node.board.progress(&digest),
             })
+        }
+        WireName::Receipt(digest) if node.journal.due_again(peer, &digest)?.0 => {
+            let row = node.journal.outbound_by_digest(&digest)?.ok_or_else(gone)?;
+            let container = node.journal.answer_container(&row.bundle)?;
+            Ok(Waiting::Small(container.ok_or_else(gone)?))
         }
         WireName::Receipt(digest) => {
             let row = node.journal.inbound(&digest)?.ok_or_else(gone)?;
@@ -248,6 +252,12 @@ pub(crate) fn taken(node: &Node, peer: &PartyId, name: WireName) -> Result<(), D
             .journal
             .advance_inbound(&digest, InboundEvent::ReceiptTaken, now)
             .map(|_| ()),
+        WireName::Receipt(digest) if is_due_again(node, peer, &digest) => {
+            let noted = node.journal.receipt_given_back(peer, &digest);
+            // The bundle may follow now, in its own lane.
+            node.bells.peer(peer).ring();
+            noted
+        }
         WireName::Receipt(_) => {
             return Err(denied("no-such-file", "nothing of this name waits here"));
         }
@@ -255,6 +265,10 @@ pub(crate) fn taken(node: &Node, peer: &PartyId, name: WireName) -> Result<(), D
     };
     node.bells.publish.ring();
     outcome.map_err(|error| Denied::failure(&error))
+}
+
+fn is_due_again(node: &Node, peer: &PartyId, digest: &Digest) -> bool {
+    matches!(node.journal.due_again(peer, digest), Ok((true, _)))
 }
 
 fn is_for(node: &Node, peer: &PartyId, digest: &Digest) -> bool {

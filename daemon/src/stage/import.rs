@@ -23,12 +23,15 @@ use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::event::Event;
 use crate::journal::{Flows, InboundRow};
 use crate::kill;
+use crate::plant::{self, Bug};
 use crate::store::{ImportId, Store, StoreError};
 
-use super::answer::Answer;
+use super::answer::{Answer, Kept};
 use super::rejudge::verified_again;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError};
+
+mod recheck;
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -38,6 +41,8 @@ pub struct Import {
     pub identities: Vec<Identity>,
     /// Where it lands.
     pub store: Box<dyn Store>,
+    /// Whether the store was compared with the journal in this life of the process.
+    pub rechecked: Mutex<bool>,
     /// What some lane imports at this moment: a reload may give a flow another lane meanwhile.
     pub under_way: Mutex<BTreeSet<Digest>>,
 }
@@ -56,6 +61,7 @@ impl Import {
     /// # Errors
     /// This machine's.
     pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
+        self.recheck()?;
         let policy = self.node.rules.now();
         let flows = match lane {
             Lane::Urgent | Lane::Bulk => Flows::These(policy.arriving_in(lane)),
@@ -89,10 +95,25 @@ impl Import {
     }
 
     fn forward(&self, row: &InboundRow) -> Result<(), StageError> {
+        self.node.signing_moment()?;
+        if self.is_nowhere(row)? {
+            return Ok(());
+        }
         let Some(head) = verified_again(&self.node, row)? else {
             return self.hold(row, HeldReason::CardUnknown);
         };
         let manifest = head.manifest();
+        if plant::has(Bug::ReceiptBeforeCommit) {
+            let entries = manifest.contents.entries;
+            let (kind, records) = (self.store.kind().to_owned(), 0);
+            let stored = StoreRef {
+                kind,
+                entries,
+                records,
+            };
+            decide(&self.node, row, manifest, Ok(stored))?;
+            return self.import(row, manifest).map(drop);
+        }
         match self.import(row, manifest)? {
             End::Stored(store) => {
                 kill::point("import.committed");
@@ -227,7 +248,7 @@ fn decide(
     manifest: &Manifest,
     outcome: Result<StoreRef, Refusal>,
 ) -> Result<(), StageError> {
-    let now = node.clock.now();
+    let now = node.signing_moment()?;
     let answer = Answer {
         own: node.rules.now().own().clone(),
         peer: row.peer.clone(),
@@ -238,10 +259,23 @@ fn decide(
         outcome,
     };
     let refusal = answer.outcome.as_ref().err().copied();
-    node.journal
-        .decide(&row.digest, refusal, now, &mut |origin, index| {
-            answer.text(origin, index)
-        })?;
+    let kept = Kept::find(node, &row.peer, &row.digest)?;
+    if kept.as_ref().is_some_and(|kept| !kept.agrees(refusal)) {
+        let subject = row.digest.to_string();
+        node.board.alarm("receipt-doubtful", &subject, now);
+        return Err(StageError::Other(format!(
+            "bundle {subject}: this home has signed another outcome of it before"
+        )));
+    }
+    node.journal.decide(
+        &row.digest,
+        refusal,
+        now,
+        &mut |origin, index| match &kept {
+            Some(kept) => kept.text.clone(),
+            None => answer.text(origin, index),
+        },
+    )?;
     node.bells.acknowledge.ring();
     node.bells.publish.ring();
     Ok(())

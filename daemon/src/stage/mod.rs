@@ -3,6 +3,7 @@
 
 pub mod acknowledge;
 pub mod admit;
+mod again;
 mod answer;
 pub mod arrive;
 pub(crate) mod blind;
@@ -14,15 +15,18 @@ pub mod door;
 mod hand_back;
 pub mod import;
 pub mod junk;
+pub mod position;
 pub mod publish;
 pub mod pull;
 mod rejudge;
 pub mod requests;
+pub mod room;
 pub mod seal;
 pub mod settle;
 pub mod settled;
 pub mod ship;
 pub mod slips;
+pub mod streams;
 mod stuck;
 mod upload;
 
@@ -33,6 +37,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use amanah_format::id::PartyId;
+use amanah_format::time::UtcTime;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
@@ -65,11 +70,32 @@ pub struct Node {
     pub junk: junk::Junk,
     /// What operators carry by hand now.
     pub tickets: by_hand::Tickets,
+    /// Whether numbers may be given to the streams of each peer.
+    pub gates: position::Gates,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows
     /// would else both move them.
     pub handing_back: Mutex<()>,
+}
+
+impl Node {
+    /// Now, if our signing key is valid: what was signed at another moment could never be believed, so a clock that stands
+    /// before or after our own card's dates makes everything wait that would be signed.
+    ///
+    /// # Errors
+    /// It is not; says what to do.
+    pub(crate) fn signing_moment(&self) -> Result<UtcTime, StageError> {
+        let (now, rules) = (self.clock.now(), self.rules.now());
+        let card = rules.keyring().card(rules.own());
+        let keys = card.map(|card| card.card().keys.signing.as_slice());
+        if keys.unwrap_or_default().iter().any(|key| key.at(now)) {
+            return Ok(now);
+        }
+        Err(StageError::Other(format!(
+            "our signing key is not valid at {now}: set this machine's clock, or renew the key; until then nothing is signed"
+        )))
+    }
 }
 
 /// The policy in force, shared and replaceable.
@@ -109,6 +135,8 @@ pub struct Bells {
     pub settle: Bell,
     /// An operator carries something by hand.
     pub by_hand: Bell,
+    /// Something may be missing in a stream, or a peer wants to know.
+    pub streams: Bell,
     /// What people see changed.
     pub publish: Bell,
     /// An alarm was raised that nobody was told of yet.
@@ -164,6 +192,7 @@ impl Bells {
             &self.acknowledge,
             &self.settle,
             &self.by_hand,
+            &self.streams,
             &self.publish,
             &self.alarm,
         ];

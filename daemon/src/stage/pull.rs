@@ -7,11 +7,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use amanah_format::id::PartyId;
+
+use crate::engine::inbound::Inbound;
+use crate::journal::InboundRow;
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
 
 use super::classes::{Calls, Class};
 use super::door::bytes_max;
+use super::room::Room;
 use super::ship::{SessionEnd, Ship};
 use super::{IDLE, Node, StageError};
 
@@ -119,13 +124,13 @@ async fn fetch_waiting<L: Link>(
 ) -> Result<usize, SessionEnd> {
     let now = Instant::now();
     alone.retain(|_, until| *until > now);
-    let free_bytes_min = ship.free_bytes_min;
+    let (room, peer) = (ship.room, ship.peer.clone());
     let left_alone = alone.clone();
     let wanted = ship.apart(move |node| {
         let fresh = offers
             .into_iter()
             .filter(|offer| !left_alone.contains_key(&offer.name));
-        wanted(node, fresh, free_bytes_min)
+        wanted(node, fresh, (room, &peer))
     });
     let mut got = 0;
     for offer in wanted.await? {
@@ -154,13 +159,18 @@ async fn fetch_waiting<L: Link>(
 fn wanted(
     node: &Arc<Node>,
     offers: impl Iterator<Item = Offer>,
-    free_bytes_min: u64,
+    (bounds, peer): (Room, &PartyId),
 ) -> Result<Vec<Offer>, StageError> {
-    let mut room = node.spool.free_bytes()?.saturating_sub(free_bytes_min);
+    let free = node.spool.free_bytes()?;
+    let mut room = free.saturating_sub(bounds.free_bytes_min);
+    let mut quota = bounds.left(node, peer)?;
     let mut wanted = Vec::new();
     for offer in offers {
         if let WireName::Bundle(digest) = offer.name
-            && node.journal.inbound(&digest)?.is_some()
+            && node
+                .journal
+                .inbound(&digest)?
+                .is_some_and(|row| !is_nowhere(node, &row))
         {
             continue;
         }
@@ -172,10 +182,24 @@ fn wanted(
             node.board.alarm("no-space", "spool", now);
             continue;
         }
+        // What is here of it already is counted already.
+        let here = node.spool.part_prefix(peer, &offer.name.to_string())?;
+        let missing = offer.bytes.saturating_sub(here.unwrap_or(0));
+        if missing > quota && matches!(offer.name, WireName::Bundle(_)) {
+            let now = node.clock.now();
+            node.board.alarm("quota-exceeded", peer.as_str(), now);
+            continue;
+        }
+        quota = quota.saturating_sub(missing);
         room -= offer.bytes;
         wanted.push(offer);
     }
     Ok(wanted)
+}
+
+/// Whether it is to be imported, and nothing of it lies here any more.
+fn is_nowhere(node: &Node, row: &InboundRow) -> bool {
+    row.state == Inbound::Admitted && node.spool.is_nowhere(&row.peer, &row.digest)
 }
 
 /// The whole of one offer, and what `arrive` says of it; what is done with is removed at the peer.
@@ -226,7 +250,7 @@ pub(super) async fn take_in<L: Link>(
 /// The part that it goes into. One that is longer than what is offered now is of something else.
 fn open(
     node: &Arc<Node>,
-    peer: &amanah_format::id::PartyId,
+    peer: &PartyId,
     offer: Offer,
 ) -> Result<Result<Part, LinkError>, StageError> {
     let name = offer.name.to_string();

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::journal::LedgerEntry;
 use crate::request::Request;
 
-use super::{Node, Pass, StageError, by_hand};
+use super::{Node, Pass, StageError, by_hand, position};
 
 /// Takes what lies in `requests/`.
 ///
@@ -49,7 +49,9 @@ fn is_about_us(node: &Node, request: &Request) -> bool {
         Request::Retry { peer: Some(peer) }
         | Request::Export { peer, .. }
         | Request::Pause { peer }
-        | Request::Resume { peer } => node.rules.now().keyring().card(peer).is_some(),
+        | Request::Resume { peer }
+        | Request::Reopen { peer, .. }
+        | Request::Vouch { peer } => node.rules.now().keyring().card(peer).is_some(),
     }
 }
 
@@ -61,7 +63,9 @@ fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<()
         | Request::Resume { .. }
         | Request::Export { .. }
         | Request::Import { .. }
-        | Request::Carried { .. } => None,
+        | Request::Carried { .. }
+        | Request::Reopen { .. }
+        | Request::Vouch { .. } => None,
     };
     let entry = LedgerEntry {
         kind: RecordKind::Requested,
@@ -90,6 +94,17 @@ fn carry_out(node: &Node, request: &Request, owner: u32) -> Result<(), StageErro
         Request::Export { peer, ticket } => by_hand::export(node, peer, ticket, owner)?,
         Request::Import { ticket, names } => by_hand::import(node, names, ticket, owner)?,
         Request::Carried { ticket, names } => by_hand::carried(node, names, ticket, owner)?,
+        Request::Reopen { peer, flow } => {
+            let now = node.clock.now();
+            if node.journal.open_epoch((peer, flow), owner, now)? {
+                tracing::warn!(%peer, %flow, "the next epoch of the stream is open");
+                let subject = format!("{peer} {flow}");
+                node.board.quiet("sender-behind", &subject);
+            } else {
+                tracing::warn!(%peer, %flow, "the stream is not stopped; nothing is opened");
+            }
+        }
+        Request::Vouch { peer } => position::open(node, peer)?,
     }
     node.bells.ring_all();
     Ok(())
@@ -116,5 +131,7 @@ const fn verb(request: &Request) -> &'static str {
         Request::Export { .. } => "export",
         Request::Import { .. } => "import",
         Request::Carried { .. } => "carried",
+        Request::Reopen { .. } => "reopen",
+        Request::Vouch { .. } => "vouch",
     }
 }

@@ -9,6 +9,7 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use amanah_format::agreement::Lane;
 use amanah_format::container;
@@ -31,11 +32,14 @@ use crate::spool::outbox::{Look, Source};
 
 use super::hand_back::give_back;
 use super::stuck::each_of_page;
-use super::{Node, Pass, StageError};
+use super::{IDLE, Node, Pass, StageError};
 
 mod faults;
 
 use self::faults::{failed, not_opened, not_sealed, other, why_no_source};
+
+/// How soon a gate that is shut is looked at again.
+const GATE_AGAIN: Duration = Duration::from_millis(500);
 
 /// The sealing stage: the only one with the signing key of bundles.
 pub struct Seal {
@@ -72,8 +76,15 @@ impl Seal {
     /// # Errors
     /// This machine's.
     pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
-        let rows = |page| Ok(self.node.journal.unsealed_in(lane, page)?);
-        each_of_page(&self.node.stop, rows, |row| self.forward(row))
+        let shut = self.node.gates.shut();
+        let rows = |page| Ok(self.node.journal.unsealed_in(lane, &shut, page)?);
+        let pass = each_of_page(&self.node.stop, rows, |row| self.forward(row))?;
+        // A gate may open by time alone.
+        let again_after = if shut.is_empty() { IDLE } else { GATE_AGAIN };
+        Ok(Pass {
+            again_after,
+            ..pass
+        })
     }
 
     fn forward(&self, row: &OutboundRow) -> Result<(), StageError> {
@@ -93,6 +104,7 @@ impl Seal {
 
     /// Up to and including the sealing transaction.
     fn seal(&self, row: &OutboundRow) -> Result<OutboundRow, NotSealed> {
+        let now = self.node.signing_moment()?;
         let sources = self.sources(row)?;
         let size = Size {
             bytes: sources
@@ -101,7 +113,6 @@ impl Seal {
                 .fold(0, u64::saturating_add),
             entries: u64::try_from(sources.len()).unwrap_or(u64::MAX),
         };
-        let now = self.node.clock.now();
         let policy = self.node.rules.now();
         let permit = policy
             .may_send(&row.peer, &row.flow, size, now)

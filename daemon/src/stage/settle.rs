@@ -18,7 +18,7 @@ use crate::transport::link::Denied;
 
 use super::hand_back::give_back;
 use super::stuck::each_of_page;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
+use super::{Node, Pass, ROWS_PER_PASS, StageError, again, each};
 
 const DAY_SECS: i64 = 86_400;
 
@@ -39,6 +39,10 @@ impl Settle {
         let verified = VerifiedReceipt::verify(container, policy.keyring(), now)
             .map_err(|error| self.doubt(peer, bundle, &error))?;
         let receipt = verified.receipt();
+        let is_ours = &receipt.from == policy.own() && &receipt.to == peer;
+        if is_ours && receipt.manifest == bundle {
+            return again::regain(&self.node, peer, &verified, container);
+        }
         if &receipt.from != peer || &receipt.to != policy.own() || receipt.manifest != bundle {
             return Err(self.doubt(peer, bundle, &"it is for another bundle or party"));
         }
@@ -62,7 +66,10 @@ impl Settle {
             Ok(Some(row)) => {
                 tracing::info!(event = Event::ReceiptVerified.name(), bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
                 self.node.board.finished(&bundle);
+                let given = self.node.journal.bundle_given(peer, &bundle);
+                given.map_err(|error| Denied::failure(&error))?;
                 self.node.bells.settle.ring();
+                self.node.bells.streams.ring();
                 self.node.bells.publish.ring();
                 Ok(())
             }

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use amanah_format::agreement::Lane;
+use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 
 use crate::engine::outbound::{Outbound, OutboundEvent};
@@ -18,6 +19,7 @@ use crate::transport::link::{LaneChannel, Link, LinkError, Offer, Upload, WireNa
 use super::arrive::Arrive;
 use super::door::{Waiting, offers, open_offer, taken};
 use super::requests::is_paused;
+use super::room::Room;
 use super::{IDLE, Node, Reaction, StageError, pull};
 
 /// How long a name that the peer refuses is left alone, the first time: only somebody's hand or a full disk's end changes the
@@ -43,8 +45,8 @@ pub struct Ship {
     pub peer: PartyId,
     /// Where, for the status.
     pub address: String,
-    /// Free space that fetched data never takes.
-    pub free_bytes_min: u64,
+    /// How much of the disk fetched data may take.
+    pub room: Room,
 }
 
 /// Why a session ended.
@@ -103,6 +105,8 @@ impl Ship {
                         self.address.clone(),
                         self.node.clock.now(),
                     );
+                    self.node.gates.connected(&self.peer, L::DIRECT);
+                    self.node.bells.streams.ring();
                     self.node.bells.publish.ring();
                     tracing::info!(event = Event::Connected.name(), peer = %self.peer, address = self.address, "connected");
                     let link = Arc::new(link);
@@ -128,6 +132,8 @@ impl Ship {
         let mut random = [0_u8; 4];
         let random = getrandom::fill(&mut random).map_or(u32::MAX, |()| u32::from_le_bytes(random));
         let wait = wait_after(failures, random);
+        self.node.gates.unreachable(&self.peer);
+        self.node.bells.seal.ring();
         let now = self.node.clock.now();
         tracing::warn!(event = Event::NotConnected.name(), peer = %self.peer, failures, wait_millis = wait.as_millis().to_string(), "not connected: {error}");
         let retry_at = now.plus_secs(i64::try_from(wait.as_secs()).unwrap_or(0) + 1);
@@ -276,7 +282,9 @@ impl Ship {
         };
         link.put(lane, offer.name, upload).await?;
         link.hand_over(lane, offer.name).await?;
-        crate::kill::point("ship.handed-over");
+        if matches!(offer.name, WireName::Bundle(_)) {
+            crate::kill::point("ship.handed-over");
+        }
         let peer = self.peer.clone();
         self.apart(move |node| note_handed_over(node, &peer, offer.name))
             .await?;
@@ -294,9 +302,17 @@ pub(super) fn waiting_in(
 ) -> Result<Vec<Offer>, StageError> {
     let mut waiting = Vec::new();
     for offer in offers(node, peer)? {
+        if let WireName::Bundle(digest) = offer.name
+            && !has_bytes(node, peer, &digest)
+        {
+            continue;
+        }
         let here = match offer.name {
             WireName::Bundle(digest) => match node.journal.outbound_by_digest(&digest)? {
-                Some(row) => row.state == Outbound::Queued && channel(row.lane) == lane,
+                Some(row) => {
+                    let is_again = node.journal.due_again(peer, &digest)? == (false, true);
+                    (row.state == Outbound::Queued || is_again) && channel(row.lane) == lane
+                }
                 None => false,
             },
             WireName::Receipt(_) | WireName::Slip(_) => lane == LaneChannel::Urgent,
@@ -306,6 +322,18 @@ pub(super) fn waiting_in(
         }
     }
     Ok(waiting)
+}
+
+/// A bundle whose bytes are gone blocks no other: it is alarmed, and shipped as soon as they are back.
+fn has_bytes(node: &Node, peer: &PartyId, digest: &Digest) -> bool {
+    let is_there = node.spool.sent_bundle(peer, digest).is_some();
+    let subject = digest.to_string();
+    if is_there {
+        node.board.quiet("payload-lost", &subject);
+    } else {
+        node.board.alarm("payload-lost", &subject, node.clock.now());
+    }
+    is_there
 }
 
 /// The peer has it: a bundle is handed over, a receipt or slip is done.
@@ -319,6 +347,7 @@ fn note_handed_over(node: &Node, peer: &PartyId, name: WireName) -> Result<(), S
         let (event, now) = (OutboundEvent::PeerTookOver, node.clock.now());
         node.journal.advance_outbound(&row.bundle, event, now)?;
     }
+    node.journal.bundle_given(peer, &digest)?;
     tracing::info!(event = Event::HandedOver.name(), manifest = %digest, %peer, "handed over");
     Ok(())
 }
@@ -342,7 +371,6 @@ const fn channel(lane: Lane) -> LaneChannel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use amanah_format::digest::Digest;
 
     #[test]
     fn a_name_that_is_refused_again_waits_longer_but_not_for_ever() {

@@ -1,5 +1,6 @@
-//! Slips: short signed notes between the parties. This version sends and heeds `held` (a bundle waits, and why) and `revocation`
-//! (an agreement ends at once): the only thing from the wire that acts, because it only narrows.
+//! Slips: short signed notes between the parties, made and heeded. `held` (a bundle waits, and why) and `revocation` (an
+//! agreement ends at once: it only narrows) act by themselves; `resend` is answered by `again`, `position` by `position`.
+//! A slip whose number is no news, or whose time is over, is taken and does nothing. FORMAT.md §14.
 
 use std::sync::Arc;
 
@@ -13,10 +14,10 @@ use crate::engine::policy::Policy;
 use crate::journal::InboundRow;
 use crate::transport::link::Denied;
 
-use super::{Node, StageError};
+use super::{Node, StageError, again, position};
 
-/// A held slip says nothing any more after so long: the bundle itself expires within 30 days.
-const HELD_EXPIRES_SECS: i64 = 30 * 86_400;
+/// A slip says nothing any more after so long: the bundle that it is about expires within 30 days.
+const EXPIRES_SECS: i64 = 30 * 86_400;
 
 /// Tells the sender that its bundle waits, once for each reason.
 ///
@@ -32,32 +33,55 @@ pub(crate) fn tell_held(
     if node.journal.fact(&told)?.as_deref() == Some(reason.code()) {
         return Ok(());
     }
-    let now = node.clock.now();
-    let own = node.rules.now().own().clone();
-    let mut make = |number: u64| {
-        let slip = Slip {
-            format: Slip::FORMAT.to_owned(),
-            body: Body::Held {
-                manifest: row.digest,
-                reason,
-            },
-            from: own.clone(),
-            to: row.peer.clone(),
-            number,
-            created: now,
-            expires: now.plus_secs(HELD_EXPIRES_SECS),
-            ext: Ext::default(),
-            critical: Vec::new(),
-        };
-        signed(&slip, signing)
+    let body = Body::Held {
+        manifest: row.digest,
+        reason,
     };
-    node.journal.add_slip(&row.peer, "held", now, &mut make)?;
+    let mut slip = draft(node, &row.peer, body);
+    let mut make = |number: u64| signed(&mut slip, number, signing);
+    node.journal
+        .add_slip(&row.peer, "held", node.clock.now(), &mut make)?;
     node.journal.set_fact(&told, Some(reason.code()))?;
     node.bells.peer(&row.peer).ring();
     Ok(())
 }
 
-fn signed(slip: &Slip, signing: &SecretKey) -> (Digest, Vec<u8>) {
+/// A slip of ours that has no number yet.
+pub(crate) fn draft(node: &Node, peer: &PartyId, body: Body) -> Slip {
+    let now = node.clock.now();
+    Slip {
+        format: Slip::FORMAT.to_owned(),
+        body,
+        from: node.rules.now().own().clone(),
+        to: peer.clone(),
+        number: 0,
+        created: now,
+        expires: now.plus_secs(EXPIRES_SECS),
+        ext: Ext::default(),
+        critical: Vec::new(),
+    }
+}
+
+/// Signs it under its number and lets it wait for its peer, in the place of an older one about the same. Its digest.
+///
+/// # Errors
+/// The journal's.
+pub(crate) fn put(
+    node: &Node,
+    signing: &SecretKey,
+    mut slip: Slip,
+    about: &str,
+) -> Result<Digest, StageError> {
+    let (peer, kind) = (slip.to.clone(), slip.body.kind());
+    let mut make = |number: u64| signed(&mut slip, number, signing);
+    let key = (&peer, kind, about);
+    let digest = node.journal.put_slip(key, node.clock.now(), &mut make)?;
+    node.bells.peer(&peer).ring();
+    Ok(digest)
+}
+
+fn signed(slip: &mut Slip, number: u64, signing: &SecretKey) -> (Digest, Vec<u8>) {
+    slip.number = number;
     let container = slip::sign(slip, signing);
     (slip::digest(slip), container)
 }
@@ -84,7 +108,7 @@ pub fn ship_revocation(
     Ok(())
 }
 
-/// Takes a peer's slip: verified, its number new, then heeded. After `Ok` the peer may forget it.
+/// Takes a peer's slip: verified, then heeded. After `Ok` the peer may forget it.
 ///
 /// # Errors
 /// What the peer is told.
@@ -116,7 +140,7 @@ pub(crate) fn receive(node: &Arc<Node>, peer: &PartyId, container: &[u8]) -> Res
 /// A revocation is kept only for an agreement that is known here and that its signer is a party to.
 fn concerns_us(policy: &Policy, slip: &Slip) -> bool {
     match &slip.body {
-        Body::Held { .. } => true,
+        Body::Held { .. } | Body::Resend(_) | Body::Void(_) | Body::Position(_) => true,
         Body::Revocation { agreement, .. } => policy.agreements().iter().any(|known| {
             known.digest() == agreement.digest && known.agreement().party(&slip.from).is_some()
         }),
@@ -124,33 +148,38 @@ fn concerns_us(policy: &Policy, slip: &Slip) -> bool {
 }
 
 /// What it asks for is done before its number is noted: a crash between only does it again. A revocation's record in the
-/// ledger is made by the reload that it causes.
+/// ledger is made by the reload that it causes; it counts whatever its number and its age, because it only narrows.
 fn heed(
-    node: &Node,
+    node: &Arc<Node>,
     peer: &PartyId,
     verified: &VerifiedSlip,
     container: &[u8],
 ) -> Result<(), StageError> {
     let slip = verified.slip();
-    let kind = match &slip.body {
+    let kind = slip.body.kind();
+    if let Body::Revocation { agreement, .. } = &slip.body {
+        // Once for each agreement: a peer can sign any number of them, and the first says it all.
+        let fact = format!("revoked-by {peer} {}", agreement.digest);
+        if node.journal.fact(&fact)?.is_none() {
+            node.spool.keep_revocation(&verified.digest(), container)?;
+            node.bells.reload.ring();
+            node.journal.set_fact(&fact, Some("yes"))?;
+        }
+    } else if !node.journal.is_news(peer, kind, slip.number)? || node.clock.now() > slip.expires {
+        tracing::info!(%peer, kind, number = slip.number, "a slip is no news; it is ignored");
+        return Ok(());
+    }
+    match &slip.body {
         Body::Held { manifest, reason } => {
             let bundle = node.journal.outbound_by_digest(manifest)?;
             if bundle.is_some_and(|bundle| &bundle.peer == peer) {
                 node.journal.note_held(manifest, *reason)?;
             }
-            "held"
         }
-        Body::Revocation { agreement, .. } => {
-            // Once for each agreement: a peer can sign any number of them, and the first says it all.
-            let fact = format!("revoked-by {peer} {}", agreement.digest);
-            if node.journal.fact(&fact)?.is_none() {
-                node.spool.keep_revocation(&verified.digest(), container)?;
-                node.bells.reload.ring();
-                node.journal.set_fact(&fact, Some("yes"))?;
-            }
-            "revocation"
-        }
-    };
+        Body::Resend(asked) => again::give(node, peer, asked)?,
+        Body::Position(said) => position::hear(node, peer, said, slip, &verified.digest())?,
+        Body::Revocation { .. } | Body::Void(_) => {}
+    }
     node.journal.note_slip(peer, kind, slip.number)?;
     node.bells.publish.ring();
     Ok(())

@@ -15,6 +15,7 @@ use crate::spool::part::{HOLE_BYTES_MAX, Part, PartError};
 use crate::transport::link::{Denied, PartWriter, WireName};
 
 use super::arrive::Arrive;
+use super::room::Measured;
 use super::{Node, StageError};
 
 /// Most bytes of a part whose head cannot be read: nothing of it will be taken over, and a client in full flight is still told
@@ -28,17 +29,25 @@ pub(super) struct Upload {
     name: WireName,
     /// None: it went beyond what its head says, and was dropped.
     part: Option<Part>,
+    /// Its share of the peer's quota.
+    measured: Measured,
     /// Whether the bundle's head was read, and bounds the rest.
     is_bounded: bool,
 }
 
 impl Upload {
-    pub(super) fn new(arrive: Arc<Arrive>, peer: PartyId, name: WireName, part: Part) -> Self {
+    pub(super) fn new(
+        arrive: Arc<Arrive>,
+        peer: PartyId,
+        name: WireName,
+        (part, measured): (Part, Measured),
+    ) -> Self {
         Self {
             arrive,
             peer,
             name,
             part: Some(part),
+            measured,
             is_bounded: false,
         }
     }
@@ -82,6 +91,7 @@ fn bound_by_head(part: &mut Part) -> Result<bool, StageError> {
 impl PartWriter for Upload {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Denied> {
         let part = self.part.as_mut().ok_or_else(Denied::damaged)?;
+        self.measured.take(bytes.len())?;
         if !self.is_bounded && matches!(self.name, WireName::Bundle(_)) {
             self.is_bounded = bound_by_head(part).map_err(|error| Denied::failure(&error))?;
         }

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use amanah_format::digest::Digest;
 use amanah_format::entry_path::EntryPath;
 use amanah_format::id::{BundleId, FlowName, PartyId};
 use amanah_format::open::EntrySink;
@@ -16,6 +17,7 @@ use amanah_format::receipt::StoreRef;
 use super::{Import, ImportId, Store, StoreError};
 use crate::durable::{self, DurableError};
 use crate::kill;
+use crate::plant::{self, Bug};
 
 /// Proves that the disk which holds the inbox is mounted.
 pub const STORE_MARKER: &str = ".amanah-store";
@@ -69,6 +71,13 @@ impl FilesStore {
         durable::create_folder(&self.inbox.join(IMPORTS), MODE_OWN)?;
         let text = b"The files store of Amanah lies here. Without this file nothing is imported.\n";
         Ok(durable::write(&self.inbox, STORE_MARKER, text, MODE_FILE)?)
+    }
+
+    /// Removes what a death left half written: a store marker or an import's marker under its temporary name. Staging needs
+    /// none of it, for each import wipes its own.
+    pub fn sweep(&self) {
+        durable::sweep(&self.inbox, 0);
+        durable::sweep(&self.inbox.join(IMPORTS), 0);
     }
 
     /// Refuses a folder that is not the store.
@@ -136,12 +145,22 @@ impl Store for FilesStore {
     fn lookup(&self, id: &ImportId) -> Result<Option<StoreRef>, StoreError> {
         self.is_there()?;
         let Some(marker) = self.marker(id)? else {
+            if plant::has(Bug::SeenBeforeImport) && self.staging(id).is_dir() {
+                return Ok(Some(store_ref(1)));
+            }
             return Ok(None);
         };
         // The marker was seen, not written, here: its folder may not be synced yet, and the rename must not come before it.
         durable::sync_folder(&self.inbox.join(IMPORTS))?;
         self.complete(id)?;
         Ok(Some(store_ref(marker.entries)))
+    }
+
+    fn has(&self, manifest: &Digest) -> Result<bool, StoreError> {
+        self.is_there()?;
+        let path = self.inbox.join(IMPORTS).join(manifest.to_hex());
+        path.try_exists()
+            .map_err(|source| failed("looking at", &path, source))
     }
 
     fn room(&self) -> Result<u64, StoreError> {
@@ -275,6 +294,10 @@ impl Import for Staged<'_> {
         if target.symlink_metadata().is_ok() {
             // Found before the marker is written: after it there is no way back.
             return Err(DurableError::Exists(target).into());
+        }
+        if plant::has(Bug::RecordOutside) {
+            self.store.complete(&self.id)?;
+            kill::point("files.marked");
         }
         self.mark()?;
         kill::point("files.marked");

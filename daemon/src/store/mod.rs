@@ -32,6 +32,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]; `Missing` where the store's place is not there.
     fn room(&self) -> Result<u64, StoreError>;
 
+    /// Whether it has committed this bundle, ever. For telling a store that was restored from an old copy.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Missing` where the store's place is not there.
+    fn has(&self, manifest: &Digest) -> Result<bool, StoreError>;
+
     /// Starts an import in staging; what an earlier attempt left there is wiped.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use std::time::Duration;
 use amanah_format::id::PartyId;
 use amanah_format::recipient::Identity;
 use amanah_format::seal::SealOptions;
+use amanah_format::signature::SecretKey;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
@@ -26,10 +27,13 @@ use crate::stage::collect::Collect;
 use crate::stage::door::Door;
 use crate::stage::import::Import;
 use crate::stage::junk::Junk;
+use crate::stage::position::{Gates, doubted};
 use crate::stage::publish::{Publish, Side};
+use crate::stage::room::Room;
 use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
+use crate::stage::streams::Streams;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::files::FilesStore;
 use crate::watch::Watch;
@@ -46,12 +50,14 @@ pub(super) struct Parts {
     pub(super) import: Import,
     pub(super) acknowledge: Acknowledge,
     pub(super) settle: Arc<Settle>,
+    pub(super) streams: Streams,
     pub(super) publish: Publish,
     pub(super) metrics: Arc<Metrics>,
     pub(super) alarms: Alarms,
     pub(super) arrive: Arc<Arrive>,
     pub(super) by_hand: ByHand,
     pub(super) door: Arc<Door>,
+    pub(super) room: Room,
     pub(super) transport: zeroize::Zeroizing<String>,
     peers: Vec<PartyId>,
 }
@@ -77,12 +83,49 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         bells,
         junk: Junk::default(),
         tickets: Tickets::default(),
+        gates: Gates::for_peers(peers.iter()),
         stop: Stop::default(),
         handing_back: Mutex::default(),
     });
+    look_for_doubt(&node, &peers)?;
     reload::settle_in(config, &node, &loaded)?;
     let alarms = Alarms::new(Arc::clone(&node), alarm_command);
     assemble(config, node, secrets, (peers, alarms))
+}
+
+/// Whether this home looks like a copy: another file than the journal of the last start, a published ledger that is longer
+/// than the journal's, or a new journal beside old receipts. Towards each peer the doubt stays until it has answered.
+fn look_for_doubt(node: &Node, peers: &[PartyId]) -> Result<(), StageError> {
+    const IDENTITY: &str = "journal identity";
+    let (journal, spool) = (&node.journal, &node.spool);
+    let identity = spool.journal_identity();
+    let known = journal.fact(IDENTITY)?;
+    let size = journal.checkpoint()?.size;
+    let published = spool.published_size();
+    let is_copy = known.is_some() && identity.is_some() && known != identity;
+    let is_new = known.is_none() && size == 1 && spool.has_past();
+    if published > size {
+        tracing::error!(
+            size,
+            published,
+            "the journal is older than the ledger that it published"
+        );
+        spool.set_ledger_aside(published)?;
+    }
+    if is_copy || is_new || published > size {
+        for peer in peers {
+            journal.set_fact(&doubted(peer), Some("yes"))?;
+        }
+    }
+    journal.set_fact(IDENTITY, identity.as_deref())?;
+    for peer in peers {
+        if journal.fact(&doubted(peer))?.is_some() {
+            node.gates.doubt(peer);
+            node.board
+                .alarm("home-copied", peer.as_str(), node.clock.now());
+        }
+    }
+    Ok(())
 }
 
 fn assemble(
@@ -93,35 +136,28 @@ fn assemble(
 ) -> Result<Parts, RunError> {
     let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
     let store = FilesStore::new(node.spool.inbox());
+    store.sweep();
     create_once(&node, &store)?;
+    let room = room(config);
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
-    let arrive = Arc::new(Arrive {
-        node: Arc::clone(&node),
-        admit: Admit {
-            node: Arc::clone(&node),
-            signing: Arc::clone(&keys.signing),
-            held_from: AtomicI64::new(0),
-        },
-        settle: Arc::clone(&settle),
-    });
+    let arrive = arrive(&node, &keys.signing, &settle);
     Ok(Parts {
         collect: collect(config, &node),
-        seal: Seal {
-            node: Arc::clone(&node),
-            signing: Arc::clone(&keys.signing),
-            options: SealOptions {
-                level: config.seal.level,
-                workers: config.seal.workers,
-            },
-            expires_days: config.seal.expires_days,
-        },
+        seal: seal(config, &node, &keys.signing),
         import: Import {
             node: Arc::clone(&node),
             identities,
             store: Box::new(store),
+            rechecked: Mutex::default(),
             under_way: Mutex::default(),
+        },
+        streams: Streams {
+            node: Arc::clone(&node),
+            signing: Arc::clone(&keys.signing),
+            peers: peers.clone(),
+            asked: Mutex::default(),
         },
         acknowledge: Acknowledge {
             node: Arc::clone(&node),
@@ -139,17 +175,49 @@ fn assemble(
         door: Arc::new(Door {
             node: Arc::clone(&node),
             arrive: Arc::clone(&arrive),
-            free_bytes_min: config.limits.free_bytes_min,
+            room,
         }),
         by_hand: ByHand {
             arrive: Arc::clone(&arrive),
             free_bytes_min: config.limits.free_bytes_min,
         },
         arrive,
+        room,
         transport: keys.transport,
         peers,
         node,
     })
+}
+
+fn arrive(node: &Arc<Node>, signing: &Arc<SecretKey>, settle: &Arc<Settle>) -> Arc<Arrive> {
+    Arc::new(Arrive {
+        node: Arc::clone(node),
+        admit: Admit {
+            node: Arc::clone(node),
+            signing: Arc::clone(signing),
+            held_from: AtomicI64::new(0),
+        },
+        settle: Arc::clone(settle),
+    })
+}
+
+fn seal(config: &Config, node: &Arc<Node>, signing: &Arc<SecretKey>) -> Seal {
+    Seal {
+        node: Arc::clone(node),
+        signing: Arc::clone(signing),
+        options: SealOptions {
+            level: config.seal.level,
+            workers: config.seal.workers,
+        },
+        expires_days: config.seal.expires_days,
+    }
+}
+
+const fn room(config: &Config) -> Room {
+    Room {
+        free_bytes_min: config.limits.free_bytes_min,
+        peer_bytes_max: config.limits.peer_bytes_max,
+    }
 }
 
 fn collect(config: &Config, node: &Arc<Node>) -> Collect {

@@ -26,6 +26,9 @@ const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 /// Between two snapshots: people do not read faster, and each costs a few syncs.
 const PUBLISH_GAP: Duration = Duration::from_millis(50);
 
+/// Between two looks at the streams.
+const STREAMS_GAP: Duration = Duration::from_millis(100);
+
 /// The threads of the stages.
 pub(super) struct Loops {
     threads: Vec<Thread>,
@@ -61,6 +64,7 @@ impl Loops {
         let (collect, seal, import) = (parts.collect, Arc::new(parts.seal), Arc::new(parts.import));
         let (acknowledge, settle, by_hand) = (parts.acknowledge, parts.settle, parts.by_hand);
         let mut alarms = parts.alarms;
+        let streams = parts.streams;
         let judging = Arc::clone(&import);
         let mut threads = common.lanes(&seal, &import)?;
         threads.extend([
@@ -73,6 +77,12 @@ impl Loops {
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
             common.spawn("by-hand", &bells.by_hand, move || by_hand.pass())?,
+            common.spawn("streams", &bells.streams, move || {
+                let pass = streams.pass();
+                // Every bundle rings: many are looked at together, for nothing here is urgent.
+                std::thread::sleep(STREAMS_GAP);
+                pass
+            })?,
             common.spawn("requests", &Bell::default(), move || {
                 requests::pass(&node)?;
                 // Also when some were done: a flood of them is carried out at this pace.

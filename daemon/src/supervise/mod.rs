@@ -3,6 +3,7 @@
 
 mod alarms;
 mod build;
+mod confine;
 mod log;
 mod loops;
 mod reload;
@@ -85,6 +86,7 @@ pub fn run(file: &Path) -> Result<(), RunError> {
     log::start();
     harden();
     let config = Config::load(file)?;
+    confine::confine(&config);
     let parts = build::parts(&config)?;
     parts.recover()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

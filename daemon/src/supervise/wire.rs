@@ -42,6 +42,7 @@ impl Wire {
                     address: listen.address,
                     networks: listen.networks.clone(),
                     host_key: parts.transport.clone(),
+                    post_quantum: listen.post_quantum,
                     limits: Limits {
                         connections_max: usize::try_from(config.limits.connections_max)
                             .unwrap_or(usize::MAX),
@@ -62,7 +63,7 @@ impl Wire {
             .peers
             .iter()
             .filter_map(|peer| match (&peer.drop, &peer.dial) {
-                (Some(at), _) => Some(leave(parts, config, peer, at.clone())),
+                (Some(at), _) => Some(leave(parts, peer, at.clone())),
                 (None, Some(address)) => Some(ship(parts, config, peer, address.clone())),
                 (None, None) => None,
             });
@@ -86,11 +87,14 @@ impl Wire {
             if !before.contains_key(peer) {
                 node.board
                     .connected(peer, address.to_string(), node.clock.now());
+                node.gates.connected(peer, true);
+                node.bells.streams.ring();
                 node.bells.publish.ring();
             }
         }
         for peer in before.keys().filter(|peer| !now_here.contains_key(*peer)) {
             node.board.disconnected(peer, None, node.clock.now(), None);
+            node.gates.unreachable(peer);
             node.bells.publish.ring();
         }
         *before = now_here;
@@ -136,7 +140,7 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
         arrive: Arc::clone(&parts.arrive),
         peer: peer.party.clone(),
         address: address.clone(),
-        free_bytes_min: config.limits.free_bytes_min,
+        room: parts.room,
     });
     let node = Arc::clone(&parts.node);
     let key = parts.transport.clone();
@@ -162,13 +166,13 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
 }
 
 /// The same for a drop between us and the peer.
-fn leave(parts: &Parts, config: &Config, peer: &Peer, at: DropAt) -> JoinHandle<()> {
+fn leave(parts: &Parts, peer: &Peer, at: DropAt) -> JoinHandle<()> {
     let ship = Arc::new(Ship {
         node: Arc::clone(&parts.node),
         arrive: Arc::clone(&parts.arrive),
         peer: peer.party.clone(),
         address: at.address.clone(),
-        free_bytes_min: config.limits.free_bytes_min,
+        room: parts.room,
     });
     let blind = Arc::new(Blind::new(Arc::clone(&ship)));
     let (key, post_quantum) = (parts.transport.clone(), peer.post_quantum);

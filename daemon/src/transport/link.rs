@@ -81,6 +81,9 @@ pub struct Upload {
 /// A live connection to a peer that we dialled. All methods may run side by side; each lane has an SFTP channel of its
 /// own. A future may be dropped at any point: what was acknowledged stays, the rest is sent again from the prefix.
 pub trait Link: Send + Sync + 'static {
+    /// Whether the peer itself is at the other end.
+    const DIRECT: bool = true;
+
     /// The synced prefix of `/incoming/NAME.part` at the peer; 0 when there is none.
     fn prefix(
         &self,

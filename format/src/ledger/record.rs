@@ -59,7 +59,7 @@ pub enum RecordKind {
     CheckpointCosigned,
     /// Reserved: a number of a stream was given up.
     Voided,
-    /// Reserved: a stream's next epoch was opened.
+    /// Outbound: a stream's next epoch was opened.
     EpochOpened,
 }
 

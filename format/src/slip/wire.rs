@@ -11,12 +11,15 @@ use crate::id::PartyId;
 use crate::manifest::AgreementRef;
 use crate::time::UtcTime;
 
-/// The kinds of this version. Reserved: resend, void, position, statement, checkpoint, cosignature, card, agreement.
+/// The kinds of this version. Reserved: statement, checkpoint, cosignature, card, agreement.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     Held,
     Revocation,
+    Resend,
+    Void,
+    Position,
 }
 
 /// The members of slip.json.
@@ -70,6 +73,9 @@ impl TryFrom<Wire> for Slip {
                     ledger_peer: body.ledger_peer,
                 }
             }
+            Kind::Resend => Body::Resend(from_part(wire.body)?),
+            Kind::Void => Body::Void(from_part(wire.body)?),
+            Kind::Position => Body::Position(from_part(wire.body)?),
         };
         Ok(Self {
             format: wire.format,
@@ -105,6 +111,9 @@ impl From<Slip> for Wire {
                 };
                 (Kind::Revocation, serde_json::to_value(body))
             }
+            Body::Resend(body) => (Kind::Resend, serde_json::to_value(body)),
+            Body::Void(body) => (Kind::Void, serde_json::to_value(body)),
+            Body::Position(body) => (Kind::Position, serde_json::to_value(body)),
         };
         Self {
             format: slip.format,
@@ -114,7 +123,7 @@ impl From<Slip> for Wire {
             number: slip.number,
             created: slip.created,
             expires: slip.expires,
-            // INVARIANT: both bodies are structs of texts and integers, which have a JSON form.
+            // INVARIANT: all bodies are structs of texts, integers and lists of them, which have a JSON form.
             body: body.unwrap_or_else(|error| unreachable!("a body without JSON form: {error}")),
             ext: slip.ext,
             critical: slip.critical,

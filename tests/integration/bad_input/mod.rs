@@ -15,6 +15,7 @@ mod manifests;
 mod outbox;
 mod receipts;
 mod sizes;
+mod streams;
 mod swapped;
 #[path = "../../../format/examples/make_vectors/cases/tape.rs"]
 mod tape;

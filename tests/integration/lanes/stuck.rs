@@ -77,7 +77,7 @@ fn a_bundle_whose_payload_was_lost_here_does_not_end_the_connection_for_the_othe
     let alarmed = |status: &amanahd::snapshot::Snapshot| {
         let mut alarms = status.alarms.iter();
         alarms
-            .any(|alarm| alarm.code == "stage-failing")
+            .any(|alarm| alarm.code == "payload-lost")
             .then_some(())
     };
     exchange

@@ -16,12 +16,13 @@ enum Floor {
     Face,
 }
 
-const FLOORS: [(&str, Floor); 25] = [
+const FLOORS: [(&str, Floor); 26] = [
     ("bell", Floor::Leaf),
     ("by_hand", Floor::Leaf),
     ("clock", Floor::Leaf),
     ("event", Floor::Leaf),
     ("kill", Floor::Leaf),
+    ("plant", Floor::Leaf),
     ("request", Floor::Leaf),
     ("snapshot", Floor::Leaf),
     ("engine", Floor::Ground),

@@ -35,6 +35,9 @@ texts! {
     AGREEMENT_NOT_PROVEN = "Tidak terbukti: bahwa tidak pernah dicabut atau digantikan." / "Not proven: that it was never revoked or superseded.";
     SAYS_HELD = "Kiriman {0} ditahan di penerima; belum final." / "The bundle {0} is held at the recipient; not final.";
     SAYS_REVOKED = "Perjanjian {0} versi {1} dicabut: {2}" / "Agreement {0} version {1} is revoked: {2}";
+    SAYS_RESEND = "Nomor {1} sampai {2} alur data {0} diminta lagi." / "Numbers {1} to {2} of the flow {0} are asked for again.";
+    SAYS_VOID = "Nomor {1} alur data {0} dilepas: {2}" / "Number {1} of the flow {0} is given up: {2}";
+    SAYS_POSITION = "Posisi terakhir yang terlihat: {0}" / "The last places seen: {0}";
     CHECKPOINT_IS = "Jejak audit {0}, {1} catatan" / "Ledger {0}, {1} records";
     CHECKPOINT_NOT_PROVEN = "Tidak terbukti: catatannya sendiri (gunakan `amanah ledger verify`)." / "Not proven: the records themselves (use `amanah ledger verify`).";
     CUT_SHORT = "muatan terpotong" / "the payload is cut short";

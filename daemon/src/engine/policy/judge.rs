@@ -90,7 +90,10 @@ fn is_within_flow(flow: &Flow, manifest: &Manifest) -> Step {
 /// The place is free, near, and follows the bundle before it. Files are imported on arrival: a gap does not hold them.
 fn fits_in_stream(manifest: &Manifest, place: &Place) -> Step {
     refuse_if(place.same_id.is_some(), Refusal::BundleIdReused)?;
-    refuse_if(place.holder.is_some(), Refusal::SequenceConflict)?;
+    refuse_if(
+        place.holder.is_some() || place.closed,
+        Refusal::SequenceConflict,
+    )?;
     let furthest = place.contiguous.saturating_add(1 + SEQUENCE_AHEAD_MAX);
     let far = manifest.sequence.get() > furthest;
     refuse_if(far, Refusal::SequenceTooFar)?;

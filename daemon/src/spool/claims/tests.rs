@@ -288,3 +288,29 @@ fn claims_are_found_by_their_bundle_and_other_dotfiles_are_not() {
         [(claim, id.to_owned())]
     );
 }
+
+#[test]
+fn what_is_missing_from_an_empty_folder_in_the_place_of_the_outbox_was_not_taken_away() {
+    let yard = Yard::new();
+    let (item, inode) = yard.put("a.csv", "satu");
+    let claim = yard.flow.join(".claimed-id-0");
+    assert!(yard.spool.stand_aside(&item, &claim, inode).unwrap());
+    let outbox = yard.spool.outboxes();
+    let away = yard.spool.home().join("away");
+    fs::rename(&outbox, &away).unwrap();
+    fs::create_dir_all(&yard.flow).unwrap();
+    let missing = |error: SpoolError| matches!(error, SpoolError::Missing(_));
+    assert!(missing(yard.spool.put_back(&claim, &item).unwrap_err()));
+    assert!(missing(
+        yard.spool.stand_aside(&item, &claim, inode).unwrap_err()
+    ));
+    let settled = yard
+        .spool
+        .settle(&peer(), &flow(), &claim, ("a.csv".as_ref(), inode));
+    assert!(missing(settled.unwrap_err()));
+    assert!(!yard.spool.home().join("sent/bpkh").exists());
+    fs::remove_dir_all(&outbox).unwrap();
+    fs::rename(&away, &outbox).unwrap();
+    yard.spool.put_back(&claim, &item).unwrap();
+    assert_eq!(fs::read_to_string(&item).unwrap(), "satu");
+}

@@ -248,6 +248,21 @@ fn a_dropped_part_is_gone_with_its_prefix() {
 }
 
 #[test]
+fn a_start_drops_what_a_power_cut_brought_back_and_nobody_will_finish() {
+    let home = home();
+    let spool = open(&home);
+    for name in ["done.part", "done.prefix", "gone.prefix", "under-way.part"] {
+        fs::write(folder(&spool).join(name), "5").unwrap();
+    }
+    spool
+        .sweep_parts(&peer(), &mut |name| name == "done")
+        .unwrap();
+    let names = fs::read_dir(folder(&spool)).unwrap();
+    let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["under-way.part"]);
+}
+
+#[test]
 fn what_was_moved_but_not_recorded_becomes_a_whole_part_again() {
     let home = home();
     let spool = open(&home);

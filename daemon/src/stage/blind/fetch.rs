@@ -13,6 +13,7 @@ use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::stage::classes::{Calls, Class};
 use crate::stage::door::bytes_max;
 use crate::stage::pull::{is_judged, take_in};
+use crate::stage::room::Room;
 use crate::stage::ship::SessionEnd;
 use crate::stage::{Node, StageError};
 use crate::transport::link::{BlindLink, Denied, LinkError, Offer, WireName};
@@ -141,8 +142,10 @@ impl Blind {
     }
 
     async fn take<L: BlindLink>(&self, link: &L, offer: Offer) -> Result<(), SessionEnd> {
-        let least = self.ship.free_bytes_min;
-        let fits = self.ship.apart(move |node| fits(node, offer, least));
+        let (room, peer) = (self.ship.room, self.ship.peer.clone());
+        let fits = self
+            .ship
+            .apart(move |node| fits(node, offer, (room, &peer)));
         let outcome = if let Err(denied) = fits.await? {
             Err(denied)
         } else {
@@ -240,7 +243,11 @@ fn known(
 }
 
 /// Whether there is room for it. `failure` leaves it where it is; what is longer than anything of its kind is turned away.
-fn fits(node: &Node, offer: Offer, least: u64) -> Result<Result<(), Denied>, StageError> {
+fn fits(
+    node: &Node,
+    offer: Offer,
+    (room, peer): (Room, &PartyId),
+) -> Result<Result<(), Denied>, StageError> {
     let now = node.clock.now();
     let denied = |code: &str, message: &str| Denied {
         code: code.to_owned(),
@@ -251,10 +258,15 @@ fn fits(node: &Node, offer: Offer, least: u64) -> Result<Result<(), Denied>, Sta
         node.board.alarm("too-large", &name, now);
         return Ok(Err(denied("too-large", "nothing of its kind is that long")));
     }
-    if node.spool.free_bytes()? < offer.bytes.saturating_add(least) {
+    if node.spool.free_bytes()? < offer.bytes.saturating_add(room.free_bytes_min) {
         node.board.alarm("no-space", "spool", now);
         return Ok(Err(denied("failure", "there is no space left for it")));
     }
     node.board.quiet("no-space", "spool");
+    let is_bundle = matches!(offer.name, WireName::Bundle(_));
+    if is_bundle && room.left(node, peer)? < offer.bytes {
+        node.board.alarm("quota-exceeded", peer.as_str(), now);
+        return Ok(Err(denied("failure", "its quota is used up")));
+    }
     Ok(Ok(()))
 }

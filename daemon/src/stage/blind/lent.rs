@@ -133,11 +133,16 @@ pub(super) fn is_done(
     match name {
         WireName::Bundle(digest) => {
             let row = journal.outbound_by_digest(&digest)?;
-            Ok(row.is_some_and(|row| &row.peer == peer && is_answered(row.state)))
+            let is_answered = row.is_some_and(|row| &row.peer == peer && is_answered(row.state));
+            Ok(is_answered && journal.due_again(peer, &digest)? == (false, false))
         }
         WireName::Receipt(digest) => {
-            let row = journal.inbound(&digest)?;
-            Ok(row.is_some_and(|row| &row.peer == peer && row.state == Inbound::Delivered))
+            if let Some(row) = journal.inbound(&digest)? {
+                return Ok(&row.peer == peer && row.state == Inbound::Delivered);
+            }
+            // The peer's own, given back to it.
+            let ours = journal.outbound_by_digest(&digest)?;
+            Ok(ours.is_some_and(|row| &row.peer == peer) && !journal.due_again(peer, &digest)?.0)
         }
         WireName::Slip(digest) => {
             let mut waiting = journal.slips_for(peer)?.into_iter();

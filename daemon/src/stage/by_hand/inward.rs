@@ -12,7 +12,7 @@ use amanah_format::id::PartyId;
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::UnverifiedHead;
 use amanah_format::receipt::VerifiedReceipt;
-use amanah_format::slip::{Body, VerifiedSlip};
+use amanah_format::slip::VerifiedSlip;
 
 use crate::by_hand::{Answer, Fate, Told};
 use crate::engine::inbound::{Inbound, InboundEvent};
@@ -234,14 +234,9 @@ impl ByHand {
             WireName::Slip(_) => {
                 let slip = VerifiedSlip::verify(&start, policy.keyring(), now)
                     .map_err(|error| doubtful("slip-doubtful", &error))?;
-                let kind = match slip.slip().body {
-                    Body::Held { .. } => "held",
-                    Body::Revocation { .. } => "revocation",
-                };
-                let from = slip.slip().from.clone();
-                let heeded = node.journal.heeded_slip(&from, kind);
-                let heeded = heeded.map_err(|error| Denied::failure(&error))?;
-                (from, slip.slip().number <= heeded)
+                let (from, number) = (slip.slip().from.clone(), slip.slip().number);
+                let is_news = node.journal.is_news(&from, slip.slip().body.kind(), number);
+                (from, !is_news.map_err(|error| Denied::failure(&error))?)
             }
         };
         Ok(Seen { peer, bytes, known })

@@ -13,7 +13,8 @@ use super::{Collect, StageError};
 const RECOVERED_PREFIX: &str = "recovered-";
 
 impl Collect {
-    /// After a restart: finishes the renames of what is recorded, and puts back claims that no record knows. What operators
+    /// After a restart: finishes the renames of what is recorded, and puts back claims that no record knows, or
+    /// that went back as far as it knows (an outbox that was not mounted at that moment hid them). What operators
     /// make impossible (a folder of theirs that the daemon may not write) does not keep the daemon from starting.
     ///
     /// # Errors
@@ -21,11 +22,11 @@ impl Collect {
     pub fn recover(&self) -> Result<(), StageError> {
         self.finish_claims()?;
         for (claim, bundle) in self.node.spool.claims_on_disk()? {
-            let known = match bundle.parse::<BundleId>() {
-                Ok(id) => self.node.journal.outbound(&id)?.is_some(),
-                Err(_) => false,
+            let row = match bundle.parse::<BundleId>() {
+                Ok(id) => self.node.journal.outbound(&id)?,
+                Err(_) => None,
             };
-            if known {
+            if row.is_some_and(|row| row.state != Outbound::PutBack) {
                 continue;
             }
             let name = claim.file_name().map(|name| {

@@ -301,3 +301,19 @@ fn a_store_that_is_missing_has_no_room_and_takes_nothing() {
     assert!(matches!(store.room(), Err(StoreError::Missing(_))));
     assert!(matches!(store.begin(&id(1)), Err(StoreError::Missing(_))));
 }
+
+#[test]
+fn a_marker_that_a_death_left_half_written_is_swept_and_whole_ones_stay() {
+    let (_top, store) = store();
+    import(&store, &id(1));
+    let markers = store.inbox.join(IMPORTS);
+    for folder in [&store.inbox, &markers] {
+        fs::write(folder.join(format!("{}7-1", durable::TEMPORARY)), "{").unwrap();
+    }
+    store.sweep();
+    assert_eq!(count(&markers), 1);
+    assert!(store.lookup(&id(1)).unwrap().is_some());
+    let left = fs::read_dir(&store.inbox).unwrap();
+    let mut left = left.map(|entry| entry.unwrap().file_name());
+    assert!(!left.any(|name| durable::is_temporary(&name)));
+}

@@ -26,6 +26,8 @@ impl DropLink {
 }
 
 impl Link for DropLink {
+    const DIRECT: bool = false;
+
     async fn prefix(&self, lane: LaneChannel, name: WireName) -> Result<u64, LinkError> {
         let bytes = self.0.lane(lane).prefix(name).await?;
         Ok(bytes.saturating_sub(DOUBTED_BYTES))

@@ -7,6 +7,8 @@ pub mod drop;
 mod flight;
 mod folders;
 #[cfg(test)]
+mod hostile_frames;
+#[cfg(test)]
 mod hostile_server;
 mod pull;
 mod push;

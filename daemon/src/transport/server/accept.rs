@@ -1,12 +1,11 @@
 //! The accept loop: who may take a place, and for how long without logging in. An error of `accept` (no descriptors
 //! left, a connection gone before it was taken) never ends the loop. Strangers are closed before a byte is exchanged.
 
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -14,6 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::newcomers::{Newcomers, Place};
+use super::penalties::Offence;
 use super::session::Caller;
 use super::tree::stopped;
 use super::{Connected, Limits, Network};
@@ -42,45 +43,25 @@ pub(super) struct Parts {
 pub(super) struct Door {
     pub(super) parts: Parts,
     connections: Arc<Semaphore>,
-    newcomers: Arc<Semaphore>,
-    addresses: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    newcomers: Arc<Newcomers>,
     strangers: AtomicU32,
 }
 
-/// The places that one connection takes.
-struct Admission {
-    newcomer: Newcomer,
-    connection: OwnedSemaphorePermit,
-}
-
-/// The places that it gives back once it has logged in.
-struct Newcomer {
-    address: IpAddr,
-    addresses: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Drop for Newcomer {
-    fn drop(&mut self) {
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = addresses.get_mut(&self.address) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                addresses.remove(&self.address);
-            }
-        }
-    }
+/// Why a connection ended before it had logged in, as far as it must pay for it.
+enum Unknown {
+    /// By itself, or by an error.
+    Ended(io::Error),
+    /// To make room for others.
+    PutOut,
+    /// It took too long.
+    Late,
 }
 
 impl Door {
     pub(super) fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
             connections: Arc::new(Semaphore::new(parts.limits.connections_max)),
-            newcomers: Arc::new(Semaphore::new(parts.limits.unauthenticated_max)),
-            addresses: Arc::default(),
+            newcomers: Newcomers::new(parts.limits),
             strangers: AtomicU32::new(0),
             parts,
         })
@@ -95,8 +76,8 @@ impl Door {
                 () = stopped(&mut stop) => break,
                 accepted = listener.accept() => match accepted {
                     Ok((stream, from)) => {
-                        if let Some(admission) = self.admit(from) {
-                            connections.spawn(Arc::clone(&self).serve(stream, from, admission));
+                        if let Some(place) = self.admit(from) {
+                            connections.spawn(Arc::clone(&self).serve(stream, from, place));
                         }
                     }
                     Err(error) => {
@@ -112,55 +93,36 @@ impl Door {
     }
 
     /// A place for a connection from this address, or `None`: it is closed without an answer.
-    fn admit(&self, from: SocketAddr) -> Option<Admission> {
+    fn admit(&self, from: SocketAddr) -> Option<(Place, oneshot::Receiver<()>)> {
         let address = from.ip().to_canonical();
-        if !self
-            .parts
-            .networks
-            .iter()
-            .any(|network| network.contains(address))
-        {
+        let networks = &self.parts.networks;
+        if !networks.iter().any(|network| network.contains(address)) {
             if self.strangers.fetch_add(1, Ordering::Relaxed) < STRANGERS_NAMED {
                 tracing::warn!(%from, "closed: its network is not in [listen] networks");
             }
             return None;
         }
-        let admission = self.places(address);
-        if admission.is_none() {
-            tracing::warn!(%from, "closed: too many connections");
+        let now = Instant::now();
+        let place = self.newcomers.enter(address, now);
+        if place.is_none()
+            && let Some(untold) = self.newcomers.may_tell(now)
+        {
+            tracing::warn!(%from, untold, "closed: too many connections from there that did not log in");
         }
-        admission
-    }
-
-    fn places(&self, address: IpAddr) -> Option<Admission> {
-        let connection = Arc::clone(&self.connections).try_acquire_owned().ok()?;
-        let place = Arc::clone(&self.newcomers).try_acquire_owned().ok()?;
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = addresses.entry(address).or_default();
-        if *count >= self.parts.limits.unauthenticated_per_address_max {
-            return None;
-        }
-        *count = count.saturating_add(1);
-        let addresses = Arc::clone(&self.addresses);
-        Some(Admission {
-            newcomer: Newcomer {
-                address,
-                addresses,
-                _place: place,
-            },
-            connection,
-        })
+        place
     }
 
     /// One connection, from its first byte to its last.
-    async fn serve(self: Arc<Self>, stream: TcpStream, from: SocketAddr, admission: Admission) {
+    async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        from: SocketAddr,
+        place: (Place, oneshot::Receiver<()>),
+    ) {
         let mut stop = self.parts.stop.clone();
         tokio::select! {
             () = stopped(&mut stop) => tracing::debug!(%from, "connection ended: stopping"),
-            ended = self.run(stream, from, admission) => match ended {
+            ended = self.run(stream, from, place) => match ended {
                 Ok(()) => tracing::debug!(%from, "connection ended"),
                 Err(error) => tracing::info!(%from, %error, "connection ended"),
             },
@@ -172,37 +134,69 @@ impl Door {
         &self,
         stream: TcpStream,
         from: SocketAddr,
-        admission: Admission,
+        (place, put_out): (Place, oneshot::Receiver<()>),
     ) -> io::Result<()> {
-        let Admission {
-            newcomer,
-            connection: _connection,
-        } = admission;
         stream.set_nodelay(true)?;
         let _cutter = Cutter::of(&stream)?;
-        let grace = Duration::from_secs(self.parts.limits.login_grace_secs);
-        let deadline = Instant::now()
-            .checked_add(grace)
-            .unwrap_or_else(Instant::now);
         let (told, logged_in) = oneshot::channel();
-        let caller = Caller::new(&self.parts, from, told);
+        let refused = Arc::new(AtomicBool::new(false));
+        let caller = Caller::new(&self.parts, from, (told, Arc::clone(&refused)));
         let config = Arc::clone(&self.parts.config);
-        let session = timeout_at(deadline, russh::server::run_stream(config, stream, caller));
-        let mut session = pin!(
+        let mut session = pin!(async {
+            let session = russh::server::run_stream(config, stream, caller).await;
             session
-                .await
-                .map_err(|_| late())?
                 .map_err(io::Error::other)?
-        );
-        tokio::select! {
-            ended = &mut session => return ended.map_err(io::Error::other),
-            login = timeout_at(deadline, logged_in) => login.map_err(|_| late())?.map_err(io::Error::other)?,
+                .await
+                .map_err(io::Error::other)
+        });
+        let grace = Duration::from_secs(self.parts.limits.login_grace_secs);
+        let deadline = Instant::now().checked_add(grace);
+        let deadline = deadline.unwrap_or_else(Instant::now);
+        let ended = tokio::select! {
+            ended = &mut session => Unknown::Ended(ended.err().unwrap_or_else(gone)),
+            _put_out = put_out => Unknown::PutOut,
+            login = timeout_at(deadline, logged_in) => match login {
+                Ok(Ok(())) => {
+                    place.logged_in();
+                    let _connection = self.connection()?;
+                    return session.await;
+                }
+                Ok(Err(_)) => Unknown::Ended(gone()),
+                Err(_) => Unknown::Late,
+            },
+        };
+        self.unknown(ended, place, refused.load(Ordering::Relaxed), from);
+        Ok(())
+    }
+
+    /// A place among those that have logged in.
+    fn connection(&self) -> io::Result<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.connections).try_acquire_owned();
+        place.map_err(|_| io::Error::other("too many connections: [limits] connections_max"))
+    }
+
+    /// What the address pays for it, and a line in the log.
+    fn unknown(&self, ended: Unknown, place: Place, refused: bool, from: SocketAddr) {
+        let now = Instant::now();
+        let (offence, why) = match ended {
+            // That one was noted by whoever put it out.
+            Unknown::PutOut => (None, "closed: others wait to log in".to_owned()),
+            Unknown::Late => (
+                Some(Offence::TookTheGrace),
+                "closed: no login in time".into(),
+            ),
+            Unknown::Ended(error) if refused => (Some(Offence::Refused), error.to_string()),
+            Unknown::Ended(error) => (Some(Offence::NoAttempt), error.to_string()),
+        };
+        if let Some(offence) = offence {
+            place.offended(offence, now);
         }
-        drop(newcomer);
-        session.await.map_err(io::Error::other)
+        if let Some(untold) = self.newcomers.may_tell(now) {
+            tracing::info!(%from, untold, "a connection did not log in: {why}");
+        }
     }
 }
 
-fn late() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "no login in time")
+fn gone() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "it went away")
 }

@@ -214,6 +214,36 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Any bytes, in any pieces: what passes is whole packets of acceptable lengths, perhaps the last of them cut short.
+        #[test]
+        fn what_passes_does_not_depend_on_the_pieces(
+            bytes in proptest::collection::vec(proptest::prelude::prop_oneof![9 => 0_u8..4, 1 => 0_u8..=255], 0..200),
+            piece in 1_usize..9,
+        ) {
+            let all = Frames::default().passable(&bytes).err().unwrap_or(bytes.len());
+            let (mut frames, mut passed) = (Frames::default(), 0);
+            for part in bytes.chunks(piece) {
+                match frames.passable(part) {
+                    Ok(()) => passed += part.len(),
+                    // Of a wrong length some bytes may have passed before, never all four.
+                    Err(before) => {
+                        proptest::prop_assert!(passed + before >= all && passed + before < all + 4);
+                        passed = all;
+                        break;
+                    }
+                }
+            }
+            proptest::prop_assert!(passed >= all);
+            let (mut rest, largest) = (&bytes[..all], usize::try_from(SFTP_PACKET_BYTES_MAX).unwrap());
+            while rest.len() >= 4 {
+                let length = usize::try_from(u32::from_be_bytes(rest[..4].try_into().unwrap())).unwrap();
+                proptest::prop_assert!((1..=largest).contains(&length));
+                rest = rest.get(4 + length..).unwrap_or_default();
+            }
+        }
+    }
+
     #[tokio::test]
     async fn an_unreadable_request_is_answered_under_its_own_number() {
         use tokio::io::AsyncWriteExt;

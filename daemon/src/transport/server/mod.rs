@@ -6,6 +6,8 @@ mod accept;
 mod framing;
 mod inlet;
 mod network;
+mod newcomers;
+mod penalties;
 mod session;
 mod tree;
 
@@ -45,6 +47,8 @@ pub struct Listen {
     pub networks: Vec<Network>,
     /// Our transport key (OpenSSH text): the host key.
     pub host_key: zeroize::Zeroizing<String>,
+    /// Whether a session without ML-KEM is acceptable.
+    pub post_quantum: PostQuantum,
     /// The bounds.
     pub limits: Limits,
 }
@@ -52,11 +56,11 @@ pub struct Listen {
 /// Bounds of the server, each with its reason.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections in all: bounds memory and descriptors.
+    /// Connections that have logged in: bounds memory and descriptors.
     pub connections_max: usize,
-    /// Connections that have not logged in: strangers must not take the places of peers.
+    /// Connections beside them that have not: bounds what strangers cost. Beyond it the oldest goes, not the newest.
     pub unauthenticated_max: usize,
-    /// The same for one address.
+    /// The same for one address: a peer needs one, and some more while the loss of the first is not noticed.
     pub unauthenticated_per_address_max: usize,
     /// Seconds until a connection must have logged in.
     pub login_grace_secs: u64,
@@ -73,7 +77,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 256,
-            unauthenticated_max: 64,
+            unauthenticated_max: 128,
             unauthenticated_per_address_max: 8,
             login_grace_secs: 20,
             connections_per_peer_max: 8,
@@ -100,7 +104,7 @@ impl Server {
     /// # Errors
     /// The host key cannot be used, or the address cannot be bound.
     pub async fn start(listen: Listen, exchange: Arc<dyn Exchange>) -> Result<Self, io::Error> {
-        let config = Arc::new(configuration(&listen.host_key)?);
+        let config = Arc::new(configuration(&listen.host_key, listen.post_quantum)?);
         let listener = TcpListener::bind(listen.address).await?;
         let address = listener.local_addr()?;
         let connected = Connected::default();
@@ -186,7 +190,10 @@ impl Drop for Presence {
 }
 
 /// russh's defaults are not those of a hardened server: all that matters is said here.
-fn configuration(host_key: &str) -> Result<russh::server::Config, io::Error> {
+fn configuration(
+    host_key: &str,
+    post_quantum: PostQuantum,
+) -> Result<russh::server::Config, io::Error> {
     let key = PrivateKey::from_openssh(host_key).map_err(|error| unusable(&error.to_string()))?;
     if key.algorithm() != Algorithm::Ed25519 || key.is_encrypted() {
         return Err(unusable("not an unencrypted Ed25519 key"));
@@ -201,7 +208,7 @@ fn configuration(host_key: &str) -> Result<russh::server::Config, io::Error> {
         window_size: algorithms::WINDOW_BYTES,
         maximum_packet_size: algorithms::PACKET_BYTES_MAX,
         channel_buffer_size: CHANNEL_MESSAGES_MAX,
-        preferred: algorithms::preferred(PostQuantum::Preferred),
+        preferred: algorithms::preferred(post_quantum),
         max_auth_attempts: LOGIN_ATTEMPTS_MAX,
         inactivity_timeout: Some(algorithms::INACTIVITY_MAX),
         keepalive_interval: Some(algorithms::KEEPALIVE),

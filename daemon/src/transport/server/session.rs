@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use amanah_format::id::PartyId;
@@ -41,6 +42,8 @@ pub(super) struct Caller {
     open: HashSet<ChannelId>,
     served: HashSet<ChannelId>,
     login: Option<oneshot::Sender<()>>,
+    /// Whether a user or key was refused.
+    refused: Arc<AtomicBool>,
     /// Who it is, from the moment that its signature was verified.
     peer: Option<PartyId>,
     visit: Option<Visit>,
@@ -50,8 +53,12 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// Nobody yet; `login` is told when it is somebody.
-    pub(super) fn new(parts: &Parts, from: SocketAddr, login: oneshot::Sender<()>) -> Self {
+    /// Nobody yet; `login` is told when it is somebody, and `refused` becomes true when it wished to be.
+    pub(super) fn new(
+        parts: &Parts,
+        from: SocketAddr,
+        (login, refused): (oneshot::Sender<()>, Arc<AtomicBool>),
+    ) -> Self {
         Self {
             exchange: Arc::clone(&parts.exchange),
             from,
@@ -63,6 +70,7 @@ impl Caller {
             open: HashSet::new(),
             served: HashSet::new(),
             login: Some(login),
+            refused,
             peer: None,
             visit: None,
             presence: None,
@@ -75,6 +83,7 @@ impl Caller {
     fn known(&self, user: &str, key: &PublicKey) -> Option<PartyId> {
         let known = host_key::ed25519(key).and_then(|key| self.exchange.may_connect(user, &key));
         if known.is_none() {
+            self.refused.store(true, Ordering::Relaxed);
             let key = key.fingerprint(russh::keys::HashAlg::Sha256);
             tracing::info!(event = Event::StrangerRefused.name(), from = %self.from, user = user.escape_debug().take(USER_CHARS_MAX).collect::<String>(), %key, "refused: unknown user or key");
         }

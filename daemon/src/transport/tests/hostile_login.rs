@@ -10,7 +10,6 @@ use tokio::net::TcpStream;
 use super::raw_client::{greeted, logged_in, sftp, status, succeeded};
 use super::*;
 use crate::transport::client::SshLink;
-use crate::transport::link::LinkError;
 
 #[tokio::test]
 async fn an_idle_socket_is_closed_after_the_login_grace() {
@@ -19,6 +18,8 @@ async fn an_idle_socket_is_closed_after_the_login_grace() {
         ..Limits::default()
     };
     let ministry = ministry_with(&["127.0.0.1/32"], limits).await;
+    // An address of a peer is not shut out for what follows.
+    SshLink::connect(dial(&ministry)).await.unwrap();
     for greeting in [&b""[..], b"SSH-2.0-idle\r\n"] {
         let mut stream = TcpStream::connect(ministry.server.address).await.unwrap();
         stream.write_all(greeting).await.unwrap();
@@ -35,7 +36,7 @@ async fn an_idle_socket_is_closed_after_the_login_grace() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_bounds_are_closed_at_once() {
+async fn beyond_the_bounds_the_oldest_that_has_not_logged_in_is_closed() {
     let limits = Limits {
         unauthenticated_per_address_max: 1,
         ..Limits::default()
@@ -44,17 +45,43 @@ async fn connections_beyond_the_bounds_are_closed_at_once() {
     let mut first = TcpStream::connect(ministry.server.address).await.unwrap();
     first.read_exact(&mut [0; 16]).await.unwrap();
     let mut second = TcpStream::connect(ministry.server.address).await.unwrap();
-    assert_eq!(second.read(&mut [0; 16]).await.unwrap_or(0), 0);
-    drop(first);
-    // The place is free again once the server has seen that; and a peer that has logged in takes none of them.
-    let _one = loop {
-        match SshLink::connect(dial(&ministry)).await {
-            Ok(link) => break link,
-            Err(LinkError::Broken(_)) => tokio::task::yield_now().await,
-            Err(other) => panic!("{other}"),
+    second.read_exact(&mut [0; 16]).await.unwrap();
+    // It ends: that is the test. A reset is an end too.
+    let _ended = first.read_to_end(&mut Vec::new()).await;
+    // A peer that has logged in takes none of those places, and finds one whoever stands there.
+    let _one = SshLink::connect(dial(&ministry)).await.unwrap();
+    let _third = TcpStream::connect(ministry.server.address).await.unwrap();
+    let _two = SshLink::connect(dial(&ministry)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_that_never_logs_in_is_shut_out_and_another_is_not() {
+    let limits = Limits {
+        login_grace_secs: 1,
+        ..Limits::default()
+    };
+    let ministry = ministry_with(&["127.0.0.0/8"], limits).await;
+    let from = |last: u8| async move {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 9, 9, last], 0).into()).unwrap();
+        socket
+    };
+    let knock = |last: u8| {
+        let (server, socket) = (ministry.server.address, from(last));
+        async move {
+            let mut seen = Vec::new();
+            if let Ok(mut stream) = socket.await.connect(server).await {
+                // A reset is an end too.
+                let _ended = stream.read_to_end(&mut seen).await;
+            }
+            !seen.is_empty()
         }
     };
-    let _two = SshLink::connect(dial(&ministry)).await.unwrap();
+    // Two that take the whole second; then the address is known for it.
+    assert!(knock(1).await && knock(1).await);
+    assert!(!knock(1).await, "it is served again");
+    assert!(knock(2).await, "another pays for it");
+    SshLink::connect(dial(&ministry)).await.unwrap();
 }
 
 #[tokio::test]
@@ -152,6 +179,23 @@ async fn a_client_that_floods_a_channel_without_subsystem_does_not_stop_the_conn
     let flooded = handle.channel_open_session().await.unwrap();
     for _ in 0..3_000 {
         flooded.set_env(false, "x", "y").await.unwrap();
+    }
+    sftp(&handle).await.stat("/").await.unwrap();
+}
+
+#[tokio::test]
+async fn hundreds_of_channels_one_after_the_other_leave_nothing_behind() {
+    let ministry = ministry().await;
+    let handle = logged_in(&ministry).await;
+    for _ in 0..300 {
+        // The place of the one before it is free a moment later.
+        let channel = loop {
+            match handle.channel_open_session().await {
+                Ok(channel) => break channel,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        channel.close().await.unwrap();
     }
     sftp(&handle).await.stat("/").await.unwrap();
 }

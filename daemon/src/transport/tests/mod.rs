@@ -2,6 +2,7 @@
 //! The stages are played by `memory`. Keys come from fixed seeds, and ports from the system, so that tests run side by
 //! side.
 
+mod hostile_bytes;
 mod hostile_client;
 mod hostile_login;
 mod hostile_wire;
@@ -47,6 +48,7 @@ fn listen(networks: &[&str], limits: Limits) -> Listen {
             .map(|network| network.parse().unwrap())
             .collect(),
         host_key: key(SERVER_SEED).to_openssh(""),
+        post_quantum: PostQuantum::Preferred,
         limits,
     }
 }

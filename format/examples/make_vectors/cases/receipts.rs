@@ -155,5 +155,41 @@ pub(crate) fn slips() -> Vec<Case> {
         case("agreement-version-zero", "refused", "about version 0 of an agreement", seal(&swap(&revocation, r#""version": 1"#, r#""version": 0"#))),
         case("number-zero", "refused", "numbers begin with 1", with(r#""number": 1"#, r#""number": 0"#)),
         case("expires-before-created", "refused", "expires before created", with("2026-11-29", "2026-11-21")),
+        case("ok-resend", "ok", "numbers are missing", seal(&resend())),
+        case("ok-void", "ok", "a number is given up", seal(&void())),
+        case("ok-position", "ok", "how far the signer has seen", seal(&position())),
+        case("ok-position-empty", "ok", "it has seen nothing, and asks", seal(&slip("position", r#"{"streams": []}"#).replace("{}", r#"{"asks": "000102030405060708090a0b0c0d0e0f"}"#))),
+        case("resend-backwards", "refused", "the last number is before the first", seal(&swap(&resend(), "\"first\": 3", "\"first\": 6"))),
+        case("resend-too-many", "refused", "more than 1,024 numbers", seal(&swap(&resend(), "\"last\": 5", "\"last\": 1027"))),
+        case("resend-one-bundle-many-numbers", "refused", "it names one bundle and asks for three", seal(&swap(&resend(), "null", &format!("\"sha256:{}\"", "3".repeat(64))))),
+        case("void-unknown-reason", "refused", "a reason that is not in the list", seal(&swap(&void(), "\"expired\"", "\"tired\""))),
+        case("void-number-zero", "refused", "numbers of a stream begin with 1", seal(&swap(&void(), "\"sequence\": 3", "\"sequence\": 0"))),
+        case("position-of-others", "refused", "a stream to a third party", seal(&position().replace("\"to\": \"imigrasi\"", "\"to\": \"bpkh\""))),
+        case("position-twice", "refused", "one stream twice", seal(&swap(&position(), "\"manifes-batal\"", "\"manifes-umrah\""))),
     ]
+}
+
+fn resend() -> String {
+    slip(
+        "resend",
+        r#"{"manifest": null, "agreement": "pks-manifes", "flow": "manifes-umrah", "epoch": 1, "first": 3, "last": 5}"#,
+    )
+}
+
+fn void() -> String {
+    slip(
+        "void",
+        r#"{"agreement": "pks-manifes", "flow": "manifes-umrah", "epoch": 1, "sequence": 3, "manifest": null, "reason": "expired"}"#,
+    )
+}
+
+fn position() -> String {
+    let stream = |flow: &str| {
+        let manifest = "4".repeat(64);
+        format!(
+            r#"{{"from": "kemenhaj", "to": "imigrasi", "agreement": "pks-manifes", "flow": "{flow}", "epoch": 1, "sequence": 7, "manifest": "sha256:{manifest}"}}"#
+        )
+    };
+    let streams = [stream("manifes-umrah"), stream("manifes-batal")].join(", ");
+    slip("position", &format!(r#"{{"streams": [{streams}]}}"#))
 }

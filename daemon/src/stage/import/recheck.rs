@@ -1,0 +1,84 @@
+//! Recheck: once in each life of the process, whether the store still has what the journal says it committed. A store that was
+//! restored from an old copy lacks the newest imports: they are imported again, from our archive or from the sender, and
+//! answered by the receipts that they have. SPOOL.md §3.
+
+use std::sync::PoisonError;
+
+use crate::journal::InboundRow;
+use crate::stage::StageError;
+
+use super::Import;
+
+/// Imports looked at before the first one that is missing: an old copy lacks the newest ones first.
+const NEWEST: u32 = 256;
+const DAY_SECS: i64 = 86_400;
+
+impl Import {
+    /// Compares the journal with the store, newest imports first, as long as any are missing.
+    ///
+    /// # Errors
+    /// This machine's. A store that is not there is compared when it is.
+    pub(super) fn recheck(&self) -> Result<(), StageError> {
+        // One lane compares, the others wait for it.
+        let mut done = self
+            .rechecked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *done || self.store.room().is_err() {
+            return Ok(());
+        }
+        let mut skip = 0;
+        loop {
+            let rows = self.node.journal.answered_imports(skip, NEWEST)?;
+            let mut lost = 0_u32;
+            for row in &rows {
+                if !self.store.has(&row.digest)? && !self.is_over(row) {
+                    self.take_up_again(row)?;
+                    lost += 1;
+                }
+            }
+            if lost == 0 || rows.is_empty() {
+                break;
+            }
+            // What was taken up is in another state now, and so out of the list.
+            skip += NEWEST.saturating_sub(lost);
+        }
+        *done = true;
+        Ok(())
+    }
+
+    fn take_up_again(&self, row: &InboundRow) -> Result<(), StageError> {
+        let now = self.node.clock.now();
+        tracing::warn!(manifest = %row.digest, peer = %row.peer, "the store has lost an import; it is done again");
+        self.node
+            .board
+            .alarm("store-behind", row.peer.as_str(), now);
+        self.node.journal.store_lost(&row.digest, now)?;
+        crate::kill::point("import.taken-up-again");
+        Ok(())
+    }
+
+    /// Whether its agreed days are over: what was to be destroyed does not come back.
+    fn is_over(&self, row: &InboundRow) -> bool {
+        let policy = self.node.rules.now();
+        let terms = row.agreement.as_ref().zip(row.flow.as_ref());
+        let days = terms.and_then(|(agreement, flow)| policy.retention_days(agreement, flow));
+        let now = self.node.clock.now();
+        days.is_some_and(|days| row.received.plus_secs(i64::from(days) * DAY_SECS) < now)
+    }
+
+    /// Whether nothing lies here of a bundle that is to be imported: then the sender must give it again, and `streams` asks it.
+    ///
+    /// # Errors
+    /// This machine's.
+    pub(super) fn is_nowhere(&self, row: &InboundRow) -> Result<bool, StageError> {
+        let subject = row.digest.to_string();
+        if self.node.spool.bring_back(&row.peer, &row.digest)? {
+            self.node.board.quiet("bundle-missing", &subject);
+            return Ok(false);
+        }
+        let now = self.node.clock.now();
+        self.node.board.alarm("bundle-missing", &subject, now);
+        Ok(true)
+    }
+}
