@@ -55,6 +55,7 @@ impl Room {
             peer: peer.clone(),
             unmeasured_max: u64::MAX,
             unmeasured: 0,
+            is_over: false,
         };
         if matches!(name, WireName::Bundle(_)) {
             measured.measure()?;
@@ -70,11 +71,16 @@ pub(super) struct Measured {
     peer: PartyId,
     unmeasured_max: u64,
     unmeasured: u64,
+    /// What is in flight behind a write that was refused would only make holes.
+    is_over: bool,
 }
 
 impl Measured {
     /// Before so many more bytes are written.
     pub(super) fn take(&mut self, bytes: usize) -> Result<(), Denied> {
+        if self.is_over {
+            return Err(self.exceeded());
+        }
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.unmeasured = self.unmeasured.saturating_add(bytes);
         if self.unmeasured <= self.unmeasured_max {
@@ -98,7 +104,8 @@ impl Measured {
         Ok(())
     }
 
-    fn exceeded(&self) -> Denied {
+    fn exceeded(&mut self) -> Denied {
+        self.is_over = true;
         let now = self.node.clock.now();
         self.node
             .board

@@ -1,5 +1,5 @@
 //! A bulk bundle is on a narrow line, pushed by the side that dials or fetched by it: an urgent one that is dropped while its
-//! bytes move is settled before it; where it is pushed, also one that is itself long.
+//! bytes move is settled before it.
 
 use std::fs;
 
@@ -11,11 +11,9 @@ use anyhow::Result;
 use super::{BOTH, Heading, bundle_of, drop_bytes, founded, passes, way};
 
 /// So many bytes pass in a second while it is narrow.
-const NARROW: u64 = 6_000_000;
-/// What then takes ten seconds, and never does: the line widens when the others have passed.
-const BULK_BYTES: usize = 60_000_000;
-/// Longer than a receipt or a small bundle.
-const LARGE_BYTES: usize = 1_500_000;
+const NARROW: u64 = 12_000_000;
+/// Many times the 8 MiB that may be under way on one channel before what is urgent: the line widens when it has passed.
+const BULK_BYTES: usize = 100_000_000;
 
 /// The line between the two goes through a proxy.
 fn behind_a_narrow_line(exchange: &Exchange) -> Result<Narrow> {
@@ -45,17 +43,10 @@ fn passes_on_the_line(exchange: &mut Exchange, line: &Narrow, heading: Heading) 
     sender
         .wait_for("bytes on the line", PATIENCE, moves)
         .unwrap();
-    // What is fetched shares one channel with the bulk one's answers: a long one is only sure to pass where it is pushed.
-    let urgents: &[(&str, usize)] = match heading {
-        Heading::Out => &[("kecil", 10_000), ("panjang", LARGE_BYTES)],
-        Heading::Back => &[("kecil", 10_000)],
-    };
-    for (short, bytes) in urgents {
-        let own = format!("{short} {heading:?}.bin");
-        dropped.push(drop_bytes(exchange, &urgent, &own, *bytes).unwrap());
-        let bulk = passes(exchange, &urgent, (&own, &name)).unwrap();
-        assert_eq!(bulk.state, "queued", "{own}: the bulk one is on the line");
-    }
+    let own = format!("kecil {heading:?}.bin");
+    dropped.push(drop_bytes(exchange, &urgent, &own, 10_000).unwrap());
+    let bulk = passes(exchange, &urgent, (&own, &name)).unwrap();
+    assert_eq!(bulk.state, "queued", "{own}: the bulk one is on the line");
     line.widen();
     for one in dropped {
         exchange.settled(&[one]).unwrap();

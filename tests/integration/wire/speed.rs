@@ -10,7 +10,7 @@ use amanah_tests::exchange::PATIENCE;
 use amanah_tests::link::{Direction, Link, Way};
 use amanah_tests::waiting::until;
 
-use super::{delivered, drop_noise, noise, over_a_line};
+use super::{drop_noise, noise, over_a_line};
 
 const BYTES: u64 = 160 << 20;
 /// The marks: behind what a connection needs to come to speed, and before its last breath.
@@ -54,7 +54,7 @@ fn at_a_round_trip_of_100_ms_an_upload_is_nearly_as_fast_as_openssh_with_a_large
     std::fs::write(&source, noise(BYTES, 5)).unwrap();
     let key = exchange.pair.phu.folder().join(home::KEY_TRANSPORT);
     let way = exchange.out.clone();
-    let (mut amanah, mut openssh) = (Vec::new(), Vec::new());
+    let (mut amanah, mut openssh, mut arrived) = (Vec::new(), Vec::new(), Vec::new());
     for run in 0..RUNS {
         let mut sftp = Command::new("sh")
             .arg("-c")
@@ -74,8 +74,9 @@ fn at_a_round_trip_of_100_ms_an_upload_is_nearly_as_fast_as_openssh_with_a_large
         let before = ours.carried(Direction::Up);
         let dropped = drop_noise(&mut exchange, &way, &format!("{run}.bin"), BYTES);
         amanah.push(rate(&ours, before));
-        delivered(&mut exchange, &[dropped], PATIENCE);
+        arrived.extend(exchange.settled(&[dropped]).unwrap());
     }
+    exchange.holds(&arrived).unwrap();
     let (amanah, openssh) = (median(amanah), median(openssh));
     let percent = amanah * 100 / openssh;
     println!(

@@ -161,7 +161,11 @@ impl Door {
                     let _connection = self.connection()?;
                     return session.await;
                 }
-                Ok(Err(_)) => Unknown::Ended(gone()),
+                // It has ended, and says why in a moment.
+                Ok(Err(_)) => {
+                    let ended = timeout_at(deadline, &mut session).await;
+                    Unknown::Ended(ended.ok().and_then(Result::err).unwrap_or_else(gone))
+                }
                 Err(_) => Unknown::Late,
             },
         };
