@@ -21,6 +21,7 @@ mod guides;
 mod held;
 mod journey;
 mod keys_example;
+mod lanes;
 mod notify;
 mod operation;
 mod promises;

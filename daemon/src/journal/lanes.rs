@@ -7,7 +7,7 @@ use amanah_format::agreement::Lane;
 use amanah_format::id::{FlowName, PartyId};
 
 use super::listing::{inbound_of, outbound_of};
-use super::queries::ages_in;
+use super::queries::{Page, ages_in};
 use super::rows::lane_rank;
 use super::{InboundRow, Journal, JournalError, OutboundRow};
 use crate::engine::inbound::Inbound;
@@ -23,7 +23,7 @@ pub enum Flows {
 }
 
 impl Journal {
-    /// The oldest bundles of a lane that are claimed, or sealed but not in the queue yet, at most `limit`. Of those that are
+    /// Bundles of a lane that are claimed, or sealed but not in the queue yet, a page of them, oldest first. Of those that are
     /// claimed only what goes back to its operator, or may be given a number: nothing for the peers in `shut`, nothing of a
     /// stopped stream, so that neither keeps another from its turn.
     ///
@@ -33,7 +33,7 @@ impl Journal {
         &self,
         lane: Lane,
         shut: &[PartyId],
-        limit: u32,
+        page: Page,
     ) -> Result<Vec<OutboundRow>, JournalError> {
         let states = [Outbound::Claimed, Outbound::Sealed, Outbound::Signed];
         let query = "SELECT age FROM outbound WHERE state = ?1 AND lane = ?2 AND (state <> 'claimed'
@@ -47,16 +47,16 @@ impl Journal {
             let rank = lane_rank(lane);
             let asked = states
                 .iter()
-                .map(|state| (state.as_str(), rank, shut.as_str(), limit));
-            outbound_of(sql, ages_in(sql, query, asked, limit)?)
+                .map(|state| (state.as_str(), rank, shut.as_str(), page.reach()));
+            outbound_of(sql, ages_in(sql, query, asked, page)?)
         })
     }
 
-    /// The oldest bundles of some flows that are admitted, at most `limit`.
+    /// Bundles of some flows that are admitted, a page of them, oldest first.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn admitted_in(&self, flows: &Flows, limit: u32) -> Result<Vec<InboundRow>, JournalError> {
+    pub fn admitted_in(&self, flows: &Flows, page: Page) -> Result<Vec<InboundRow>, JournalError> {
         let (named, is_named) = match flows {
             Flows::These(flows) => (flows, true),
             Flows::AllBut(flows) => (flows, false),
@@ -70,9 +70,14 @@ impl Journal {
         let query = "SELECT age FROM inbound WHERE state = ?1
             AND ((peer || '/' || flow) IN (SELECT value FROM json_each(?2))) = ?3 ORDER BY age LIMIT ?4";
         self.read(|sql| {
-            let asked = (Inbound::Admitted.as_str(), named.as_str(), is_named, limit);
+            let asked = (
+                Inbound::Admitted.as_str(),
+                named.as_str(),
+                is_named,
+                page.reach(),
+            );
             let asked = std::iter::once(asked);
-            inbound_of(sql, ages_in(sql, query, asked, limit)?)
+            inbound_of(sql, ages_in(sql, query, asked, page)?)
         })
     }
 }

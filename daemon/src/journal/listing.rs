@@ -6,7 +6,7 @@ use amanah_format::id::{BundleId, PartyId};
 use amanah_format::time::UtcTime;
 use rusqlite::{Connection, Params};
 
-use super::queries::{ages_in, many, one};
+use super::queries::{Page, ages_in, many, one};
 use super::rows::{from_sql_int, inbound_row, item_row, outbound_row};
 use super::{InboundRow, Journal, JournalError, OutboundRow, WAITING_ROWS_MAX};
 use crate::engine::inbound::Inbound;
@@ -21,19 +21,19 @@ const INBOUND_SHOWN: &str = "SELECT age, digest, peer, state, bundle, agreement,
     changed_millis FROM inbound";
 
 impl Journal {
-    /// All outgoing bundles in one of `states`, oldest first, at most `limit`.
+    /// Outgoing bundles in one of `states`, a page of them, oldest first.
     ///
     /// # Errors
     /// [`JournalError`], as all functions of this file.
     pub fn outbound_in(
         &self,
         states: &[Outbound],
-        limit: u32,
+        page: Page,
     ) -> Result<Vec<OutboundRow>, JournalError> {
         let query = "SELECT age FROM outbound WHERE state = ?1 ORDER BY age LIMIT ?2";
         self.read(|sql| {
-            let asked = states.iter().map(|state| (state.as_str(), limit));
-            outbound_of(sql, ages_in(sql, query, asked, limit)?)
+            let asked = states.iter().map(|state| (state.as_str(), page.reach()));
+            outbound_of(sql, ages_in(sql, query, asked, page)?)
         })
     }
 
@@ -125,19 +125,19 @@ impl Journal {
         self.read(|sql| inbound_by_digest(sql, digest))
     }
 
-    /// All incoming bundles in one of `states`, oldest first, at most `limit`.
+    /// Incoming bundles in one of `states`, a page of them, oldest first.
     ///
     /// # Errors
     /// [`JournalError`].
     pub fn inbound_in(
         &self,
         states: &[Inbound],
-        limit: u32,
+        page: Page,
     ) -> Result<Vec<InboundRow>, JournalError> {
         let query = "SELECT age FROM inbound WHERE state = ?1 ORDER BY age LIMIT ?2";
         self.read(|sql| {
-            let asked = states.iter().map(|state| (state.as_str(), limit));
-            inbound_of(sql, ages_in(sql, query, asked, limit)?)
+            let asked = states.iter().map(|state| (state.as_str(), page.reach()));
+            inbound_of(sql, ages_in(sql, query, asked, page)?)
         })
     }
 

@@ -12,7 +12,8 @@ use crate::kill;
 use crate::spool::{QuarantineNote, Side};
 
 use super::answer::Kept;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
+use super::stuck::each_of_page;
+use super::{Node, Pass, StageError};
 
 /// The acknowledging stage: the only one that signs receipts.
 pub struct Acknowledge {
@@ -28,11 +29,9 @@ impl Acknowledge {
     /// # Errors
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
-        let rows = self
-            .node
-            .journal
-            .inbound_in(&[Inbound::Imported, Inbound::Refused], ROWS_PER_PASS)?;
-        each(&self.node.stop, &rows, |row| self.sign(row))
+        let states = [Inbound::Imported, Inbound::Refused];
+        let rows = |page| Ok(self.node.journal.inbound_in(&states, page)?);
+        each_of_page(&self.node.stop, rows, |row| self.sign(row))
     }
 
     fn sign(&self, row: &InboundRow) -> Result<(), StageError> {

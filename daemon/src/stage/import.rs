@@ -28,7 +28,8 @@ use crate::store::{ImportId, Store, StoreError};
 
 use super::answer::{Answer, Kept};
 use super::rejudge::verified_again;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, each};
+use super::stuck::each_of_page;
+use super::{Node, Pass, StageError};
 
 mod recheck;
 
@@ -70,8 +71,8 @@ impl Import {
                 Flows::AllBut(others)
             }
         };
-        let rows = self.node.journal.admitted_in(&flows, ROWS_PER_PASS)?;
-        each(&self.node.stop, &rows, |row| self.once(row))
+        let rows = |page| Ok(self.node.journal.admitted_in(&flows, page)?);
+        each_of_page(&self.node.stop, rows, |row| self.once(row))
     }
 
     /// Not where another lane has it under way, nor where it had it since the rows were read.

@@ -9,6 +9,7 @@ pub mod arrive;
 pub(crate) mod blind;
 pub mod board;
 pub mod by_hand;
+mod classes;
 pub mod collect;
 pub mod door;
 mod hand_back;
@@ -26,6 +27,7 @@ pub mod settled;
 pub mod ship;
 pub mod slips;
 pub mod streams;
+mod stuck;
 mod upload;
 
 use std::collections::BTreeMap;

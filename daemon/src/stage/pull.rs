@@ -15,6 +15,7 @@ use crate::journal::InboundRow;
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
 
+use super::classes::Class;
 use super::door::bytes_max;
 use super::room::Room;
 use super::ship::{SessionEnd, Ship};
@@ -34,49 +35,52 @@ const IDLE_ROUNDS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// What is longer is fetched beside the rest: at 64 kbit/s it takes more than two minutes.
-const LARGE_BYTES: u64 = 1024 * 1024;
-
-/// Whether it is fetched beside the rest: only a bundle, which stays on offer until its receipt comes.
-fn is_large(offer: &Offer) -> bool {
-    offer.bytes > LARGE_BYTES && matches!(offer.name, WireName::Bundle(_))
-}
-
 /// Names that are left alone, and until when.
 type Alone = HashMap<WireName, Instant>;
 
 /// Fetches as long as the connection lives. One of the two lists what waits and tells the other: the peer's bell counts from the
 /// last listing of a connection, so a second one that lists would hear what the first then never learns.
 pub(crate) async fn fetch<L: Link>(ship: &Ship, link: &L) -> SessionEnd {
-    let (large, waiting) = watch::channel(Vec::new());
+    let (listed, waiting) = watch::channel(Vec::new());
+    let [medium, large, huge] = Class::LARGE.map(|class| (class, waiting.clone()));
     tokio::select! {
-        end = fetch_small(ship, link, &large) => end,
-        end = fetch_large(ship, link, waiting) => end,
+        end = fetch_small(ship, link, &listed) => end,
+        end = fetch_large(ship, link, medium) => end,
+        end = fetch_large(ship, link, large) => end,
+        end = fetch_large(ship, link, huge) => end,
     }
 }
 
-/// One large bundle after the other, as the rounds over what is small find them.
+/// One bundle of a class after the other, as the rounds over what is small find them.
 async fn fetch_large<L: Link>(
     ship: &Ship,
     link: &L,
-    mut waiting: watch::Receiver<Vec<Offer>>,
+    (class, mut waiting): (Class, watch::Receiver<Vec<Offer>>),
 ) -> SessionEnd {
     let mut alone = Alone::new();
     loop {
         // Called, or the time has come to try one again: either way it is looked what waits.
         let _ = tokio::time::timeout(next_try(&alone), waiting.changed()).await;
-        let offers = waiting.borrow_and_update().clone();
+        let offers = of_class(&waiting.borrow_and_update(), class);
+        if offers.is_empty() {
+            continue;
+        }
         if let Err(end) = fetch_waiting(ship, link, offers, &mut alone).await {
             return end;
         }
     }
 }
 
-/// Receipts, slips, small bundles; what is large is told of.
+fn of_class(offers: &[Offer], class: Class) -> Vec<Offer> {
+    let of_it = offers.iter().filter(|offer| Class::of(offer) == class);
+    of_it.copied().collect()
+}
+
+/// Receipts, slips, small bundles; the others are told what waits.
 async fn fetch_small<L: Link>(
     ship: &Ship,
     link: &L,
-    large: &watch::Sender<Vec<Offer>>,
+    listed: &watch::Sender<Vec<Offer>>,
 ) -> SessionEnd {
     let mut alone = Alone::new();
     let mut idle_rounds: u32 = 0;
@@ -85,12 +89,12 @@ async fn fetch_small<L: Link>(
             Ok(offers) => offers,
             Err(error) => return error.into(),
         };
-        let (beside, offers) = offers.into_iter().partition(is_large);
-        let got = match fetch_waiting(ship, link, offers, &mut alone).await {
+        let small = of_class(&offers, Class::SMALL);
+        listed.send_replace(offers);
+        let got = match fetch_waiting(ship, link, small, &mut alone).await {
             Ok(got) => got,
             Err(end) => return end,
         };
-        large.send_replace(beside);
         let begun = Instant::now();
         if let Err(error) = link.wait(next_try(&alone)).await {
             return error.into();
@@ -235,10 +239,12 @@ pub(super) async fn take_in<L: Link>(
     let peer = ship.peer.clone();
     let mut part = ship.apart(move |node| open(node, &peer, offer)).await??;
     let from = part.prefix();
-    link.get(offer.name, from, &mut |offset, bytes| {
-        write(&mut part, offset, bytes)
-    })
-    .await?;
+    let mut sink = |offset, bytes: &[u8]| write(&mut part, offset, bytes);
+    match link.get(offer.name, from, &mut sink).await {
+        // This machine's fault with one name ends no connection: the others' turn comes.
+        Err(LinkError::Local(error)) => return Ok(Err(Denied::failure(&error))),
+        got => got?,
+    }
     let (arrive, peer) = (Arc::clone(&ship.arrive), ship.peer.clone());
     let outcome = ship.apart(move |_| {
         part.sync()?;

@@ -31,7 +31,8 @@ use crate::kill;
 use crate::spool::outbox::{Look, Source};
 
 use super::hand_back::give_back;
-use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, each};
+use super::stuck::each_of_page;
+use super::{IDLE, Node, Pass, StageError};
 
 mod faults;
 
@@ -76,8 +77,8 @@ impl Seal {
     /// This machine's.
     pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
         let shut = self.node.gates.shut();
-        let rows = self.node.journal.unsealed_in(lane, &shut, ROWS_PER_PASS)?;
-        let pass = each(&self.node.stop, &rows, |row| self.forward(row))?;
+        let rows = |page| Ok(self.node.journal.unsealed_in(lane, &shut, page)?);
+        let pass = each_of_page(&self.node.stop, rows, |row| self.forward(row))?;
         // A gate may open by time alone.
         let again_after = if shut.is_empty() { IDLE } else { GATE_AGAIN };
         Ok(Pass {

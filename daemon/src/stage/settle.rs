@@ -17,6 +17,7 @@ use crate::spool::{Side, SpoolError};
 use crate::transport::link::Denied;
 
 use super::hand_back::give_back;
+use super::stuck::each_of_page;
 use super::{Node, Pass, ROWS_PER_PASS, StageError, again, each};
 
 const DAY_SECS: i64 = 86_400;
@@ -128,11 +129,9 @@ impl Settle {
     /// # Errors
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
-        let rows = self
-            .node
-            .journal
-            .outbound_in(&[Outbound::Imported, Outbound::Refused], ROWS_PER_PASS)?;
-        let pass = each(&self.node.stop, &rows, |row| self.put_away(row));
+        let states = [Outbound::Imported, Outbound::Refused];
+        let rows = |page| Ok(self.node.journal.outbound_in(&states, page)?);
+        let pass = each_of_page(&self.node.stop, rows, |row| self.put_away(row));
         self.destroy_due()?;
         pass
     }

@@ -20,7 +20,7 @@ use super::arrive::Arrive;
 use super::door::{Waiting, offers, open_offer, taken};
 use super::requests::is_paused;
 use super::room::Room;
-use super::{IDLE, Node, StageError, pull};
+use super::{IDLE, Node, Reaction, StageError, pull};
 
 /// How long a name that the peer refuses is left alone, the first time: only somebody's hand or a full disk's end changes the
 /// answer. Doubled each time, because each attempt may send the whole bundle …
@@ -61,6 +61,17 @@ pub(crate) enum SessionEnd {
     /// Pause or stop.
     #[error("asked to stop")]
     Asked,
+}
+
+impl SessionEnd {
+    /// What this machine has lost, or cannot read, of one bundle is that bundle's affair: the connection serves the others.
+    pub(super) fn is_about_one_name(&self) -> bool {
+        match self {
+            Self::Link(LinkError::Local(_)) => true,
+            Self::Stage(error) => error.reaction() == Reaction::Retry,
+            Self::Link(_) | Self::Asked => false,
+        }
+    }
 }
 
 impl Ship {
@@ -220,6 +231,14 @@ impl Ship {
                         &format!("{} {code}", offer.name),
                         self.node.clock.now(),
                     );
+                    self.node.bells.publish.ring();
+                    leave_alone(refused, offer.name);
+                }
+                Err(end) if end.is_about_one_name() => {
+                    tracing::error!(peer = %self.peer, name = %offer.name, "it cannot be sent: {end}");
+                    let now = self.node.clock.now();
+                    let name = offer.name.to_string();
+                    self.node.board.alarm("stage-failing", &name, now);
                     self.node.bells.publish.ring();
                     leave_alone(refused, offer.name);
                 }

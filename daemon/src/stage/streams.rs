@@ -15,7 +15,7 @@ use amanah_format::slip::{Body, Resend};
 use crate::engine::inbound::Inbound;
 use crate::engine::rhythm::Watch;
 use crate::engine::stream::{StreamKey, ask_again_after};
-use crate::journal::Gap;
+use crate::journal::{Gap, Page};
 
 use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, position, slips};
 
@@ -146,7 +146,7 @@ impl Streams {
         let admitted = self
             .node
             .journal
-            .inbound_in(&[Inbound::Admitted], ROWS_PER_PASS)?;
+            .inbound_in(&[Inbound::Admitted], Page::first(ROWS_PER_PASS))?;
         let mut next = IDLE;
         for row in admitted {
             if !self.node.spool.is_nowhere(&row.peer, &row.digest) {

@@ -15,7 +15,7 @@ use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::config::checked::{Config, Peer};
 use crate::engine::outbound::Outbound;
-use crate::journal::Journal;
+use crate::journal::{Journal, Page};
 use crate::metrics::Metrics;
 use crate::spool::Spool;
 use crate::stage::acknowledge::Acknowledge;
@@ -275,7 +275,7 @@ impl Parts {
         let unfinished = self
             .node
             .journal
-            .outbound_in(&[Outbound::Sealed, Outbound::Signed], u32::MAX)
+            .outbound_in(&[Outbound::Sealed, Outbound::Signed], Page::first(u32::MAX))
             .map_err(StageError::from)?;
         let keep: Vec<_> = unfinished.iter().map(|row| row.bundle).collect();
         self.node

@@ -3,14 +3,13 @@
 //! whole and as it lay there in the end; what may not be sent comes back; another's file never leaves.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use amanah_format::home;
 use amanah_tests::exchange::{Exchange, PATIENCE, files_below};
-use amanah_tests::waiting::until;
+use amanah_tests::gate::{Gate, HOLD_IN};
 use anyhow::{Context, Result, ensure};
-use rustix::fs::{FlockOperation, flock};
 
 use super::limits::Used;
 use crate::program;
@@ -19,48 +18,11 @@ mod cases;
 
 use cases::{Case, End, Scene, before_it_is_aside, while_it_is_read};
 
-/// The folder in which a program under test looks for gates.
-const HOLD_IN: &str = "AMANAH_HOLD_IN";
 /// What no operator may read; a canary.
 const SECRET: &str = "bukan milik operator";
 
 /// What goes back into the outbox is taken up again at once.
 const QUIET: &str = "\n[outbox]\nquiet_secs_files = 0\nquiet_secs_folders = 0\n";
-
-/// A gate at which the daemon waits as long as this value lives.
-struct Gate {
-    place: PathBuf,
-    _locked: File,
-}
-
-impl Gate {
-    fn shut(folder: &Path, point: &str) -> Result<Self> {
-        let (place, made) = (folder.join(point), folder.join("baru"));
-        let locked = File::create(&made)?;
-        flock(&locked, FlockOperation::LockExclusive)?;
-        fs::rename(&made, &place)?;
-        Ok(Self {
-            place,
-            _locked: locked,
-        })
-    }
-
-    fn until_reached(&self) -> Result<()> {
-        let mut reached = self.place.clone().into_os_string();
-        reached.push(".reached");
-        let reached = PathBuf::from(reached);
-        until("the instant", PATIENCE, || {
-            Ok(reached.exists().then_some(()))
-        })
-    }
-}
-
-impl Drop for Gate {
-    fn drop(&mut self) {
-        // Who comes later does not wait; who waits goes on when the lock falls with the file.
-        let _gone = fs::remove_file(&self.place);
-    }
-}
 
 /// Both daemons, the sender with gates, and what it must not send.
 struct Office {

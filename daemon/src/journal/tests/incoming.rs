@@ -10,7 +10,7 @@ use amanah_format::slip::HeldReason;
 use super::{Place, arrived, bundle, manifest, noon, open, party};
 use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::engine::policy::{self as engine, Verdict};
-use crate::journal::{InboundRow, JournalError, NewInbound};
+use crate::journal::{InboundRow, JournalError, NewInbound, Page};
 
 /// Prints where the record of the outcome stands.
 fn print(origin: &str, index: u64) -> Vec<u8> {
@@ -315,7 +315,10 @@ fn lists_are_ordered_and_bounded() {
     let journal = &place.journal;
     let names = |rows: Vec<InboundRow>| rows.iter().map(|row| row.digest).collect::<Vec<_>>();
     let states = [Inbound::Admitted, Inbound::Imported];
-    assert_eq!(names(journal.inbound_in(&states, 2).unwrap()), digests[..2]);
+    assert_eq!(
+        names(journal.inbound_in(&states, Page::first(2)).unwrap()),
+        digests[..2]
+    );
     assert_eq!(names(journal.recent_inbound(1).unwrap()), digests[2..]);
     let counts = journal.counts().unwrap();
     assert_eq!(

@@ -12,7 +12,7 @@ use amanah_format::slip::HeldReason;
 use super::{Place, agreement, bundle, claim, item, noon, open, party};
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::ReturnReason;
-use crate::journal::{JournalError, OutboundRow};
+use crate::journal::{JournalError, OutboundRow, Page};
 
 impl Place {
     /// Claims bundle `n` and seals it.
@@ -302,7 +302,7 @@ fn lists_are_ordered_and_bounded() {
     journal.advance_outbound(&bundle(2), took, noon()).unwrap();
     let ids = |rows: Vec<OutboundRow>| rows.iter().map(|row| row.bundle).collect::<Vec<_>>();
     let states = [Outbound::Claiming, Outbound::Queued];
-    let oldest = journal.outbound_in(&states, 4).unwrap();
+    let oldest = journal.outbound_in(&states, Page::first(4)).unwrap();
     assert_eq!(ids(oldest), [bundle(1), bundle(3), bundle(4), bundle(5)]);
     let peer = party("imigrasi");
     let waiting = journal.queued_for(&peer).unwrap();

@@ -13,7 +13,7 @@ use crate::engine::inbound::Inbound;
 use crate::engine::outbound::OutboundEvent;
 use crate::engine::policy::Verdict;
 use crate::engine::stream::StreamKey;
-use crate::journal::{Journal, JournalError, OutboundRow};
+use crate::journal::{Journal, JournalError, OutboundRow, Page};
 
 fn print(origin: &str, index: u64) -> Vec<u8> {
     format!("{origin} {index}").into_bytes()
@@ -28,7 +28,7 @@ impl Place {
     }
 
     fn waits(&self, shut: &[PartyId]) -> Result<Vec<OutboundRow>, JournalError> {
-        self.journal.unsealed_in(Lane::Normal, shut, 9)
+        self.journal.unsealed_in(Lane::Normal, shut, Page::first(9))
     }
 
     fn missing(&self) -> Vec<(u64, u64)> {

@@ -10,6 +10,7 @@ use amanah_format::id::PartyId;
 use tokio::time::Instant;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
+use crate::stage::classes::{Calls, Class};
 use crate::stage::door::bytes_max;
 use crate::stage::pull::{is_judged, take_in};
 use crate::stage::room::Room;
@@ -46,9 +47,25 @@ enum Known {
 impl Blind {
     /// Fetches as long as the connection lives.
     pub(super) async fn fetch<L: BlindLink>(&self, link: &L) -> SessionEnd {
+        let calls = Calls::default();
+        let [medium, large, huge] = Class::LARGE;
+        tokio::select! {
+            end = self.fetch_small(link, &calls) => end,
+            end = self.fetch_large(link, (medium, &calls)) => end,
+            end = self.fetch_large(link, (large, &calls)) => end,
+            end = self.fetch_large(link, (huge, &calls)) => end,
+        }
+    }
+
+    async fn fetch_small<L: BlindLink>(&self, link: &L, calls: &Calls) -> SessionEnd {
         let mut pace = Pace::default();
         loop {
-            let news = match self.fetch_round(link).await {
+            let offers = match link.offers().await {
+                Ok(offers) => offers,
+                Err(error) => return error.into(),
+            };
+            calls.ring(&offers);
+            let news = match self.fetch_round(link, (offers, Class::SMALL)).await {
                 Ok(news) => news,
                 Err(end) => return end,
             };
@@ -58,13 +75,36 @@ impl Blind {
         }
     }
 
-    async fn fetch_round<L: BlindLink>(&self, link: &L) -> Result<bool, SessionEnd> {
-        let offers = link.offers().await?;
+    /// One bundle of a class after the other, whenever the rounds over what is small see one.
+    async fn fetch_large<L: BlindLink>(
+        &self,
+        link: &L,
+        (class, calls): (Class, &Calls),
+    ) -> SessionEnd {
+        loop {
+            calls.called(class).await;
+            let fetched = match link.offers().await {
+                Ok(offers) => self.fetch_round(link, (offers, class)).await,
+                Err(error) => return error.into(),
+            };
+            if let Err(end) = fetched {
+                return end;
+            }
+        }
+    }
+
+    /// One round over what lies there of a class; true when there was something to do.
+    async fn fetch_round<L: BlindLink>(
+        &self,
+        link: &L,
+        (offers, class): (Vec<Offer>, Class),
+    ) -> Result<bool, SessionEnd> {
         let now = Instant::now();
         let fresh: Vec<Offer> = {
             let shunned = self.shunned();
             let alone = |offer: &Offer| shunned.get(&offer.name).is_some_and(|one| now < one.until);
-            offers.into_iter().filter(|offer| !alone(offer)).collect()
+            let wanted = |offer: &Offer| Class::of(offer) == class && !alone(offer);
+            offers.into_iter().filter(wanted).collect()
         };
         let peer = self.ship.peer.clone();
         let fresh = self.ship.apart(move |node| known(node, &peer, fresh));

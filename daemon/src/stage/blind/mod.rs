@@ -169,6 +169,11 @@ impl Blind {
                     self.denied(&offer.name.to_string(), &message);
                 }
             }
+            Err(end) if end.is_about_one_name() => {
+                tracing::error!(peer = %self.ship.peer, name = %offer.name, "it cannot be put: {end}");
+                let name = offer.name.to_string();
+                node.board.alarm("stage-failing", &name, node.clock.now());
+            }
             Err(end) => return Err(end),
         }
         node.bells.publish.ring();

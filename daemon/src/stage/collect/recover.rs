@@ -5,6 +5,7 @@ use amanah_format::home::CLAIM_PREFIX;
 use amanah_format::id::BundleId;
 
 use crate::engine::outbound::Outbound;
+use crate::journal::Page;
 
 use super::{Collect, StageError};
 
@@ -43,7 +44,11 @@ impl Collect {
     /// Bundles recorded as `Claiming`: nobody works on them when a pass begins, so they were left by a crash or an error.
     pub(super) fn finish_claims(&self) -> Result<(), StageError> {
         let states = [Outbound::Claiming];
-        for row in self.node.journal.outbound_in(&states, u32::MAX)? {
+        for row in self
+            .node
+            .journal
+            .outbound_in(&states, Page::first(u32::MAX))?
+        {
             let folder = self.node.spool.outbox(&row.peer, &row.flow);
             if self.stand_aside(&row.bundle, &folder, row.items)? {
                 self.node.bells.seal.ring();
