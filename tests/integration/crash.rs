@@ -128,6 +128,9 @@ fn survives_every_commit(victim: Victim) {
         dropped.len()
     );
     assert_eq!(dropped[0].item.from, way.from);
+    // The last life is armed still, and a later commit would end it.
+    ministry(&mut exchange, victim).kill().unwrap();
+    ministry(&mut exchange, victim).start().unwrap();
     let arrived = exchange.settled(&dropped).unwrap();
     exchange.holds(&arrived).unwrap();
 }

@@ -131,6 +131,9 @@ fn onto_a_small_disk(ground: &Ground, who: usize) -> Result<()> {
     run(&["cp", "-a", &format!("{}/.", text(&aside)?), text(&home)?])
 }
 
+/// What the daemon may write while its operator still copies.
+const DAEMONS_OWN: u64 = 16 * PAGE;
+
 fn strikes(
     ground: &mut Ground,
     victim: usize,
@@ -143,7 +146,9 @@ fn strikes(
     // What its own operators drop must be there before; what comes from the peer meets the trouble.
     let bytes = dice.below(60_000);
     match trouble {
-        Trouble::Full { left } => fill(&home, left + bytes.next_multiple_of(PAGE))?,
+        Trouble::Full { left } => {
+            fill(&home, left + bytes.next_multiple_of(PAGE) + DAEMONS_OWN)?;
+        }
         Trouble::NoInodes { left } => use_up_inodes(&home, left + 1)?,
         Trouble::Descriptors { most } => {
             let most = format!("--nofile={most}:{most}");
