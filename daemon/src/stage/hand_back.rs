@@ -31,6 +31,8 @@ pub(crate) fn give_back(
     let Some(row) = known.filter(|row| row.state != Outbound::Returned) else {
         return Ok(());
     };
+    // What is "unreadable" in another folder that took the home's place is no fault of the item's.
+    node.spool.is_there()?;
     let folder = node.spool.outbox(&row.peer, &row.flow);
     node.journal.intend_return(&row.bundle, reason)?;
     kill::point("return.intended");
