@@ -6,6 +6,7 @@ pub mod drop_server;
 pub mod exchange;
 pub mod flood;
 pub mod fuzz;
+pub mod fuzz_sftp;
 pub mod gate;
 pub mod link;
 pub mod mutation;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use amanah_tests::fuzz::{TARGETS, Target, behind_the_header, header_line, inside};
+use amanah_tests::fuzz_sftp::conversation;
 use amanah_tests::mutation::Seeded;
 
 use crate::tree;
@@ -58,7 +59,29 @@ fn seeds() -> BTreeMap<String, Vec<Vec<u8>>> {
     words.iter().for_each(|word| add("words", word.as_bytes()));
     let name = format!("{}.receipt.amanah", "ab".repeat(32));
     add("words", name.as_bytes());
+    add("request", br#"{"verb":"pause","peer":"imigrasi"}"#);
+    add(
+        "scrape",
+        b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    );
+    let (requests, answers) = conversation();
+    add("sftp_requests", &requests);
+    add("sftp_answers", &answers);
+    for (target, bytes) in corpora() {
+        add(&target, &bytes);
+    }
     seeds
+}
+
+/// What cargo-fuzz found worth keeping: `tests/fuzz/corpus/TARGET/`.
+fn corpora() -> Vec<(String, Vec<u8>)> {
+    let corpora = tree::root().join("tests/fuzz/corpus");
+    let files = amanah_tests::exchange::files_below(&corpora).unwrap();
+    let of = |path: &std::path::PathBuf| {
+        let target = path.parent().unwrap().file_name().unwrap();
+        (target.to_str().unwrap().to_owned(), fs::read(path).unwrap())
+    };
+    files.iter().map(of).collect()
 }
 
 /// Something wrong with these bytes.
