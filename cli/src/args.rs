@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Demo(crate::demo::Wanted),
     Completions(crate::completions::Wanted),
     #[command(hide = true)]
+    Man(crate::man::Wanted),
+    #[command(hide = true)]
     Daemon(crate::daemon::Wanted),
 }
 

@@ -12,6 +12,7 @@ pub mod link;
 pub mod mutation;
 pub mod narrow;
 pub mod netns;
+pub mod older;
 pub mod papers;
 pub mod printed;
 pub mod python;

@@ -161,6 +161,23 @@ fn thousands_of_neighbours_of_every_vector_are_read_without_a_panic() {
     println!("{} neighbours", neighbours(NEIGHBOURS_MANY));
 }
 
+/// Seeds for cargo-fuzz, one file each: `./check --campaign fuzz` says where to.
+#[test]
+#[ignore = "writes the seeds for cargo-fuzz"]
+fn the_seeds_are_laid_out_by_target() {
+    let scratch = tempfile::tempdir().unwrap();
+    let wanted = std::env::var_os("AMANAH_FUZZ_SEEDS").map(std::path::PathBuf::from);
+    let folder = wanted.unwrap_or_else(|| scratch.path().to_owned());
+    for (target, seeds) in seeds() {
+        let folder = folder.join(target);
+        fs::create_dir_all(&folder).unwrap();
+        for (number, seed) in seeds.iter().enumerate() {
+            fs::write(folder.join(number.to_string()), seed).unwrap();
+        }
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), TARGETS.len());
+}
+
 /// A reader that keeps what it should not is found: the harness can fail.
 #[test]
 fn a_reader_that_panics_or_reads_another_than_it_prints_would_be_found() {

@@ -22,12 +22,14 @@ mod held;
 mod journey;
 mod keys_example;
 mod lanes;
+mod manual;
 mod notify;
 mod operation;
 mod promises;
 mod quota;
 mod refusal_page;
 mod restored;
+mod retention;
 mod rhythm;
 mod samples;
 mod second_verifier;
@@ -40,6 +42,7 @@ mod three_users;
 mod tidy;
 mod tree;
 mod unit_files;
+mod upgrade;
 mod wire;
 
 /// The program that the tests start as users do.

@@ -20,6 +20,7 @@ pub mod publish;
 pub mod pull;
 mod rejudge;
 pub mod requests;
+pub mod retention;
 pub mod room;
 pub mod seal;
 pub mod settle;
