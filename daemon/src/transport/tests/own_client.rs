@@ -311,7 +311,20 @@ async fn transfers_end_when_the_server_goes() {
     );
     assert!(matches!(pushed, Err(LinkError::Broken(_))));
     assert!(matches!(fetched, Err(LinkError::Broken(_))));
-    assert!(link.is_closed());
+    assert!(matches!(link.ended().await, LinkError::Broken(_)));
+}
+
+#[tokio::test]
+async fn that_the_connection_has_gone_is_told_to_who_asks_nothing() {
+    let (ministry, link) = connected().await;
+    let bound = Duration::from_secs(20);
+    let mut ended = std::pin::pin!(link.ended());
+    let lives = tokio::time::timeout(Duration::from_millis(50), &mut ended).await;
+    assert!(lives.is_err(), "it was said to have ended");
+    ministry.server.stop().await;
+    tokio::time::timeout(bound, ended).await.unwrap();
+    // Also to who asks too late.
+    tokio::time::timeout(bound, link.ended()).await.unwrap();
 }
 
 #[tokio::test]
