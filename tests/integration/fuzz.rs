@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use amanah_tests::fuzz::{TARGETS, Target, behind_the_header, header_line, inside};
+use amanah_tests::fuzz::{TARGETS, Target, behind_the_header, header_line, inside, run};
 use amanah_tests::fuzz_sftp::conversation;
 use amanah_tests::mutation::Seeded;
 
@@ -67,9 +67,6 @@ fn seeds() -> BTreeMap<String, Vec<Vec<u8>>> {
     let (requests, answers) = conversation();
     add("sftp_requests", &requests);
     add("sftp_answers", &answers);
-    for (target, bytes) in corpora() {
-        add(&target, &bytes);
-    }
     seeds
 }
 
@@ -81,7 +78,12 @@ fn corpora() -> Vec<(String, Vec<u8>)> {
         let target = path.parent().unwrap().file_name().unwrap();
         (target.to_str().unwrap().to_owned(), fs::read(path).unwrap())
     };
-    files.iter().map(of).collect()
+    let found: Vec<_> = files.iter().map(of).collect();
+    for (target, _) in &found {
+        let known = TARGETS.iter().any(|(name, _)| name == target);
+        assert!(known, "a corpus of no target: {target}");
+    }
+    found
 }
 
 /// Something wrong with these bytes.
@@ -148,8 +150,13 @@ fn every_vector_goes_through_every_reader_and_its_neighbours_through_its_own() {
             tried += 1;
         }
     }
+    let found = corpora();
+    for (target, bytes) in &found {
+        run(target, bytes);
+    }
     println!(
-        "{tried} seeds as they are, {} neighbours",
+        "{tried} seeds as they are, {} of corpora, {} neighbours",
+        found.len(),
         neighbours(NEIGHBOURS)
     );
     assert!(tried > 3_000, "{tried}");
@@ -168,7 +175,11 @@ fn the_seeds_are_laid_out_by_target() {
     let scratch = tempfile::tempdir().unwrap();
     let wanted = std::env::var_os("AMANAH_FUZZ_SEEDS").map(std::path::PathBuf::from);
     let folder = wanted.unwrap_or_else(|| scratch.path().to_owned());
-    for (target, seeds) in seeds() {
+    let mut seeds = seeds();
+    for (target, bytes) in corpora() {
+        seeds.entry(target).or_default().push(bytes);
+    }
+    for (target, seeds) in seeds {
         let folder = folder.join(target);
         fs::create_dir_all(&folder).unwrap();
         for (number, seed) in seeds.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! The pages of the manual render without a complaint of the stock tool, and say what the commands say.
+//! The pages of the manual render without a complaint of the stock tool, and say what the commands say. They are made by
+//! `amanah man` from the trees that read the arguments and from the sample of the configuration.
 
 use std::process::Command;
 

@@ -2,9 +2,12 @@
 //! documents of a newer version are refused in words, and nothing of them is changed. P23.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use amanah_format::container::{pack, unpack_small};
+use amanah_format::digest::Digest;
 use amanah_format::home;
+use amanah_format::signature::{Purpose, SecretKey};
 use amanah_tests::exchange::{Dropped, Exchange};
 use amanah_tests::ministry::Ministry;
 use amanah_tests::older;
@@ -137,60 +140,70 @@ fn a_home_of_a_newer_version_is_refused_in_words_and_left_as_it_is() {
     );
 }
 
-/// A word that stands in the place of the one that this version reads.
-fn newer(text: &[u8], from: &str, to: &str) -> Vec<u8> {
-    let at = text
-        .windows(from.len())
-        .position(|window| window == from.as_bytes());
-    let mut text = text.to_vec();
-    let at = at.unwrap();
-    text.splice(at..at + from.len(), to.bytes());
-    text
+/// The document with another version's name in it, signed again where its owner alone signs it.
+fn newer(container: &[u8], to: &str, signing: Option<&SecretKey>) -> Vec<u8> {
+    let files = unpack_small(container, 1 << 20).unwrap();
+    let (name, text) = &files[0];
+    let older = to.replace("/2", "/1");
+    let text = String::from_utf8(text.clone()).unwrap();
+    assert!(text.contains(&older), "{text}");
+    let text = text.replacen(&older, to, 1).into_bytes();
+    let signature = signing.map(|key| key.sign(Purpose::Card, &text).into_bytes());
+    let signature = signature.map(|signature| (format!("{name}.sig"), signature));
+    let mut listed = vec![(name.as_str(), text.as_slice())];
+    listed.extend(
+        signature
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_slice())),
+    );
+    pack(&listed)
+}
+
+fn first_of(folder: &Path) -> Vec<u8> {
+    let first = fs::read_dir(folder).unwrap().next().unwrap();
+    fs::read(first.unwrap().path()).unwrap()
 }
 
 #[test]
 fn documents_of_a_newer_version_are_named_and_refused_by_every_command() {
     let exchange = Exchange::found(program()).unwrap();
     let phu = &exchange.pair.phu;
-    let (cards, agreements) = (home::CARDS, home::AGREEMENTS);
-    for (folder, from, to) in [
-        (cards, "amanah-card/1", "amanah-card/2"),
-        (agreements, "amanah-agreement/1", "amanah-agreement/2"),
-    ] {
-        let document = fs::read_dir(phu.folder().join(folder))
-            .unwrap()
-            .next()
-            .unwrap();
-        let text = fs::read(document.unwrap().path()).unwrap();
+    let key = fs::read_to_string(phu.folder().join(home::KEY_SIGNING)).unwrap();
+    let key = SecretKey::from_openssh(&key).unwrap();
+    let own = phu
+        .folder()
+        .join(home::CARDS)
+        .join(home::card_file(phu.party()));
+    let card = newer(&fs::read(own).unwrap(), "amanah-card/2", Some(&key));
+    let agreement = first_of(&phu.folder().join(home::AGREEMENTS));
+    let agreement = newer(&agreement, "amanah-agreement/2", None);
+    let other = &exchange.pair.imigrasi;
+    let before = first_of(&other.folder().join(home::AGREEMENTS));
+    for (document, format) in [(card, "amanah-card/2"), (agreement, "amanah-agreement/2")] {
         let file = exchange.folder().join("baru.amanah");
-        fs::write(&file, newer(&text, from, to)).unwrap();
+        fs::write(&file, document).unwrap();
         let file = file.to_str().unwrap();
-        let fingerprint = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
-        let add: &[&str] = if folder == cards {
-            &[
-                "peer",
-                "add",
-                file,
-                "--fingerprint",
-                fingerprint,
-                "--lang",
-                "en",
-            ]
-        } else {
-            &["agreement", "import", file, "--lang", "en"]
-        };
-        for words in [
-            add,
-            &["verify", file, "--lang", "en"],
-            &["inspect", file, "--lang", "en"],
-        ] {
-            let ran = phu.attempt(words).unwrap();
+        let fingerprint = Digest::of(b"").to_string();
+        let add = ["peer", "add", file, "--fingerprint", &fingerprint];
+        let commands: [&[&str]; 4] = [
+            if format == "amanah-card/2" {
+                &add
+            } else {
+                &["agreement", "import", file]
+            },
+            &["verify", file],
+            &["inspect", file],
+            &["verify", file, "--json"],
+        ];
+        for words in commands {
+            let ran = other.attempt(&[words, &["--lang", "en"]].concat()).unwrap();
             let said = format!("{}{}", ran.stdout, ran.stderr);
             println!("{} -> {:?}\n{said}", words.join(" "), ran.status.code());
             assert!(
-                said.contains(to),
+                said.contains(format),
                 "{words:?} does not name the format: {said}"
             );
         }
     }
+    assert!(first_of(&other.folder().join(home::AGREEMENTS)) == before);
 }

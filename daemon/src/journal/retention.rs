@@ -42,7 +42,7 @@ impl Journal {
     /// [`JournalError`], as all functions of this file.
     pub fn terms_kept(&self) -> Result<Vec<Terms>, JournalError> {
         let query = format!(
-            "SELECT {TERMS} AS terms, refusal IS NOT NULL AS is_refused, agreement, flow FROM inbound
+            "SELECT {TERMS} AS terms, refusal IS NOT NULL AS is_refused, agreement, flow FROM inbound INDEXED BY inbound_kept
             WHERE {KEPT} AND {TERMS} > ?1 ORDER BY {TERMS} LIMIT 1"
         );
         self.read(|sql| {
@@ -73,7 +73,7 @@ impl Journal {
         page: Page,
     ) -> Result<Vec<InboundRow>, JournalError> {
         let query = format!(
-            "SELECT * FROM inbound WHERE {TERMS} = ?1 AND received <= ?2 AND {KEPT}
+            "SELECT * FROM inbound INDEXED BY inbound_kept WHERE {TERMS} = ?1 AND received <= ?2 AND {KEPT}
             ORDER BY received, age LIMIT ?3 OFFSET ?4"
         );
         let with = (&terms.key, moment.unix(), page.limit, page.skip);

@@ -63,10 +63,6 @@ impl Journal {
             path: path.to_owned(),
             reason,
         };
-        let foreign = |reason: String| JournalError::Foreign {
-            path: path.to_owned(),
-            reason,
-        };
         make_private(path).map_err(|error| failed(error.to_string()))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
@@ -78,15 +74,7 @@ impl Journal {
                 }
                 Some(_) | None => JournalError::Sqlite(error),
             })?;
-        let Some(missing) = usize::try_from(version)
-            .ok()
-            .and_then(|has| STEPS.get(has..))
-        else {
-            return Err(foreign(format!(
-                "a newer Amanah wrote it (schema {version}; this program knows up to {}); nothing was changed: install that version or a newer one again",
-                STEPS.len()
-            )));
-        };
+        let missing = steps_after(version).map_err(|reason| foreign(path, reason))?;
         let journal = Self {
             state: Mutex::new(State {
                 tree: if version == 0 {
@@ -102,21 +90,18 @@ impl Journal {
         };
         if version == 0 {
             journal.begin(party, now)?;
-        } else if !missing.is_empty() {
-            tracing::info!(
-                from = version,
-                to = STEPS.len(),
-                "the journal is brought up to date"
-            );
-            journal.edit(|sql| grow(sql, missing))?;
         }
         match journal.fact(FACT_PARTY)? {
             Some(owner) if owner == party.as_str() => {}
             owner => {
-                return Err(foreign(format!(
-                    "it is the journal of {owner:?}, not of {party}"
-                )));
+                let reason = format!("it is the journal of {owner:?}, not of {party}");
+                return Err(foreign(path, reason));
             }
+        }
+        if version > 0 && !missing.is_empty() {
+            let (from, to) = (version, STEPS.len());
+            tracing::info!(from, to, "the journal is brought up to date");
+            journal.edit(|sql| grow(sql, missing))?;
         }
         journal.edit(tallies::ensure)?;
         // A first write: a lock that is only read-shared would fail here, not in the middle of a journey.
@@ -138,6 +123,24 @@ impl Journal {
             change.append_about(RecordKind::Opened, None, None)?;
             Ok(())
         })
+    }
+}
+
+/// What a journal of this version lacks; why it is none of ours where there is no such version.
+fn steps_after(version: i64) -> Result<&'static [&'static str], String> {
+    let has = usize::try_from(version).ok();
+    has.and_then(|has| STEPS.get(has..)).ok_or_else(|| {
+        format!(
+            "a newer Amanah wrote it (schema {version}; this program knows up to {}); nothing was changed: install that version or a newer one again",
+            STEPS.len()
+        )
+    })
+}
+
+fn foreign(path: &Path, reason: String) -> JournalError {
+    JournalError::Foreign {
+        path: path.to_owned(),
+        reason,
     }
 }
 

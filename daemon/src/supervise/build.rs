@@ -74,9 +74,11 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
     let start = |error: &dyn std::fmt::Display| RunError::Start(error.to_string());
     let spool = Spool::open(&config.home, &peers).map_err(|error| start(&error))?;
     let journal = Journal::open(&spool.journal(), &config.party, clock.now());
-    let journal = journal.map_err(|error| match error {
-        JournalError::Foreign { .. } => RunError::Foreign(error.to_string()),
-        other => start(&other),
+    let journal = journal.map_err(|error| {
+        if matches!(error, JournalError::Foreign { .. }) {
+            return RunError::Foreign(error.to_string());
+        }
+        start(&error)
     })?;
     let bells = Bells::for_peers(peers.iter());
     let node = Arc::new(Node {
