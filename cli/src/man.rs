@@ -22,6 +22,7 @@ mod config;
 
 /// What the foot of every page says.
 const MANUAL: &str = "Amanah";
+const SOURCE: &str = concat!("amanah ", env!("CARGO_PKG_VERSION"));
 /// Whoever reads a page may read it everywhere.
 const MODE: u32 = 0o644;
 
@@ -75,7 +76,8 @@ fn each(command: &Command, section: &'static str, pages: &mut Vec<Page>) -> std:
     let command = command.clone().version(env!("CARGO_PKG_VERSION"));
     let man = Man::new(command.after_help(None::<&str>));
     let mut text = Vec::new();
-    man.section(section).manual(MANUAL).render(&mut text)?;
+    let man = man.source(SOURCE).manual(MANUAL);
+    man.section(section).render(&mut text)?;
     beneath.map_or(Ok(()), |beneath| as_it_stands(&beneath, &mut text))?;
     pages.push((name.to_owned(), section, text));
     Ok(())

@@ -11,8 +11,10 @@ const SAMPLE: &str = include_str!("../../../docs/amanah.toml");
 /// The page's text.
 pub(super) fn page() -> io::Result<Vec<u8>> {
     let mut page = Roff::new();
-    let version = concat!("amanah ", env!("CARGO_PKG_VERSION"));
-    page.control("TH", ["amanahd.toml", "5", "", version, super::MANUAL]);
+    page.control(
+        "TH",
+        ["amanahd.toml", "5", "", super::SOURCE, super::MANUAL],
+    );
     page.control("SH", ["NAME"]);
     page.text([roman(
         "amanahd.toml - the configuration of amanahd(8) and amanah(1)",
