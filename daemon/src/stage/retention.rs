@@ -20,6 +20,7 @@ use crate::journal::{InboundRow, OutboundRow, Page, Terms};
 use crate::kill;
 use crate::spool::QuarantineNote;
 
+use super::settle::digest_of;
 use super::{Node, Pass, ROWS_PER_PASS, Reaction, StageError};
 
 /// Between two looks. Nothing waits for it, and a look costs a few short queries.
@@ -131,12 +132,11 @@ impl Retention {
                 self.node.spool.destroy(place)?;
             }
         }
-        if let Some(digest) = &row.digest {
-            self.node.spool.remove_archived_sent(&row.peer, digest)?;
-        }
+        let manifest = &digest_of(row)?;
+        self.node.spool.remove_archived_sent(&row.peer, manifest)?;
         kill::point("retention.removed");
         self.node.journal.sent_destroyed(&row.bundle, now)?;
-        tracing::info!(event = Event::Destroyed.name(), bundle = %row.bundle, "destroyed: the agreed days are over");
+        tracing::info!(event = Event::Destroyed.name(), bundle = %row.bundle, %manifest, peer = %row.peer, "destroyed: the agreed days are over");
         self.node.bells.publish.ring();
         Ok(())
     }
@@ -158,7 +158,8 @@ impl Retention {
         }
         kill::point("retention.removed");
         self.node.journal.received_destroyed(&row.digest, now)?;
-        tracing::info!(event = Event::Destroyed.name(), manifest = %row.digest, peer = %row.peer, "destroyed: the agreed days are over");
+        let bundle = row.bundle.map(|id| id.to_string()).unwrap_or_default();
+        tracing::info!(event = Event::Destroyed.name(), bundle, manifest = %row.digest, peer = %row.peer, "destroyed: the agreed days are over");
         Ok(true)
     }
 

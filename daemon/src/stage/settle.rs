@@ -168,7 +168,8 @@ impl Settle {
     }
 }
 
-fn digest_of(row: &OutboundRow) -> Result<Digest, StageError> {
+/// Its manifest, which every answered bundle has.
+pub(super) fn digest_of(row: &OutboundRow) -> Result<Digest, StageError> {
     row.digest.ok_or_else(|| {
         StageError::Other(format!(
             "bundle {} was answered but has no manifest",
