@@ -77,7 +77,7 @@ impl Loops {
                 acknowledge.pass()
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
-            common.spawn("retention", &Bell::default(), move || retention.pass())?,
+            common.spawn("retention", &bells.retention, move || retention.pass())?,
             common.spawn("by-hand", &bells.by_hand, move || by_hand.pass())?,
             common.spawn("streams", &bells.streams, move || {
                 let pass = streams.pass();

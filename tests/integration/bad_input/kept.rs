@@ -51,12 +51,15 @@ fn until_destroyed(ground: &Ground, bundle: &Bundle) {
     until("the end of the last copy", PATIENCE, gone).unwrap();
 }
 
-/// What the note on a refused bundle says of it.
-fn noted(ground: &Ground, bundle: &Bundle) -> String {
+/// The note on a refused bundle stays, and says that the bundle is gone.
+fn until_noted(ground: &Ground, bundle: &Bundle) {
     let name = format!("quarantine/{}.amanah.json", bundle.manifest.to_hex());
-    let note = fs::read(ground.exchange.pair.imigrasi.path(&name)).unwrap();
-    let note: serde_json::Value = serde_json::from_slice(&note).unwrap();
-    note["state"].as_str().unwrap().to_owned()
+    let note = ground.exchange.pair.imigrasi.path(&name);
+    let said = || {
+        let note: serde_json::Value = serde_json::from_slice(&fs::read(&note)?)?;
+        Ok((note["state"] == "destroyed").then_some(()))
+    };
+    until("the note of the destruction", PATIENCE, said).unwrap();
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn a_bundle_replayed_after_its_days_are_over_gets_the_same_receipt() {
     for bundle in [&good, &refused] {
         until_destroyed(&ground, bundle);
     }
-    assert_eq!(noted(&ground, &refused), "destroyed");
+    until_noted(&ground, &refused);
     ground.attempt("replayed after its days", &good, Expect::Known);
     ground.attempt("refused and replayed after its days", &refused, not_agreed);
     ground.restart();
@@ -92,6 +95,6 @@ fn a_bundle_replayed_after_its_days_are_over_gets_the_same_receipt() {
     fs::write(&config, format!("{text}\n[limits]\nquarantine_days = 0\n")).unwrap();
     ground.restart();
     until_destroyed(&ground, &stranger);
-    assert_eq!(noted(&ground, &stranger), "destroyed");
+    until_noted(&ground, &stranger);
     ground.told("kept");
 }
