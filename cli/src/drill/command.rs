@@ -52,7 +52,7 @@ struct Table {
     #[arg(long, default_value = "0", value_name = "RATE", value_parser = rate)]
     errors: u64,
     /// What a spreadsheet or a careless export does to a whole file; may be repeated
-    #[arg(long, value_name = "KIND", value_enum, hide_possible_values = false)]
+    #[arg(long, value_name = "KIND", value_enum)]
     spoil: Vec<Spoil>,
     /// First day of departure
     #[arg(long, default_value = "2030-01-05", value_name = "DATE", value_parser = day)]
