@@ -142,7 +142,7 @@ impl Dataset {
             Self::FindingPeople => rows * 8 + 3_000,
             Self::FollowUps => rows * 120 + 3_000,
             Self::Corrections => rows * 20 + 600,
-            Self::Figures => rows * 30 + 600,
+            Self::Figures => rows * 25 + 600,
             Self::HajjManifest | Self::Register | Self::PassportQuery | Self::PassportReply => 0,
         }
     }

@@ -22,7 +22,7 @@ const BUFFER: usize = 256 * 1024;
 /// Rows between two reports of progress.
 const REPORT_ROWS: u64 = 4_096;
 /// Travellers of a day where only the month's figures are wanted.
-const FIGURES_PER_DAY: u64 = 60;
+const FIGURES_PER_DAY: u64 = 10;
 /// An outbox leaves files of this ending alone.
 const UNFINISHED: &str = "part";
 
