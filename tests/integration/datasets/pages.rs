@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 use amanah_format::agreement::{Agreement, FlowKind};
 use amanah_format::digest::Digest;
 use serde_json::Value;
 
 use super::schemas;
-use crate::tree;
+use crate::{program, tree};
 
 fn page(name: &str) -> String {
     fs::read_to_string(tree::root().join("docs/datasets").join(name)).unwrap()
@@ -249,4 +250,34 @@ fn the_data_dictionary_has_every_column_as_its_schema_has_it() {
             }
         }
     }
+}
+
+#[test]
+fn the_commands_for_practice_run_as_the_page_has_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let readme = page("README.md");
+    let lines = readme
+        .lines()
+        .filter(|line| line.starts_with("amanah drill "));
+    let mut ran = 0;
+    for line in lines {
+        let mut words: Vec<&str> = line.split_whitespace().skip(1).collect();
+        // A million rows show nothing here that sixty do not.
+        let rows = words.iter().position(|word| *word == "--rows").unwrap() + 1;
+        words[rows] = "60";
+        let done = Command::new(program())
+            .args(&words)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "{line}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        let out = words.iter().position(|word| *word == "--out").unwrap() + 1;
+        assert!(folder.path().join(words[out]).is_dir(), "{line}");
+        ran += 1;
+    }
+    assert!(ran >= 4);
 }
