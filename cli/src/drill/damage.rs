@@ -371,7 +371,8 @@ mod tests {
         }
         let done = all.finish();
         assert_eq!(done.len(), MIX.len());
-        assert!((498..=500).contains(&done.iter().map(|damaged| damaged.rows).sum()));
+        let hit: u64 = done.iter().map(|damaged| damaged.rows).sum();
+        assert!((498..=500).contains(&hit));
         assert!(none.finish().is_empty());
     }
 
