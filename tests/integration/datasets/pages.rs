@@ -16,8 +16,14 @@ fn page(name: &str) -> String {
     fs::read_to_string(tree::root().join("docs/datasets").join(name)).unwrap()
 }
 
+/// The example agreement, as drafting it makes it: with the digest of each schema file where the draft names the file.
 fn agreement() -> Agreement {
-    serde_json::from_str(&page("perjanjian.json")).unwrap()
+    let mut text: Value = serde_json::from_str(&page("perjanjian.json")).unwrap();
+    for flow in text["flows"].as_array_mut().unwrap() {
+        let schema = page(flow["schema"].as_str().unwrap());
+        flow["schema"] = Digest::of(schema.as_bytes()).to_string().into();
+    }
+    serde_json::from_value(text).unwrap()
 }
 
 /// Every schema: its name, digest, and descriptor.
