@@ -63,8 +63,9 @@ fn one_dataset_has_exactly_the_rows_that_were_wished_for() {
             let made = made(wish(dataset.name(), rows, 3), folder.path());
             let text = std::fs::read_to_string(&made[0].path).unwrap();
             assert_eq!(made[0].rows, rows, "{}", dataset.name());
-            assert_eq!(text.lines().count() as u64, rows + 1, "{}", dataset.name());
-            assert_eq!(made[0].bytes, text.len() as u64);
+            let lines = u64::try_from(text.lines().count()).unwrap();
+            assert_eq!(lines, rows + 1, "{}", dataset.name());
+            assert_eq!(made[0].bytes, u64::try_from(text.len()).unwrap());
             assert!(text.starts_with(&(dataset.columns().join(",") + "\n")));
         }
     }
