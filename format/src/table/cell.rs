@@ -1,0 +1,167 @@
+//! One cell: missing or not, of its type, within its constraints; and, where it is not, what most likely happened to it, so that the
+//! message says "a spreadsheet did this" and not "does not match".
+
+use super::kinds::Kind;
+use super::layout::is_day_first;
+use super::report::Fault;
+use super::rows::Form;
+use super::schema::{Field, Schema};
+use super::value::Value;
+
+/// The cell's value.
+pub(super) fn read<'a>(
+    schema: &Schema,
+    field: &Field,
+    form: Form,
+    text: &'a str,
+) -> Result<Value<'a>, Fault> {
+    let constraints = &field.constraints;
+    let missing = match form {
+        Form::Null => true,
+        Form::Text => schema.is_missing(text),
+        Form::Number | Form::Boolean | Form::Nested => false,
+    };
+    if missing {
+        return if constraints.required {
+            Err(Fault::Required)
+        } else {
+            Ok(Value::Missing)
+        };
+    }
+    if !is_of(form, field.kind()) {
+        return Err(Fault::Type);
+    }
+    if field.kind() == Kind::Text && !constraints.is_listed() && is_formula(text) {
+        return Err(Fault::Formula);
+    }
+    let value = field
+        .reader
+        .read(text)
+        .ok_or_else(|| why_not(field.kind(), text))?;
+    match constraints.broken(&value) {
+        None => Ok(value),
+        Some(Fault::Pattern | Fault::MinLength | Fault::MaxLength | Fault::Enum)
+            if is_exponent(text) =>
+        {
+            Err(Fault::ExcelExponent)
+        }
+        Some(Fault::Enum) if is_formula(text) => Err(Fault::Formula),
+        Some(fault) => Err(fault),
+    }
+}
+
+/// Whether JSON wrote it as its column's type may be written.
+const fn is_of(form: Form, kind: Kind) -> bool {
+    match form {
+        Form::Text | Form::Null => true,
+        Form::Number => matches!(kind, Kind::Integer | Kind::Number | Kind::Year),
+        Form::Boolean => matches!(kind, Kind::Boolean),
+        Form::Nested => false,
+    }
+}
+
+fn why_not(kind: Kind, text: &str) -> Fault {
+    let is_dated = matches!(kind, Kind::Date | Kind::DateTime);
+    let is_number = matches!(kind, Kind::Integer | Kind::Number);
+    if is_dated && is_day_first(text) {
+        Fault::DayFirst
+    } else if is_number && is_exponent(text) {
+        Fault::ExcelExponent
+    } else {
+        Fault::Type
+    }
+}
+
+/// What a spreadsheet would run: a text that begins with `=`, `@`, `+`, `-`, a tabulator or a line end. A sign before nothing but
+/// digits and what groups them is a number, and a hyphen alone is a hyphen.
+pub(super) fn is_formula(text: &str) -> bool {
+    let mut chars = text.chars();
+    match chars.next() {
+        // The wide forms are what an input method for East Asian scripts writes, and some spreadsheets run them too.
+        Some(
+            '=' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff20}' | '\u{ff0b}' | '\u{ff0d}',
+        ) => true,
+        Some('+' | '-') => {
+            let rest = chars.as_str();
+            let number = rest.starts_with(|first: char| first.is_ascii_digit())
+                && rest
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'.' | b','));
+            !number && text != "-"
+        }
+        _ => false,
+    }
+}
+
+/// `3.27E+15`, also with a decimal comma.
+fn is_exponent(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once(['E', 'e'])
+        .is_some_and(|(mantissa, exponent)| {
+            let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
+            digits(whole.trim_start_matches(['+', '-']))
+                && digits(fraction)
+                && exponent.strip_prefix('+').is_some_and(digits)
+        })
+}
+
+/// Whether a spreadsheet may have rounded it: 16 or 17 digits, of which those after the fifteenth are zeros. `None` for other texts.
+pub(super) fn is_rounded(text: &str) -> Option<bool> {
+    if !matches!(text.len(), 16 | 17) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.get(15..)
+        .map(|rest| rest.bytes().all(|byte| byte == b'0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_is_told_from_a_signed_number() {
+        for text in [
+            "=cmd|' /C calc'!A0",
+            "@SUM(1)",
+            "+A1",
+            "-2+3+cmd|' /C calc'!A0",
+            "-1e5",
+            "\t=1",
+            "+",
+            "--1",
+            "-",
+            "- 1",
+            "-Nama",
+        ] {
+            assert_eq!(is_formula(text), text != "-", "{text:?}");
+        }
+        for text in [
+            "-5",
+            "+62812345678",
+            "+62 812 3456",
+            "-1.234,5",
+            "Nama-Nama",
+            "a=b",
+            "",
+            "O'Brien",
+        ] {
+            assert!(!is_formula(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_spreadsheet_did_to_a_number_is_recognised() {
+        assert!(is_exponent("3.27E+15") && is_exponent("3,27E+15") && is_exponent("3E+15"));
+        assert!(
+            !is_exponent("E+15")
+                && !is_exponent("3.27E")
+                && !is_exponent("A3E+15")
+                && !is_exponent("1E5")
+        );
+        assert_eq!(is_rounded("9901011204860000"), Some(true));
+        assert_eq!(is_rounded("9901011204860001"), Some(false));
+        assert_eq!(is_rounded("02201051212440000"), Some(true));
+        assert_eq!(is_rounded("02201051212440010"), Some(false));
+        assert_eq!(is_rounded("123"), None);
+    }
+}
