@@ -20,6 +20,7 @@ use amanah_format::refusal::Refusal;
 use amanah_format::slip::HeldReason;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
+use crate::engine::policy::Carries;
 use crate::event::Event;
 use crate::journal::{Flows, InboundRow};
 use crate::kill;
@@ -32,6 +33,9 @@ use super::stuck::each_of_page;
 use super::{Node, Pass, StageError};
 
 mod recheck;
+mod table;
+
+use self::table::Checking;
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -167,6 +171,11 @@ impl Import {
         if let Some(stored) = self.store.lookup(id)? {
             return Ok(End::Stored(stored));
         }
+        // By our own copy of the agreement, which may have been taken away since the bundle was admitted.
+        let policy = self.node.rules.now();
+        let Some(carries) = policy.carries(&manifest.agreement.digest, &manifest.flow) else {
+            return Ok(End::Held(HeldReason::AgreementUnknown));
+        };
         let path = self.node.spool.incoming(&row.peer, &row.digest);
         let io = |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
         let mut file = File::open(&path).map_err(io)?;
@@ -174,8 +183,18 @@ impl Import {
         let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
         let mut payload = BufReader::with_capacity(256 * 1024, payload);
         let mut import = self.store.begin(id)?;
-        match open_payload(&mut payload, &self.identities, manifest, &mut *import) {
-            Ok(_) => Ok(End::Stored(import.commit()?)),
+        let opened = match &carries {
+            Carries::Files => {
+                open_payload(&mut payload, &self.identities, manifest, &mut *import).map(drop)
+            }
+            Carries::Table(terms) => {
+                let mut checking = Checking::new(&mut *import, terms, self.node.spool.work());
+                open_payload(&mut payload, &self.identities, manifest, &mut checking)
+                    .and_then(|contents| checking.verdict(&contents).map_err(OpenError::Refused))
+            }
+        };
+        match opened {
+            Ok(()) => Ok(End::Stored(import.commit()?)),
             Err(OpenError::Refused(refusal)) => {
                 drop(import);
                 self.prove(&path, manifest)?;

@@ -28,6 +28,7 @@ pub mod ship;
 pub mod slips;
 pub mod streams;
 mod stuck;
+mod table;
 mod upload;
 
 use std::collections::BTreeMap;
