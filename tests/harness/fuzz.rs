@@ -2,6 +2,8 @@
 //! and read again as the same. `tests/fuzz` hands them to cargo-fuzz, `tests/integration/fuzz.rs` replays the vectors and their
 //! neighbours in every run. A vector's header is passed over, so that `format/vectors/KIND` is a corpus as it lies.
 
+pub mod table;
+
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::LazyLock;
@@ -46,6 +48,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("records", records),
     ("signature", armor),
     ("slip", slip),
+    ("table", table::table),
     ("words", words),
 ];
 

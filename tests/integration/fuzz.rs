@@ -58,6 +58,11 @@ fn seeds() -> BTreeMap<String, Vec<Vec<u8>>> {
     words.iter().for_each(|word| add("words", word.as_bytes()));
     let name = format!("{}.receipt.amanah", "ab".repeat(32));
     add("words", name.as_bytes());
+    let table = "a,b,c,d\r\nA1,2030-01-01,1.50,\nB22,,,\"A1\"\n";
+    let lines = "{\"a\":\"A1\",\"b\":null,\"c\":1.5,\"d\":\"A1\"}\n";
+    for text in [table, lines, amanah_tests::fuzz::table::SCHEMA] {
+        add("table", text.as_bytes());
+    }
     seeds
 }
 
