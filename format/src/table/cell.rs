@@ -34,17 +34,16 @@ pub(super) fn read<'a>(
     if field.kind() == Kind::Text && !constraints.is_listed() && is_formula(text) {
         return Err(Fault::Formula);
     }
+    if field.kind() == Kind::Text && !constraints.is_listed() && is_exponent(text) {
+        return Err(Fault::ExcelExponent);
+    }
     let value = field
         .reader
         .read(text)
         .ok_or_else(|| why_not(field.kind(), text))?;
     match constraints.broken(&value) {
         None => Ok(value),
-        Some(Fault::Pattern | Fault::MinLength | Fault::MaxLength | Fault::Enum)
-            if is_exponent(text) =>
-        {
-            Err(Fault::ExcelExponent)
-        }
+        Some(Fault::Enum) if is_exponent(text) => Err(Fault::ExcelExponent),
         Some(Fault::Enum) if is_formula(text) => Err(Fault::Formula),
         Some(fault) => Err(fault),
     }
@@ -93,8 +92,16 @@ pub(super) fn is_formula(text: &str) -> bool {
     }
 }
 
-/// `3.27E+15`, also with a decimal comma.
+/// `3.27E+15`, also with a decimal comma: how a spreadsheet shows a number of twelve digits and more.
 fn is_exponent(text: &str) -> bool {
+    // Nearly every text ends here: it is longer, or does not begin or end with a digit.
+    let framed = matches!(
+        text.as_bytes(),
+        [b'0'..=b'9' | b'+' | b'-', .., b'0'..=b'9']
+    );
+    if !framed || !(4..=24).contains(&text.len()) {
+        return false;
+    }
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     text.split_once(['E', 'e'])
         .is_some_and(|(mantissa, exponent)| {

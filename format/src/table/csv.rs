@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::limits::CELLS_MAX;
 use super::report::Fault;
 use super::rows::{Cell, Form, Found, Lines, RowText, Step};
 
@@ -40,10 +41,10 @@ impl<'a> CsvRows<'a> {
         }
         if quoted {
             let whole = unquote(record, &mut self.row).is_some();
-            return Ok(if whole {
-                Step::Row
-            } else {
-                Step::Broken(Fault::Quotes)
+            return Ok(match (whole, self.row.cells.len() > CELLS_MAX) {
+                (_, true) => Step::Faulty(Fault::CellCount),
+                (true, false) => Step::Row,
+                (false, false) => Step::Broken(Fault::Quotes),
             });
         }
         self.row.text.push_str(record);
@@ -55,6 +56,9 @@ impl<'a> CsvRows<'a> {
                 end: comma,
             });
             start = comma + 1;
+            if self.row.cells.len() > CELLS_MAX {
+                return Ok(Step::Faulty(Fault::CellCount));
+            }
         }
         self.row.cells.push(Cell {
             form: Form::Text,
@@ -91,7 +95,7 @@ fn unquote(record: &str, row: &mut RowText) -> Option<()> {
             start,
             end: row.text.len(),
         });
-        if after.is_empty() {
+        if after.is_empty() || row.cells.len() > CELLS_MAX {
             return Some(());
         }
         rest = after.strip_prefix(',')?;
@@ -202,6 +206,15 @@ mod tests {
         assert_eq!(rows(b"a\xe9,b\n").1, Step::Faulty(Fault::Encoding));
         assert_eq!(rows(b"a,b\n\nc,d").1, Step::Faulty(Fault::BlankRow));
         assert_eq!(rows(b"a,b\n\r\nc,d").1, Step::Faulty(Fault::BlankRow));
+    }
+
+    #[test]
+    fn a_row_of_too_many_cells_is_not_told_apart() {
+        for row in [",".repeat(CELLS_MAX * 4), "\"\",".repeat(CELLS_MAX * 4)] {
+            let (found, end) = rows(row.as_bytes());
+            assert_eq!((found.len(), end), (0, Step::Faulty(Fault::CellCount)));
+        }
+        assert_eq!(rows(",".repeat(CELLS_MAX - 1).as_bytes()).1, Step::End);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub const RULES_MAX: usize = 64;
 pub const MISSING_VALUES_MAX: usize = 32;
 /// Longest row in bytes: it is held whole while it is checked.
 pub const ROW_BYTES_MAX: usize = 1024 * 1024;
+/// Most cells of one row that are told apart: more are a fault whatever the schema says, and would take memory.
+pub const CELLS_MAX: usize = 4_096;
 /// Most rows of one table: what 1 TiB could hold of short ones; row numbers stay far below 2^53.
 pub const ROWS_MAX: u64 = 1 << 36;
 /// Row numbers that a finding names: enough to look at, few enough to read.

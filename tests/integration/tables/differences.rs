@@ -50,6 +50,7 @@ fn stricter() -> Vec<(&'static str, Value, String)> {
             "a\n 5\n",
         ),
         own("exponent", one("number", json!({})), "a\n1e3\n"),
+        own("exponent in a text", text(), "a\n3.27E+15\n"),
         own("no finite number", one("number", json!({})), "a\nNaN\n"),
         own(
             "no digit before the point",

@@ -23,7 +23,9 @@ pub(super) struct Checking<'a> {
     sink: &'a mut dyn EntrySink,
     terms: &'a TableTerms,
     work: PathBuf,
-    checked: Vec<Checked>,
+    checked: Option<Checked>,
+    /// Entries beyond the first: what is refused anyway is not checked.
+    more: bool,
 }
 
 impl<'a> Checking<'a> {
@@ -32,13 +34,16 @@ impl<'a> Checking<'a> {
             sink,
             terms,
             work,
-            checked: Vec::new(),
+            checked: None,
+            more: false,
         }
     }
 
     /// Whether the bundle is one table, sound, with the rows and totals that its sender declared.
     pub(super) fn verdict(&self, contents: &Contents) -> Result<(), Refusal> {
-        let ([checked], [entry]) = (self.checked.as_slice(), contents.entries.as_slice()) else {
+        let (Some(checked), [entry], false) =
+            (&self.checked, contents.entries.as_slice(), self.more)
+        else {
             return Err(Refusal::SchemaMismatch);
         };
         if let Some(refusal) = checked.report.refusal() {
@@ -56,6 +61,10 @@ impl<'a> Checking<'a> {
 
 impl EntrySink for Checking<'_> {
     fn entry(&mut self, path: &EntryPath, bytes: u64, content: &mut dyn Read) -> io::Result<()> {
+        if self.checked.is_some() {
+            self.more = true;
+            return self.sink.entry(path, bytes, content);
+        }
         let (fed, feed) = sync_channel(PIECES_WAITING);
         let (terms, work) = (self.terms, &self.work);
         let sink = &mut *self.sink;
@@ -81,7 +90,7 @@ impl EntrySink for Checking<'_> {
                 .map_err(|_| io::Error::other("a check ended early"))?;
             stored.and(checked)
         })?;
-        self.checked.push(checked);
+        self.checked = Some(checked);
         Ok(())
     }
 }
