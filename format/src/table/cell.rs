@@ -31,11 +31,13 @@ pub(super) fn read<'a>(
     if !is_of(form, field.kind()) {
         return Err(Fault::Type);
     }
-    if field.kind() == Kind::Text && !constraints.is_listed() && is_formula(text) {
-        return Err(Fault::Formula);
-    }
-    if field.kind() == Kind::Text && !constraints.is_listed() && is_exponent(text) {
-        return Err(Fault::ExcelExponent);
+    if field.kind() == Kind::Text && !constraints.is_listed() {
+        if is_formula(text) {
+            return Err(Fault::Formula);
+        }
+        if is_exponent(text) {
+            return Err(Fault::ExcelExponent);
+        }
     }
     let value = field
         .reader
@@ -74,6 +76,13 @@ fn why_not(kind: Kind, text: &str) -> Fault {
 /// What a spreadsheet would run: a text that begins with `=`, `@`, `+`, `-`, a tabulator or a line end. A sign before nothing but
 /// digits and what groups them is a number, and a hyphen alone is a hyphen.
 pub(super) fn is_formula(text: &str) -> bool {
+    // Nearly every text ends here; 0xef is how the wide forms begin.
+    if !matches!(
+        text.as_bytes(),
+        [b'=' | b'@' | b'+' | b'-' | b'\t' | b'\r' | b'\n' | 0xef, ..]
+    ) {
+        return false;
+    }
     let mut chars = text.chars();
     match chars.next() {
         // The wide forms are what an input method for East Asian scripts writes, and some spreadsheets run them too.

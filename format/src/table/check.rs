@@ -204,7 +204,8 @@ impl<'p> Check<'p> {
             }));
         }
         self.long_numbers(row, &values);
-        sound = self.across(&values) && sound;
+        // A cell that is wrong counts as missing from here on: rules would only repeat what was said of it.
+        sound = sound && self.across(&values);
         self.keys(&values)?;
         if sound {
             self.total(row, &values);

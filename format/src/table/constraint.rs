@@ -12,6 +12,9 @@ use super::report::Fault;
 use super::schema::SchemaError;
 use super::value::Value;
 
+/// Up to so many allowed texts are compared faster than hashed.
+const WORDS_MAX: usize = 16;
+
 /// The constraints of one column.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Constraints {
@@ -37,6 +40,8 @@ struct Bound {
 /// The values of an `enum`.
 #[derive(Debug, Clone)]
 enum Allowed {
+    /// Few: compared one by one.
+    Words(Vec<String>),
     Texts(HashSet<String>),
     Values(Vec<Value<'static>>),
 }
@@ -155,11 +160,12 @@ impl Bound {
 impl Allowed {
     fn has(&self, value: &Value<'_>) -> bool {
         match (self, value) {
+            (Self::Words(words), Value::Text(text)) => words.iter().any(|word| word == text),
             (Self::Texts(texts), Value::Text(text)) => texts.contains(*text),
             (Self::Values(values), value) => values
                 .iter()
                 .any(|one| one.order(value) == Some(Ordering::Equal)),
-            (Self::Texts(_), _) => false,
+            (Self::Words(_) | Self::Texts(_), _) => false,
         }
     }
 }
@@ -199,7 +205,11 @@ fn allowed(values: &[serde_json::Value], reader: &Reader) -> Result<Allowed, Sch
     }
     let texts = values.iter().map(lexical).collect::<Result<Vec<_>, _>>()?;
     if reader.kind() == Kind::Text {
-        return Ok(Allowed::Texts(texts.into_iter().collect()));
+        return Ok(if texts.len() <= WORDS_MAX {
+            Allowed::Words(texts)
+        } else {
+            Allowed::Texts(texts.into_iter().collect())
+        });
     }
     let read = texts.iter().map(|text| reader.read(text).and_then(owned));
     let read = read.collect::<Option<Vec<_>>>();

@@ -3,7 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::table::{Level, Op, RuleBody};
+use crate::table::limits::{KEYS_MAX, SCHEMA_BYTES_MAX};
+use crate::table::{Kind, Level, Op, RuleBody};
 
 fn whole() -> Json {
     json!({
