@@ -8,46 +8,69 @@ use super::rows::Form;
 use super::schema::{Field, Schema};
 use super::value::Value;
 
-/// The cell's value.
+/// Adds the cell's value to its row; of one that is wrong `Missing`, and what is wrong.
+///
+/// The value is made where it stays: most cells are texts, and moving them about would cost more than checking them.
 pub(super) fn read<'a>(
     schema: &Schema,
     field: &Field,
-    form: Form,
-    text: &'a str,
-) -> Result<Value<'a>, Fault> {
-    let constraints = &field.constraints;
+    (form, text): (Form, &'a str),
+    row: &mut Vec<Value<'a>>,
+) -> Option<Fault> {
     let missing = match form {
         Form::Null => true,
         Form::Text => schema.is_missing(text),
         Form::Number | Form::Boolean | Form::Nested => false,
     };
-    if missing {
-        return if constraints.required {
-            Err(Fault::Required)
-        } else {
-            Ok(Value::Missing)
-        };
-    }
-    if !is_of(form, field.kind()) {
-        return Err(Fault::Type);
-    }
-    if field.kind() == Kind::Text && !constraints.is_listed() {
+    let fault = if missing {
+        field.constraints.required.then_some(Fault::Required)
+    } else if !is_of(form, field.kind()) {
+        Some(Fault::Type)
+    } else if field.kind() == Kind::Text {
+        match text_fault(field, text) {
+            None => {
+                row.push(Value::Text(text));
+                return None;
+            }
+            fault => fault,
+        }
+    } else {
+        match field.reader.read(text) {
+            None => Some(why_not(field.kind(), text)),
+            Some(value) => match field.constraints.broken(&value) {
+                None => {
+                    row.push(value);
+                    return None;
+                }
+                fault => fault,
+            },
+        }
+    };
+    row.push(Value::Missing);
+    fault
+}
+
+/// What is wrong with a text: first what a spreadsheet would do, or has done, to it.
+fn text_fault(field: &Field, text: &str) -> Option<Fault> {
+    let suspect = || {
         if is_formula(text) {
-            return Err(Fault::Formula);
+            Some(Fault::Formula)
+        } else {
+            is_exponent(text).then_some(Fault::ExcelExponent)
         }
-        if is_exponent(text) {
-            return Err(Fault::ExcelExponent);
-        }
+    };
+    // What a list of agreed values has is agreed.
+    if !field.constraints.is_listed()
+        && let Some(fault) = suspect()
+    {
+        return Some(fault);
     }
-    let value = field
-        .reader
-        .read(text)
-        .ok_or_else(|| why_not(field.kind(), text))?;
-    match constraints.broken(&value) {
-        None => Ok(value),
-        Some(Fault::Enum) if is_exponent(text) => Err(Fault::ExcelExponent),
-        Some(Fault::Enum) if is_formula(text) => Err(Fault::Formula),
-        Some(fault) => Err(fault),
+    if !field.reader.holds(text) {
+        return Some(Fault::Type);
+    }
+    match field.constraints.broken_text(text) {
+        Some(Fault::Enum) => suspect().or(Some(Fault::Enum)),
+        fault => fault,
     }
 }
 

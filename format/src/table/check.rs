@@ -192,16 +192,16 @@ impl<'p> Check<'p> {
         let mut sound = !row.has_control();
         for (place, (cell, field)) in row.cells.iter().zip(self.fields).enumerate() {
             let text = row.of(cell);
-            let value = if sound || !super::rows::has_control(text) {
-                cell::read(self.plan.schema, field, cell.form, text)
+            let fault = if sound || !super::rows::has_control(text) {
+                cell::read(self.plan.schema, field, (cell.form, text), &mut values)
             } else {
-                Err(Fault::Control)
+                values.push(Value::Missing);
+                Some(Fault::Control)
             };
-            values.push(value.unwrap_or_else(|fault| {
+            if let Some(fault) = fault {
                 self.draft.cell(place, fault, number);
                 sound = false;
-                Value::Missing
-            }));
+            }
         }
         self.long_numbers(row, &values);
         // A cell that is wrong counts as missing from here on: rules would only repeat what was said of it.

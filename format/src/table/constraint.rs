@@ -100,24 +100,18 @@ impl Constraints {
         })
     }
 
-    /// The first constraint that the value breaks.
+    /// The first constraint that a value which is no text breaks.
     pub(super) fn broken(&self, value: &Value<'_>) -> Option<Fault> {
-        if let Value::Text(text) = value
-            && let Some(fault) = self.broken_text(text)
-        {
-            return Some(fault);
-        }
         if let Some(bound) = self.bounds.iter().find(|bound| bound.is_broken(value)) {
             return Some(bound.fault);
         }
-        let listed = self
-            .allowed
-            .as_ref()
-            .is_none_or(|allowed| allowed.has(value));
-        (!listed).then_some(Fault::Enum)
+        let mut allowed = self.allowed.iter();
+        let unlisted = allowed.any(|allowed| !allowed.has(value));
+        unlisted.then_some(Fault::Enum)
     }
 
-    fn broken_text(&self, text: &str) -> Option<Fault> {
+    /// The first constraint that a text breaks.
+    pub(super) fn broken_text(&self, text: &str) -> Option<Fault> {
         if self.min_length.is_some() || self.max_length.is_some() {
             // As many bytes as characters, but for what is not ASCII.
             let length = if text.is_ascii() {
@@ -132,11 +126,16 @@ impl Constraints {
                 return Some(Fault::MaxLength);
             }
         }
-        let matches = self
+        if self
             .pattern
             .as_ref()
-            .is_none_or(|pattern| pattern.matches(text));
-        (!matches).then_some(Fault::Pattern)
+            .is_some_and(|pattern| !pattern.matches(text))
+        {
+            return Some(Fault::Pattern);
+        }
+        let mut allowed = self.allowed.iter();
+        let unlisted = allowed.any(|allowed| !allowed.has_text(text));
+        unlisted.then_some(Fault::Enum)
     }
 
     /// Whether there is a closed list of values.
@@ -158,14 +157,20 @@ impl Bound {
 }
 
 impl Allowed {
+    fn has_text(&self, text: &str) -> bool {
+        match self {
+            Self::Words(words) => words.iter().any(|word| word == text),
+            Self::Texts(texts) => texts.contains(text),
+            Self::Values(_) => false,
+        }
+    }
+
     fn has(&self, value: &Value<'_>) -> bool {
-        match (self, value) {
-            (Self::Words(words), Value::Text(text)) => words.iter().any(|word| word == text),
-            (Self::Texts(texts), Value::Text(text)) => texts.contains(*text),
-            (Self::Values(values), value) => values
+        match self {
+            Self::Words(_) | Self::Texts(_) => false,
+            Self::Values(values) => values
                 .iter()
                 .any(|one| one.order(value) == Some(Ordering::Equal)),
-            (Self::Words(_) | Self::Texts(_), _) => false,
         }
     }
 }
