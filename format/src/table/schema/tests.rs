@@ -1,4 +1,5 @@
 //! What a schema may say, and what refuses it before anybody signs: for each "accepts" a "refuses".
+//! One sound schema, and one change at a time.
 
 use serde_json::{Value as Json, json};
 
