@@ -8,14 +8,19 @@ use super::rows::Form;
 use super::schema::{Field, Schema};
 use super::value::Value;
 
+/// Longest text that is remembered for the next row: it is copied each time.
+const LAST_BYTES_MAX: usize = 64;
+
 /// Adds the cell's value to its row; of one that is wrong `Missing`, and what is wrong.
 ///
-/// The value is made where it stays: most cells are texts, and moving them about would cost more than checking them.
+/// The value is made where it stays: most cells are texts, and moving them about would cost more than checking them. `last` is the
+/// column's last sound text.
 pub(super) fn read<'a>(
     schema: &Schema,
     field: &Field,
     (form, text): (Form, &'a str),
     row: &mut Vec<Value<'a>>,
+    last: &mut String,
 ) -> Option<Fault> {
     let missing = match form {
         Form::Null => true,
@@ -27,8 +32,17 @@ pub(super) fn read<'a>(
     } else if !is_of(form, field.kind()) {
         Some(Fault::Type)
     } else if field.kind() == Kind::Text {
+        // Airports, flights, agencies: many a column says the same in row after row.
+        if !text.is_empty() && text == last {
+            row.push(Value::Text(text));
+            return None;
+        }
         match text_fault(field, text) {
             None => {
+                if text.len() <= LAST_BYTES_MAX {
+                    last.clear();
+                    last.push_str(text);
+                }
                 row.push(Value::Text(text));
                 return None;
             }

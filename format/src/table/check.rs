@@ -98,6 +98,8 @@ struct Check<'p> {
     draft: Draft,
     keys: Vec<Key>,
     rounding: Vec<Rounding>,
+    /// The last sound text of each column.
+    last: Vec<String>,
     totals: Vec<(usize, Total)>,
     runs: Runs<'p>,
     rows: u64,
@@ -117,6 +119,7 @@ impl<'p> Check<'p> {
             draft: Draft::default(),
             keys: keys(plan.schema),
             rounding: vec![Rounding::default(); fields.len()],
+            last: vec![String::new(); fields.len()],
             totals: plan.totals.iter().filter_map(total).collect(),
             runs: Runs::new(spill),
             rows: 0,
@@ -190,10 +193,12 @@ impl<'p> Check<'p> {
         }
         let mut values = Vec::with_capacity(row.cells.len());
         let mut sound = !row.has_control();
-        for (place, (cell, field)) in row.cells.iter().zip(self.fields).enumerate() {
+        let columns = row.cells.iter().zip(self.fields).zip(&mut self.last);
+        for (place, ((cell, field), last)) in columns.enumerate() {
             let text = row.of(cell);
             let fault = if sound || !super::rows::has_control(text) {
-                cell::read(self.plan.schema, field, (cell.form, text), &mut values)
+                let cell = (cell.form, text);
+                cell::read(self.plan.schema, field, cell, &mut values, last)
             } else {
                 values.push(Value::Missing);
                 Some(Fault::Control)
