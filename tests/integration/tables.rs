@@ -2,6 +2,7 @@
 //! and what a sender did not check is refused by its recipient. `oracle` puts the checker itself beside Python's `frictionless`.
 
 mod differences;
+mod ministries;
 mod oracle;
 
 use std::fs;

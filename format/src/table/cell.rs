@@ -33,7 +33,7 @@ pub(super) fn read<'a>(
         Some(Fault::Type)
     } else if field.kind() == Kind::Text {
         // Airports, flights, agencies: many a column says the same in row after row.
-        if !text.is_empty() && text == last {
+        if !text.is_empty() && text == last.as_str() {
             row.push(Value::Text(text));
             return None;
         }
