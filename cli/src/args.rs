@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Status(crate::status::Wanted),
     Receipts(crate::receipts::Wanted),
     Returned,
+    CheckTable(crate::check_table::Wanted),
     Quarantine(crate::quarantine::Wanted),
     Retry(crate::request::MaybePeer),
     Pause(crate::request::OnePeer),

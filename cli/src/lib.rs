@@ -6,6 +6,7 @@
 mod agreement;
 mod args;
 mod card;
+mod check_table;
 mod completions;
 mod copy;
 mod daemon;
@@ -94,6 +95,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Status(wanted) => status::run(&wanted, place, screen),
         C::Receipts(wanted) => receipts::run(&wanted, place, screen),
         C::Returned => returned::run(place, screen),
+        C::CheckTable(wanted) => check_table::run(&wanted, screen),
         C::Quarantine(wanted) => quarantine::run(&wanted, place, screen),
         C::Retry(wanted) => request::retry(&wanted, place, screen),
         C::Pause(wanted) => request::pause(&wanted, place, screen),

@@ -14,6 +14,8 @@ pub enum Bug {
     SeenBeforeImport,
     /// A sync that failed is tried again and then believed.
     RetryAfterFailedSync,
+    /// A table is sealed whatever the check found.
+    TableUnchecked,
 }
 
 impl Bug {
@@ -24,6 +26,7 @@ impl Bug {
         Self::RecordOutside,
         Self::SeenBeforeImport,
         Self::RetryAfterFailedSync,
+        Self::TableUnchecked,
     ];
 
     /// What the environment variable `AMANAH_PLANT` calls it.
@@ -35,6 +38,7 @@ impl Bug {
             Self::RecordOutside => "record-outside",
             Self::SeenBeforeImport => "seen-before-import",
             Self::RetryAfterFailedSync => "retry-after-failed-sync",
+            Self::TableUnchecked => "table-unchecked",
         }
     }
 }

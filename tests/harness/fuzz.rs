@@ -2,6 +2,8 @@
 //! and read again as the same. `tests/fuzz` hands them to cargo-fuzz, `tests/integration/fuzz.rs` replays the vectors and their
 //! neighbours in every run. A vector's header is passed over, so that `format/vectors/KIND` is a corpus as it lies.
 
+pub mod table;
+
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::LazyLock;
@@ -53,6 +55,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sftp_requests", fuzz_sftp::requests),
     ("signature", armor),
     ("slip", slip),
+    ("table", table::table),
     ("words", words),
 ];
 

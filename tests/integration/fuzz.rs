@@ -67,6 +67,11 @@ fn seeds() -> BTreeMap<String, Vec<Vec<u8>>> {
     let (requests, answers) = conversation();
     add("sftp_requests", &requests);
     add("sftp_answers", &answers);
+    let table = "a,b,c,d\r\nA1,2030-01-01,1.50,\nB22,,,\"A1\"\n";
+    let lines = "{\"a\":\"A1\",\"b\":null,\"c\":1.5,\"d\":\"A1\"}\n";
+    for text in [table, lines, amanah_tests::fuzz::table::SCHEMA] {
+        add("table", text.as_bytes());
+    }
     seeds
 }
 

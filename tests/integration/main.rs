@@ -40,6 +40,7 @@ mod spool_text;
 mod ssh_audit;
 mod stick;
 mod strange_clients;
+mod tables;
 mod three_users;
 mod tidy;
 mod tree;

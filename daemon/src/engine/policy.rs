@@ -4,6 +4,7 @@
 mod judge;
 mod rules;
 mod send;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use amanah_format::slip::HeldReason;
 use amanah_format::time::UtcTime;
 
 use rules::Rules;
+pub use tables::{Carries, TableTerms};
 
 /// The rules as loaded at one moment. Replaced whole on reload.
 pub struct Policy {
@@ -198,6 +200,8 @@ pub struct Permit {
     pub recipients: Vec<Recipient>,
     /// When the bundle expires.
     pub expires: UtcTime,
+    /// What a table flow's file must hold to; none for files.
+    pub table: Option<TableTerms>,
 }
 
 /// What the journal knows of the place that a bundle claims.
@@ -252,7 +256,7 @@ pub enum ReturnReason {
     FolderEmpty,
     /// The peer has no decryption key that is valid now.
     NoRecipientKey,
-    /// The peer refused it by a signed receipt.
+    /// The peer refused it by a signed receipt; or it would, by the same check of the table, which was done here.
     #[serde(untagged)]
     Refused(Refusal),
 }

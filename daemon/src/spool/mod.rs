@@ -109,6 +109,12 @@ impl Spool {
         self.home.join(home::OUTBOX)
     }
 
+    /// `spool/work`: what is under way, and files without a name.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
+        self.home.join(home::WORK)
+    }
+
     /// `spool/work/ID.payload`: the payload while it is sealed.
     #[must_use]
     pub fn work_payload(&self, bundle: &BundleId) -> PathBuf {

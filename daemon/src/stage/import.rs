@@ -20,6 +20,7 @@ use amanah_format::refusal::Refusal;
 use amanah_format::slip::HeldReason;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
+use crate::engine::policy::Carries;
 use crate::event::Event;
 use crate::journal::{Flows, InboundRow};
 use crate::kill;
@@ -33,6 +34,9 @@ use super::{Node, Pass, StageError};
 
 mod effort;
 mod recheck;
+mod table;
+
+use self::table::Checking;
 
 use effort::Effort;
 
@@ -170,6 +174,11 @@ impl Import {
         if let Some(stored) = self.store.lookup(id)? {
             return Ok(End::Stored(stored));
         }
+        // By our own copy of the agreement, which may have been taken away since the bundle was admitted.
+        let policy = self.node.rules.now();
+        let Some(carries) = policy.carries(&manifest.agreement.digest, &manifest.flow) else {
+            return Ok(End::Held(HeldReason::AgreementUnknown));
+        };
         let path = self.node.spool.incoming(&row.peer, &row.digest);
         let io = |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
         let mut file = File::open(&path).map_err(io)?;
@@ -180,8 +189,18 @@ impl Import {
         let effort = Effort::of(manifest);
         let spent = || effort.is_spent();
         let keys = &self.identities;
-        match open_payload_within(&mut payload, keys, manifest, &mut *import, &spent) {
-            Ok(_) => Ok(End::Stored(import.commit()?)),
+        let opened = match &carries {
+            Carries::Files => {
+                open_payload_within(&mut payload, keys, manifest, &mut *import, &spent).map(drop)
+            }
+            Carries::Table(terms) => {
+                let mut checking = Checking::new(&mut *import, terms, self.node.spool.work());
+                open_payload_within(&mut payload, keys, manifest, &mut checking, &spent)
+                    .and_then(|contents| checking.verdict(&contents).map_err(OpenError::Refused))
+            }
+        };
+        match opened {
+            Ok(()) => Ok(End::Stored(import.commit()?)),
             Err(OpenError::Refused(refusal)) => {
                 drop(import);
                 self.prove(&path, manifest)?;

@@ -29,6 +29,7 @@ pub mod ship;
 pub mod slips;
 pub mod streams;
 mod stuck;
+mod table;
 mod upload;
 
 use std::collections::BTreeMap;

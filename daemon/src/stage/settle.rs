@@ -135,7 +135,7 @@ impl Settle {
     fn put_away(&self, row: &OutboundRow) -> Result<(), StageError> {
         self.node.spool.archive_sent(&row.peer, &digest_of(row)?)?;
         match row.refusal {
-            Some(refusal) => give_back(&self.node, row, ReturnReason::Refused(refusal)),
+            Some(refusal) => give_back(&self.node, row, ReturnReason::Refused(refusal), None),
             None => self.settle(row),
         }
     }

@@ -231,6 +231,7 @@ fn what_stock_tools_seal_opens() {
         bytes: 6,
         digest: Digest::of(b"1,2,3\n"),
         records: None,
+        totals: None,
     };
     let contents = document::print(&Contents::new(&binding(), [9; 32], vec![entry]));
     fs::write(scratch.0.join("contents.json"), &contents).unwrap();
