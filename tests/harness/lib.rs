@@ -7,6 +7,7 @@ pub mod exchange;
 pub mod flood;
 pub mod fuzz;
 pub mod gate;
+pub mod hub;
 pub mod link;
 pub mod mutation;
 pub mod narrow;

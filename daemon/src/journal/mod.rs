@@ -3,7 +3,7 @@
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
 //! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `slips` `ledger` what is written, by subject · `listing`
-//! `tallies` what is read.
+//! `turns` `lanes` `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
 mod again;
@@ -24,6 +24,7 @@ mod streams;
 mod tallies;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -36,10 +37,10 @@ pub use gaps::Gap;
 pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
-pub use queries::Page;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 pub use slips::SlipMaker;
 pub use tallies::{FlowTally, StreamPlaces};
+pub use turns::Page;
 
 /// Most rows of a list that has no limit of its own (what waits for a peer): each carries a manifest of 14 KiB, and
 /// what is not in the list today is in it when those before it are done.

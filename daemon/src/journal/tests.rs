@@ -6,6 +6,7 @@ mod incoming;
 mod opening;
 mod outgoing;
 mod streams;
+mod turns;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
