@@ -20,6 +20,7 @@ mod flood;
 mod fuzz;
 mod guides;
 mod held;
+mod hub;
 mod journey;
 mod keys_example;
 mod lanes;

@@ -7,6 +7,7 @@ mod keeping;
 mod opening;
 mod outgoing;
 mod streams;
+mod turns;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

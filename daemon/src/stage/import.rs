@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +23,7 @@ use amanah_format::slip::HeldReason;
 use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::engine::policy::Carries;
 use crate::event::Event;
-use crate::journal::{Flows, InboundRow};
+use crate::journal::{Flows, InboundRow, Page};
 use crate::kill;
 use crate::plant::{self, Bug};
 use crate::store::{ImportId, Store, StoreError};
@@ -61,13 +62,37 @@ enum End {
     Held(HeldReason),
 }
 
+/// A bundle whose payload is longer than this takes seconds to import.
+const SHORT_BYTES_MAX: u64 = 32 << 20;
+
+/// Which of a lane's bundles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lengths {
+    /// All of them.
+    All,
+    /// What is imported in a moment.
+    Short,
+    /// What takes longer.
+    Long,
+}
+
+impl Lengths {
+    const fn payload_bytes(self) -> RangeInclusive<u64> {
+        match self {
+            Self::All => 0..=u64::MAX,
+            Self::Short => 0..=SHORT_BYTES_MAX,
+            Self::Long => SHORT_BYTES_MAX + 1..=u64::MAX,
+        }
+    }
+}
+
 impl Import {
-    /// Imports what is admitted in one lane. Lanes are imported side by side; what is in no agreement any more is in the
-    /// normal one.
+    /// Imports what is admitted in one lane. Lanes are imported side by side, and of a lane what is long beside what is short;
+    /// what is in no agreement any more is in the normal one.
     ///
     /// # Errors
     /// This machine's.
-    pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
+    pub fn pass(&self, lane: Lane, lengths: Lengths) -> Result<Pass, StageError> {
         self.recheck()?;
         let policy = self.node.rules.now();
         let flows = match lane {
@@ -78,7 +103,8 @@ impl Import {
                 Flows::AllBut(others)
             }
         };
-        let rows = |page| Ok(self.node.journal.admitted_in(&flows, page)?);
+        let bytes = lengths.payload_bytes();
+        let rows = |page: Page<'_>| Ok(self.node.journal.admitted_in(&flows, &bytes, page)?);
         each_of_page(&self.node.stop, rows, |row| self.once(row))
     }
 

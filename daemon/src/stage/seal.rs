@@ -27,7 +27,7 @@ use crate::durable;
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{Permit, ReturnReason, Size};
 use crate::event::Event;
-use crate::journal::OutboundRow;
+use crate::journal::{OutboundRow, Page};
 use crate::kill;
 use crate::spool::outbox::{Look, Source};
 
@@ -82,7 +82,7 @@ impl Seal {
     /// This machine's.
     pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
         let shut = self.node.gates.shut();
-        let rows = |page| Ok(self.node.journal.unsealed_in(lane, &shut, page)?);
+        let rows = |page: Page<'_>| Ok(self.node.journal.unsealed_in(lane, &shut, page)?);
         let pass = each_of_page(&self.node.stop, rows, |row| self.forward(row))?;
         // A gate may open by time alone.
         let again_after = if shut.is_empty() { IDLE } else { GATE_AGAIN };

@@ -11,7 +11,7 @@ use crate::durable::DurableError;
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::ReturnReason;
 use crate::event::Event;
-use crate::journal::{JournalError, OutboundRow};
+use crate::journal::{JournalError, OutboundRow, Page};
 use crate::kill;
 use crate::spool::{Side, SpoolError};
 use crate::transport::link::Denied;
@@ -128,7 +128,7 @@ impl Settle {
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
         let states = [Outbound::Imported, Outbound::Refused];
-        let rows = |page| Ok(self.node.journal.outbound_in(&states, page)?);
+        let rows = |page: Page<'_>| Ok(self.node.journal.outbound_in(&states, page)?);
         each_of_page(&self.node.stop, rows, |row| self.put_away(row))
     }
 

@@ -12,7 +12,7 @@ use crate::bell::Bell;
 use crate::config::checked::Config;
 use crate::engine::retry::wait_after;
 use crate::event::Event;
-use crate::stage::import::Import;
+use crate::stage::import::{Import, Lengths};
 use crate::stage::publish::Publish;
 use crate::stage::seal::Seal;
 use crate::stage::{Node, Pass, Reaction, StageError, requests};
@@ -130,11 +130,19 @@ impl Loops {
     }
 }
 
-/// The threads' names by lane: a log line says which of them failed.
-const LANES: [(Lane, &str, &str); 3] = [
-    (Lane::Urgent, "seal-urgent", "import-urgent"),
-    (Lane::Normal, "seal", "import"),
-    (Lane::Bulk, "seal-bulk", "import-bulk"),
+/// The sealing threads' names by lane: a log line says which of them failed.
+const SEALING: [(Lane, &str); 3] = [
+    (Lane::Urgent, "seal-urgent"),
+    (Lane::Normal, "seal"),
+    (Lane::Bulk, "seal-bulk"),
+];
+
+/// The same of the importing ones: in the usual lane nobody's file waits until somebody's archive is unpacked.
+const IMPORTING: [(Lane, Lengths, &str); 4] = [
+    (Lane::Urgent, Lengths::All, "import-urgent"),
+    (Lane::Normal, Lengths::Short, "import"),
+    (Lane::Normal, Lengths::Long, "import-long"),
+    (Lane::Bulk, Lengths::All, "import-bulk"),
 ];
 
 impl Common {
@@ -142,10 +150,13 @@ impl Common {
     fn lanes(&self, seal: &Arc<Seal>, import: &Arc<Import>) -> Result<Vec<Thread>, RunError> {
         let bells = self.node.bells.clone();
         let mut threads = Vec::new();
-        for (lane, sealing, importing) in LANES {
-            let (seal, import) = (Arc::clone(seal), Arc::clone(import));
-            threads.push(self.spawn(sealing, &bells.seal, move || seal.pass(lane))?);
-            threads.push(self.spawn(importing, &bells.import, move || import.pass(lane))?);
+        for (lane, name) in SEALING {
+            let seal = Arc::clone(seal);
+            threads.push(self.spawn(name, &bells.seal, move || seal.pass(lane))?);
+        }
+        for (lane, lengths, name) in IMPORTING {
+            let import = Arc::clone(import);
+            threads.push(self.spawn(name, &bells.import, move || import.pass(lane, lengths))?);
         }
         Ok(threads)
     }

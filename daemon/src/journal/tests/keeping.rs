@@ -15,7 +15,7 @@ use crate::engine::policy::{ReturnReason, Verdict};
 use crate::journal::retention::{KEPT, TERMS};
 use crate::journal::{JournalError, Page, Terms};
 
-const ALL: Page = Page::first(100);
+const ALL: (u32, u32) = (0, 100);
 
 impl Place {
     /// Taken over and answered.

@@ -7,6 +7,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::channel::{Sftp, answer, strange};
 use super::flight::Flight;
+use super::pace::Pace;
+use crate::transport::classes::{CLASSES, Class};
 use crate::transport::link::{LinkError, Offer, WireName};
 
 /// Lines of a listing that we read: what waits beyond is seen when the first have gone.
@@ -67,20 +69,25 @@ async fn lines(sftp: &Sftp, handle: &str, seen: Listed<'_>) -> Result<(), LinkEr
     Ok(())
 }
 
-/// Fetches a file from `offset` on.
+/// Fetches a file from `offset` on, at the pace of its class.
 pub(super) async fn get(
-    sftp: &Sftp,
+    (sftp, paces): (&Sftp, &[Pace; CLASSES]),
     name: WireName,
     offset: u64,
     into: Sink<'_>,
 ) -> Result<(), LinkError> {
     let file = sftp.open(sftp.folders.offer(name), OpenFlags::READ).await?;
-    let read = pump(sftp, file.handle(), offset, into).await;
+    let read = pump((sftp, paces), file.handle(), offset, into).await;
     let closed = file.close().await;
     read.and(closed)
 }
 
-async fn pump(sftp: &Sftp, handle: &str, offset: u64, into: Sink<'_>) -> Result<(), LinkError> {
+async fn pump(
+    (sftp, paces): (&Sftp, &[Pace; CLASSES]),
+    handle: &str,
+    offset: u64,
+    into: Sink<'_>,
+) -> Result<(), LinkError> {
     let attributes = sftp.raw.fstat(handle).await.map_err(answer)?.attrs;
     let end = attributes
         .size
@@ -89,12 +96,13 @@ async fn pump(sftp: &Sftp, handle: &str, offset: u64, into: Sink<'_>) -> Result<
         return Err(strange("a file shorter than what we hold of it"));
     }
     let mut next = offset;
-    let mut flight = Flight::new();
+    let [.., last] = paces;
+    let pace = paces.get(Class::of_bytes(end).rank()).unwrap_or(last);
+    let mut flight = Flight::new(pace);
     loop {
         let left = end.saturating_sub(next);
-        let length = sftp
-            .read_bytes_max
-            .min(u32::try_from(left).unwrap_or(u32::MAX));
+        let most = flight.request_bytes(sftp.read_bytes_max);
+        let length = most.min(u32::try_from(left).unwrap_or(u32::MAX));
         if length > 0 && !flight.is_full(length.into()) {
             let at = next;
             let read = sftp.raw.read(handle, at, length);

@@ -13,13 +13,20 @@ use tokio::task::spawn_blocking;
 
 use super::channel::{Sftp, answer};
 use super::flight::Flight;
+use super::pace::Pace;
 use crate::transport::link::{LinkError, Upload, WireName};
 
 /// Sends the rest of a file and has it synced.
-pub(super) async fn put(sftp: &Sftp, name: WireName, upload: &Upload) -> Result<(), LinkError> {
+pub(super) async fn put(
+    (sftp, pace): (&Sftp, &Pace),
+    name: WireName,
+    upload: &Upload,
+) -> Result<(), LinkError> {
+    // From the first request to the last, not only while bytes move.
+    let _moving = pace.begin();
     let flags = OpenFlags::WRITE | OpenFlags::CREATE;
     let file = sftp.open(sftp.folders.part(name), flags).await?;
-    if let Err(error) = pump(sftp, file.handle(), upload).await {
+    if let Err(error) = pump((sftp, pace), file.handle(), upload).await {
         // Closed also now, so that a channel does not run out of handles; the error is the news.
         let _closed = file.close().await;
         return Err(error);
@@ -30,7 +37,11 @@ pub(super) async fn put(sftp: &Sftp, name: WireName, upload: &Upload) -> Result<
     synced.and(closed)
 }
 
-async fn pump(sftp: &Sftp, handle: &str, upload: &Upload) -> Result<(), LinkError> {
+async fn pump(
+    (sftp, pace): (&Sftp, &Pace),
+    handle: &str,
+    upload: &Upload,
+) -> Result<(), LinkError> {
     let end = upload.source.metadata()?.len();
     if upload.offset > end {
         let text = format!(
@@ -41,9 +52,10 @@ async fn pump(sftp: &Sftp, handle: &str, upload: &Upload) -> Result<(), LinkErro
     }
     upload.sent.store(upload.offset, Ordering::Relaxed);
     let mut next = upload.offset;
-    let mut flight = Flight::new();
+    let mut flight = Flight::new(pace);
     loop {
-        let length = u64::from(sftp.write_bytes_max).min(end.saturating_sub(next));
+        let most = u64::from(flight.request_bytes(sftp.write_bytes_max));
+        let length = most.min(end.saturating_sub(next));
         if length > 0 && !flight.is_full(length) {
             let bytes = read(Arc::clone(&upload.source), next, length).await?;
             let after = next.saturating_add(length);
