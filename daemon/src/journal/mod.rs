@@ -23,7 +23,7 @@ mod slips;
 mod streams;
 mod tallies;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::PathBuf;
 use std::sync::Mutex;

@@ -31,6 +31,7 @@ use super::rejudge::verified_again;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError};
 
+mod early;
 mod recheck;
 
 /// The importing stage: the only one with decryption keys.
@@ -164,6 +165,9 @@ impl Import {
         manifest: &Manifest,
         id: &ImportId,
     ) -> Result<End, StageError> {
+        if let Some(done) = self.node.early.commit(&row.digest) {
+            return Ok(End::Stored(done?));
+        }
         if let Some(stored) = self.store.lookup(id)? {
             return Ok(End::Stored(stored));
         }

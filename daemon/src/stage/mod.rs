@@ -12,6 +12,7 @@ pub mod by_hand;
 mod classes;
 pub mod collect;
 pub mod door;
+pub mod early;
 mod hand_back;
 pub mod import;
 pub mod junk;
@@ -72,6 +73,8 @@ pub struct Node {
     pub tickets: by_hand::Tickets,
     /// Whether numbers may be given to the streams of each peer.
     pub gates: position::Gates,
+    /// The bundle that is opened while it arrives.
+    pub early: early::Early,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows

@@ -25,6 +25,7 @@ use crate::stage::board::Board;
 use crate::stage::by_hand::{ByHand, Tickets};
 use crate::stage::collect::Collect;
 use crate::stage::door::Door;
+use crate::stage::early::Early;
 use crate::stage::import::Import;
 use crate::stage::junk::Junk;
 use crate::stage::position::{Gates, doubted};
@@ -84,6 +85,7 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         junk: Junk::default(),
         tickets: Tickets::default(),
         gates: Gates::for_peers(peers.iter()),
+        early: Early::default(),
         stop: Stop::default(),
         handing_back: Mutex::default(),
     });

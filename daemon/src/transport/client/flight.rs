@@ -36,6 +36,11 @@ impl<'a, T> Flight<'a, T> {
         }
     }
 
+    /// How many requests are in flight.
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Whether another request of `bytes` should wait.
     pub(super) fn is_full(&self, bytes: u64) -> bool {
         let over = self.bytes.saturating_add(bytes) > BYTES_MAX;

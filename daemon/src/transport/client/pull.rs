@@ -40,9 +40,8 @@ pub(super) async fn offers(sftp: &Sftp) -> Result<Vec<Offer>, LinkError> {
 /// Lists a folder, within bounds.
 pub(super) async fn list(sftp: &Sftp, folder: &str, seen: Listed<'_>) -> Result<(), LinkError> {
     let folder = sftp.open_folder(folder).await?;
-    let listed = lines(sftp, folder.handle(), seen).await;
-    let closed = folder.close().await;
-    listed.and(closed)
+    // Dropped, it is closed: nobody waits for the answer.
+    lines(sftp, folder.handle(), seen).await
 }
 
 async fn lines(sftp: &Sftp, handle: &str, seen: Listed<'_>) -> Result<(), LinkError> {
@@ -75,9 +74,8 @@ pub(super) async fn get(
     into: Sink<'_>,
 ) -> Result<(), LinkError> {
     let file = sftp.open(sftp.folders.offer(name), OpenFlags::READ).await?;
-    let read = pump(sftp, file.handle(), offset, into).await;
-    let closed = file.close().await;
-    read.and(closed)
+    // Dropped, it is closed: nobody waits for the answer.
+    pump(sftp, file.handle(), offset, into).await
 }
 
 async fn pump(sftp: &Sftp, handle: &str, offset: u64, into: Sink<'_>) -> Result<(), LinkError> {
