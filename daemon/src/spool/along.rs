@@ -249,9 +249,7 @@ mod tests {
         assert_eq!(reading.join().unwrap().unwrap(), b"bcdefghi");
         // Closed and opened again, it is the same part.
         drop(part);
-        let part = spool
-            .finished_part(&"bpkh".parse().unwrap(), NAME)
-            .unwrap();
+        let part = spool.finished_part(&"bpkh".parse().unwrap(), NAME).unwrap();
         assert_eq!(part.found_along(), Some(Digest::of(b"bcdefghi")));
     }
 

@@ -17,9 +17,9 @@ use amanah_format::id::PartyId;
 
 use super::along::{Along, Watched, along};
 use super::intervals::Intervals;
-use meanwhile::Meanwhile;
 use super::{SpoolError, failed};
 use crate::durable;
+use meanwhile::Meanwhile;
 
 /// Most bytes that may be missing before the end of what is there: the head comes last, requests overtake each other.
 pub const HOLE_BYTES_MAX: u64 = 32 * 1024 * 1024;

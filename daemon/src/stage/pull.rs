@@ -106,7 +106,11 @@ async fn fetch_small<L: Link>(
         } else {
             0
         };
-        tokio::time::sleep(pause(idle_rounds)).await;
+        // A sleep of no time takes up to a millisecond.
+        let pause = pause(idle_rounds);
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
     }
 }
 

@@ -79,14 +79,27 @@ pub(super) async fn get(
 }
 
 async fn pump(sftp: &Sftp, handle: &str, offset: u64, into: Sink<'_>) -> Result<(), LinkError> {
-    let attributes = sftp.raw.fstat(handle).await.map_err(answer)?.attrs;
-    let end = attributes
-        .size
-        .ok_or_else(|| strange("a file without a size"))?;
-    if offset > end {
-        return Err(strange("a file shorter than what we hold of it"));
+    // The first bytes are asked for together with the size: most files are no longer than that.
+    let first = sftp.raw.read(handle, offset, sftp.read_bytes_max);
+    let (attributes, first) = tokio::join!(biased; sftp.raw.fstat(handle), first);
+    let end = attributes.map_err(answer)?.attrs.size;
+    let end = end.ok_or_else(|| strange("a file without a size"))?;
+    let left = end
+        .checked_sub(offset)
+        .ok_or_else(|| strange("a file shorter than what we hold of it"))?;
+    if left == 0 {
+        return Ok(());
     }
-    let mut next = offset;
+    let asked = u64::from(sftp.read_bytes_max);
+    let first = first.map_err(ended_early)?.data;
+    let is_too_long = u64::try_from(first.len()).is_ok_and(|found| found > asked);
+    // Never more than the server said there is, whatever it sends.
+    let length = usize::try_from(left.min(asked)).unwrap_or(usize::MAX);
+    let Some(first) = first.get(..length).filter(|_| !is_too_long) else {
+        return Err(strange("another number of bytes than asked for"));
+    };
+    deliver(into, offset, first)?;
+    let mut next = offset.saturating_add(left.min(asked));
     let mut flight = Flight::new();
     loop {
         let left = end.saturating_sub(next);

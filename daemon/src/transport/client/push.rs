@@ -23,8 +23,8 @@ type Written = Result<u64, Error>;
 pub(super) async fn put(sftp: &Sftp, name: WireName, upload: &Upload) -> Result<(), LinkError> {
     let flags = OpenFlags::WRITE | OpenFlags::CREATE;
     let file = sftp.open(sftp.folders.part(name), flags).await?;
-    let mut flight = Flight::new();
     let handle = file.handle().to_owned();
+    let mut flight = Flight::new();
     if let Err(error) = pump(sftp, &handle, upload, &mut flight).await {
         // Closed also now, so that a channel does not run out of handles; the error is the news.
         let _closed = file.close().await;
@@ -32,8 +32,7 @@ pub(super) async fn put(sftp: &Sftp, name: WireName, upload: &Upload) -> Result<
     }
     // Sent at once behind the last write, and answered in order: the first failure is the news.
     let landed = land(&mut flight, upload, 0);
-    let (landed, synced, closed) =
-        tokio::join!(biased; landed, sftp.sync(&handle), file.close());
+    let (landed, synced, closed) = tokio::join!(biased; landed, sftp.sync(&handle), file.close());
     landed.and(synced).and(closed)
 }
 
