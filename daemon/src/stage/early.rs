@@ -123,7 +123,7 @@ impl Early {
                 place.held = Held::By(job.digest, Wish::None);
                 Some(*job)
             }
-            held => {
+            held @ (Held::Free | Held::By(..) | Held::Done(..)) => {
                 place.held = held;
                 None
             }
