@@ -96,8 +96,10 @@ fn what_was_opened_early_is_wiped_when_it_is_left_alone_or_handed_over_as_other_
     bytes[place] ^= 1;
     fs::write(stage.path("other"), &bytes).unwrap();
     let other = format!("put -f other /incoming/$name.part\n{HAND_OVER}");
-    let refused = stage.sh(&large, &sftp(&other)).refused("to exchange it");
-    assert!(refused.contains("damaged"), "{refused}");
+    stage.sh(&large, &sftp(&other)).refused("to exchange it");
+    let note = stage.imigrasi("quarantine").join(format!("{large}.json"));
+    let note = fs::read_to_string(note).unwrap();
+    assert!(note.contains("damaged"), "{note}");
     until("staging is empty", PATIENCE, || {
         Ok((!stage.staging().exists()).then_some(()))
     })
