@@ -45,8 +45,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct Early {
     place: Mutex<Place>,
     changed: Condvar,
-    /// Rings when there is something to open.
-    pub bell: Bell,
+    bell: Bell,
 }
 
 #[derive(Default)]
@@ -95,6 +94,15 @@ pub(super) enum Vain {
 }
 
 impl Early {
+    /// Rings when there is something to open.
+    #[must_use]
+    pub fn ringing(bell: Bell) -> Self {
+        Self {
+            bell,
+            ..Self::default()
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Place> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }

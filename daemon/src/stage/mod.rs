@@ -132,6 +132,8 @@ pub struct Bells {
     pub seal: Bell,
     /// Something is admitted.
     pub import: Bell,
+    /// A large bundle begins to arrive.
+    pub early: Bell,
     /// An outcome is decided.
     pub acknowledge: Bell,
     /// A receipt came.
@@ -192,6 +194,7 @@ impl Bells {
             &self.collect,
             &self.seal,
             &self.import,
+            &self.early,
             &self.acknowledge,
             &self.settle,
             &self.by_hand,

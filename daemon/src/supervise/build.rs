@@ -81,11 +81,11 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         rules: Rules::new(policy),
         clock,
         board: Board::ringing(bells.alarm.clone()),
-        bells,
         junk: Junk::default(),
         tickets: Tickets::default(),
         gates: Gates::for_peers(peers.iter()),
-        early: Early::default(),
+        early: Early::ringing(bells.early.clone()),
+        bells,
         stop: Stop::default(),
         handing_back: Mutex::default(),
     });

@@ -73,9 +73,7 @@ impl Loops {
         let mut threads = common.lanes(&seal, &import)?;
         threads.extend([
             common.spawn("collect", &bells.collect, move || collect.pass())?,
-            common.spawn("import-early", &node.early.bell, move || {
-                opening.early_pass()
-            })?,
+            common.spawn("import-early", &bells.early, move || opening.early_pass())?,
             common.spawn("rejudge", &bells.import, move || {
                 arrive.admit.rejudge_pass(judging.room())
             })?,
