@@ -12,6 +12,7 @@ mod canary;
 mod confined;
 mod crash;
 mod crate_versions;
+mod datasets;
 mod demo;
 mod doc_links;
 mod figures;
