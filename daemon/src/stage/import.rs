@@ -13,7 +13,7 @@ use amanah_format::agreement::Lane;
 use amanah_format::digest::{Digest, HashingReader};
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::Manifest;
-use amanah_format::open::{OpenError, open_payload};
+use amanah_format::open::{OpenError, open_payload_within};
 use amanah_format::receipt::StoreRef;
 use amanah_format::recipient::Identity;
 use amanah_format::refusal::Refusal;
@@ -32,7 +32,10 @@ use super::stuck::each_of_page;
 use super::{Node, Pass, StageError};
 
 mod early;
+mod effort;
 mod recheck;
+
+use effort::Effort;
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -178,7 +181,10 @@ impl Import {
         let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
         let mut payload = BufReader::with_capacity(256 * 1024, payload);
         let mut import = self.store.begin(id)?;
-        match open_payload(&mut payload, &self.identities, manifest, &mut *import) {
+        let effort = Effort::of(manifest);
+        let spent = || effort.is_spent();
+        let keys = &self.identities;
+        match open_payload_within(&mut payload, keys, manifest, &mut *import, &spent) {
             Ok(_) => Ok(End::Stored(import.commit()?)),
             Err(OpenError::Refused(refusal)) => {
                 drop(import);

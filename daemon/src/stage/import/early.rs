@@ -2,7 +2,7 @@
 //! staging only, and commits only what the ordinary import asks for.
 
 use amanah_format::digest::HashingReader;
-use amanah_format::open::{OpenError, open_payload};
+use amanah_format::open::{OpenError, open_payload_within};
 use amanah_format::receipt::StoreRef;
 
 use crate::durable;
@@ -11,6 +11,7 @@ use crate::stage::{Pass, StageError};
 use crate::store::{ImportId, StoreError};
 
 use super::Import;
+use super::effort::Effort;
 
 /// Of what the store has left, what is opened early takes at most this part: the rest of the upload needs room too.
 const ROOM_SHARE: u64 = 2;
@@ -64,7 +65,9 @@ impl Import {
             return (None, Vain::Unfinished);
         };
         let mut payload = HashingReader::new(payload);
-        let opened = open_payload(&mut payload, &self.identities, &manifest, &mut *import);
+        let effort = Effort::of(&manifest);
+        let (keys, spent) = (&self.identities, || effort.is_spent());
+        let opened = open_payload_within(&mut payload, keys, &manifest, &mut *import, &spent);
         let (along, found, bytes) = payload.finish();
         let is_whole = found == manifest.payload.digest && bytes == manifest.payload.bytes;
         match opened {
