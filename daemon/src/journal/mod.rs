@@ -24,7 +24,7 @@ mod slips;
 mod streams;
 mod tallies;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod turns;
 
 use std::path::PathBuf;

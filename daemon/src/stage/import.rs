@@ -26,13 +26,14 @@ use crate::event::Event;
 use crate::journal::{Flows, InboundRow, Page};
 use crate::kill;
 use crate::plant::{self, Bug};
-use crate::store::{ImportId, Store, StoreError};
+use crate::store::{self, ImportId, Store, StoreError};
 
 use super::answer::{Answer, Kept};
 use super::rejudge::verified_again;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError};
 
+mod early;
 mod effort;
 mod recheck;
 mod table;
@@ -197,6 +198,9 @@ impl Import {
         manifest: &Manifest,
         id: &ImportId,
     ) -> Result<End, StageError> {
+        if let Some(done) = self.node.early.commit(&row.digest) {
+            return Ok(End::Stored(done?));
+        }
         if let Some(stored) = self.store.lookup(id)? {
             return Ok(End::Stored(stored));
         }
@@ -212,20 +216,7 @@ impl Import {
         let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
         let mut payload = BufReader::with_capacity(256 * 1024, payload);
         let mut import = self.store.begin(id)?;
-        let effort = Effort::of(manifest);
-        let spent = || effort.is_spent();
-        let keys = &self.identities;
-        let opened = match &carries {
-            Carries::Files => {
-                open_payload_within(&mut payload, keys, manifest, &mut *import, &spent).map(drop)
-            }
-            Carries::Table(terms) => {
-                let mut checking = Checking::new(&mut *import, terms, self.node.spool.work());
-                open_payload_within(&mut payload, keys, manifest, &mut checking, &spent)
-                    .and_then(|contents| checking.verdict(&contents).map_err(OpenError::Refused))
-            }
-        };
-        match opened {
+        match self.open(&mut payload, manifest, &carries, &mut *import) {
             Ok(()) => Ok(End::Stored(import.commit()?)),
             Err(OpenError::Refused(refusal)) => {
                 drop(import);
@@ -241,6 +232,29 @@ impl Import {
 }
 
 impl Import {
+    /// Into the store's staging, within the work that its lengths allow; a table is checked on the way.
+    fn open(
+        &self,
+        payload: &mut (dyn Read + Send),
+        manifest: &Manifest,
+        carries: &Carries,
+        import: &mut dyn store::Import,
+    ) -> Result<(), OpenError> {
+        let effort = Effort::of(manifest);
+        let spent = || effort.is_spent();
+        let keys = &self.identities;
+        match carries {
+            Carries::Files => {
+                open_payload_within(payload, keys, manifest, import, &spent).map(drop)
+            }
+            Carries::Table(terms) => {
+                let mut checking = Checking::new(import, terms, self.node.spool.work());
+                open_payload_within(payload, keys, manifest, &mut checking, &spent)
+                    .and_then(|contents| checking.verdict(&contents).map_err(OpenError::Refused))
+            }
+        }
+    }
+
     /// A refusal that is signed must be the sender's fault: the bytes are still those that matched the signed digest, and a key
     /// that the manifest names is here. Otherwise this machine lost something, and says so instead.
     fn prove(&self, path: &Path, manifest: &Manifest) -> Result<(), StageError> {

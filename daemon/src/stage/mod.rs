@@ -11,6 +11,7 @@ pub mod board;
 pub mod by_hand;
 pub mod collect;
 pub mod door;
+pub mod early;
 mod hand_back;
 pub mod import;
 pub mod junk;
@@ -74,6 +75,8 @@ pub struct Node {
     pub tickets: by_hand::Tickets,
     /// Whether numbers may be given to the streams of each peer.
     pub gates: position::Gates,
+    /// The bundle that is opened while it arrives.
+    pub early: early::Early,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows
@@ -131,6 +134,8 @@ pub struct Bells {
     pub seal: Bell,
     /// Something is admitted.
     pub import: Bell,
+    /// A large bundle begins to arrive.
+    pub early: Bell,
     /// An outcome is decided.
     pub acknowledge: Bell,
     /// A receipt came.
@@ -193,6 +198,7 @@ impl Bells {
             &self.collect,
             &self.seal,
             &self.import,
+            &self.early,
             &self.acknowledge,
             &self.settle,
             &self.by_hand,

@@ -133,11 +133,11 @@ impl Settle {
     }
 
     fn put_away(&self, row: &OutboundRow) -> Result<(), StageError> {
+        let Some(refusal) = row.refusal else {
+            return self.settle(row);
+        };
         self.node.spool.archive_sent(&row.peer, &digest_of(row)?)?;
-        match row.refusal {
-            Some(refusal) => give_back(&self.node, row, ReturnReason::Refused(refusal), None),
-            None => self.settle(row),
-        }
+        give_back(&self.node, row, ReturnReason::Refused(refusal), None)
     }
 
     fn settle(&self, row: &OutboundRow) -> Result<(), StageError> {
@@ -156,6 +156,8 @@ impl Settle {
         self.node.spool.sync_moves()?;
         self.node.journal.note_items(&row.bundle, &items)?;
         kill::point("settle.moved");
+        // Behind the originals, whose move the operator waits for.
+        self.node.spool.archive_sent(&row.peer, &digest_of(row)?)?;
         self.node.journal.advance_outbound(
             &row.bundle,
             OutboundEvent::OriginalsSettled,

@@ -25,6 +25,7 @@ use crate::stage::board::Board;
 use crate::stage::by_hand::{ByHand, Tickets};
 use crate::stage::collect::Collect;
 use crate::stage::door::Door;
+use crate::stage::early::Early;
 use crate::stage::import::Import;
 use crate::stage::junk::Junk;
 use crate::stage::position::{Gates, doubted};
@@ -87,10 +88,11 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         rules: Rules::new(policy),
         clock,
         board: Board::ringing(bells.alarm.clone()),
-        bells,
         junk: Junk::default(),
         tickets: Tickets::default(),
         gates: Gates::for_peers(peers.iter()),
+        early: Early::ringing(bells.early.clone()),
+        bells,
         stop: Stop::default(),
         handing_back: Mutex::default(),
     });

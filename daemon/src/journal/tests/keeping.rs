@@ -13,7 +13,7 @@ use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{ReturnReason, Verdict};
 use crate::journal::retention::{KEPT, TERMS};
-use crate::journal::{JournalError, Page, Terms};
+use crate::journal::{JournalError, Terms};
 
 const ALL: (u32, u32) = (0, 100);
 
