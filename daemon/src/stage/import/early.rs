@@ -2,7 +2,7 @@
 //! staging only, and commits only what the ordinary import asks for.
 
 use amanah_format::digest::HashingReader;
-use amanah_format::open::{OpenError, open_payload_within};
+use amanah_format::open::OpenError;
 use amanah_format::receipt::StoreRef;
 
 use crate::durable;
@@ -11,7 +11,6 @@ use crate::stage::{Pass, StageError};
 use crate::store::{ImportId, StoreError};
 
 use super::Import;
-use super::effort::Effort;
 
 /// Of what the store has left, what is opened early takes at most this part: the rest of the upload needs room too.
 const ROOM_SHARE: u64 = 2;
@@ -69,15 +68,13 @@ impl Import {
             return (None, Vain::Unfinished);
         };
         let mut payload = HashingReader::new(payload);
-        let effort = Effort::of(&manifest);
-        let (keys, spent) = (&self.identities, || effort.is_spent());
-        let opened = open_payload_within(&mut payload, keys, &manifest, &mut *import, &spent);
+        let opened = self.open(&mut payload, &manifest, &carries, &mut *import);
         let (along, found, bytes) = payload.finish();
         let is_whole = found == manifest.payload.digest && bytes == manifest.payload.bytes;
         match opened {
-            Ok(_) if is_whole => {}
+            Ok(()) if is_whole => {}
             // Why it cannot be opened is found again by the ordinary way, and said there.
-            Ok(_) | Err(OpenError::Refused(_)) => return (None, Vain::Faulty),
+            Ok(()) | Err(OpenError::Refused(_)) => return (None, Vain::Faulty),
             Err(OpenError::Io(_)) => return (None, Vain::Unfinished),
         }
         along.found(found);
