@@ -15,6 +15,7 @@ use crate::journal::InboundRow;
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
 
+use super::arrive::forget_slips;
 use super::classes::Class;
 use super::door::bytes_max;
 use super::room::Room;
@@ -89,6 +90,9 @@ async fn fetch_small<L: Link>(
             Ok(offers) => offers,
             Err(error) => return error.into(),
         };
+        if let Err(error) = forget_others(ship, &offers).await {
+            return error.into();
+        }
         let small = of_class(&offers, Class::SMALL);
         listed.send_replace(offers);
         let got = match fetch_waiting(ship, link, small, &mut alone).await {
@@ -107,6 +111,15 @@ async fn fetch_small<L: Link>(
         };
         tokio::time::sleep(pause(idle_rounds)).await;
     }
+}
+
+/// What was fetched in part and is no longer on offer was superseded: it will never be finished. Only slips are; and as they are
+/// fetched one after the other, none is open now.
+pub(super) async fn forget_others(ship: &Ship, offers: &[Offer]) -> Result<(), StageError> {
+    let (peer, names) = (ship.peer.clone(), offers.iter().map(|offer| offer.name));
+    let offered = names.collect();
+    ship.apart(move |node| forget_slips(node, &peer, &offered))
+        .await
 }
 
 /// How long until a name that is left alone is tried again, or something may wait of which nobody told.

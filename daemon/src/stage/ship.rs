@@ -165,13 +165,14 @@ impl Ship {
 
     /// Runs until the connection breaks, or somebody asks for a stop or pause. Every part is joined here.
     pub(crate) async fn session<L: Link>(self: Arc<Self>, link: Arc<L>) -> SessionEnd {
-        tokio::select! {
+        let end = tokio::select! {
             end = self.push_lane(&link, LaneChannel::Urgent) => end,
             end = self.push_lane(&link, LaneChannel::Normal) => end,
             end = self.push_lane(&link, LaneChannel::Bulk) => end,
             end = pull::fetch(&self, &*link) => end,
             end = self.until_asked() => end,
-        }
+        };
+        ended(&self, end).await
     }
 
     pub(super) async fn until_asked(&self) -> SessionEnd {
@@ -292,6 +293,12 @@ impl Ship {
         self.node.bells.publish.ring();
         Ok(())
     }
+}
+
+/// A slip that was fetched in part is not resumed: it may be another one by the next time.
+pub(super) async fn ended(ship: &Ship, end: SessionEnd) -> SessionEnd {
+    let swept = pull::forget_others(ship, &[]).await;
+    swept.map_or_else(SessionEnd::from, |()| end)
 }
 
 /// What waits for a peer in one lane.

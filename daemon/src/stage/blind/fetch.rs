@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::stage::classes::{Calls, Class};
 use crate::stage::door::bytes_max;
-use crate::stage::pull::{is_judged, take_in};
+use crate::stage::pull::{forget_others, is_judged, take_in};
 use crate::stage::room::Room;
 use crate::stage::ship::SessionEnd;
 use crate::stage::{Node, StageError};
@@ -64,6 +64,9 @@ impl Blind {
                 Ok(offers) => offers,
                 Err(error) => return error.into(),
             };
+            if let Err(error) = forget_others(&self.ship, &offers).await {
+                return error.into();
+            }
             calls.ring(&offers);
             let news = match self.fetch_round(link, (offers, Class::SMALL)).await {
                 Ok(news) => news,

@@ -19,7 +19,7 @@ use crate::transport::link::{BlindLink, LaneChannel, Left, LinkError, Offer, Upl
 use self::fetch::Shunned;
 use self::lent::{Lent, Lies, Step};
 use super::door::taken;
-use super::ship::{SessionEnd, Ship};
+use super::ship::{SessionEnd, Ship, ended};
 use super::{IDLE, StageError};
 
 /// Between two looks into a folder while something is going on …
@@ -60,13 +60,14 @@ impl Blind {
     /// Runs until the connection breaks, or somebody asks for a stop or pause.
     pub(crate) async fn session<L: BlindLink>(self: Arc<Self>, link: Arc<L>) -> SessionEnd {
         let link = &*link;
-        tokio::select! {
+        let end = tokio::select! {
             end = self.put_lane(link, LaneChannel::Urgent) => end,
             end = self.put_lane(link, LaneChannel::Normal) => end,
             end = self.put_lane(link, LaneChannel::Bulk) => end,
             end = self.fetch(link) => end,
             end = self.ship.until_asked() => end,
-        }
+        };
+        ended(&self.ship, end).await
     }
 
     async fn put_lane<L: BlindLink>(&self, link: &L, lane: LaneChannel) -> SessionEnd {
