@@ -17,6 +17,7 @@ mod doc_links;
 mod figures;
 mod flood;
 mod fuzz;
+mod given_up;
 mod guides;
 mod held;
 mod journey;

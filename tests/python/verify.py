@@ -205,8 +205,8 @@ REFERENCE = record({"id": NAME, "version": integer(1, U32), "digest": DIGEST})
 EVERY = {"ext": lambda v: isinstance(v, dict), "critical": lambda v: v == []}
 UNREAD = ["manifest-malformed", "format-unsupported"]
 SIGNED = UNREAD + """signer-not-valid sender-mismatch wrong-recipient agreement-not-in-force flow-not-agreed direction-not-agreed
-    purpose-not-agreed too-large expired sequence-conflict sequence-too-far previous-mismatch bundle-id-reused decryption-failed
-    payload-malformed payload-exceeds entry-path entry-kind contents-mismatch schema-mismatch records-invalid totals-mismatch""".split()
+    purpose-not-agreed too-large expired sequence-conflict sequence-too-far previous-mismatch bundle-id-reused voided
+    decryption-failed payload-malformed payload-exceeds entry-path entry-kind contents-mismatch schema-mismatch records-invalid totals-mismatch""".split()
 
 MANIFEST = both(record({
     "format": rx("amanah-bundle/1"), "bundle": UUID, "agreement": REFERENCE, "flow": NAME, "purpose": CODE, "from": PARTY,

@@ -66,6 +66,10 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "  amanah stream reopen imigrasi manifes-umrah",
     ),
     ("stream vouch", "  amanah stream vouch imigrasi"),
+    (
+        "stream void",
+        "  amanah stream void imigrasi manifes-umrah 7",
+    ),
     ("returned", "  amanah returned"),
     ("quarantine list", "  amanah quarantine list"),
     ("quarantine show", "  amanah quarantine show 3f2a"),

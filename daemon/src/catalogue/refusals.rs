@@ -98,6 +98,7 @@ fn refusal(refusal: Refusal) -> Words {
         R::SequenceConflict | R::SequenceTooFar | R::PreviousMismatch | R::BundleIdReused => {
             stream(refusal)
         }
+        R::Voided => given_up(),
         R::DecryptionFailed
         | R::PayloadMalformed
         | R::PayloadExceeds
@@ -271,6 +272,19 @@ fn stream(refusal: Refusal) -> Words {
         (
             "Mungkin data Amanah di sisi pengirim dipulihkan dari cadangan lama. Beri tahu admin sistem pengirim sebelum mengirim lagi.",
             "The sender's Amanah may have been restored from an old backup. Tell the sender's system administrator before sending more.",
+        ),
+    )
+}
+
+fn given_up() -> Words {
+    because(
+        (
+            "Pengirim melepas nomor kiriman ini (`amanah stream void`) sebelum penerima menerimanya; tidak ada yang diimpor.",
+            "The sender gave this number up (`amanah stream void`) before the recipient had the bundle; nothing was imported.",
+        ),
+        (
+            "Letakkan lagi berkasnya di kotak keluar; ia dikirim dengan nomor baru.",
+            "Drop the file into the outbox again; it is sent under a new number.",
         ),
     )
 }

@@ -2,7 +2,7 @@
 //! record are one transaction. Rows come out as values; a row is never proof of a file.
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
-//! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `slips` `ledger` what is written, by subject · `listing`
+//! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `void` `slips` `ledger` what is written, by subject · `listing`
 //! `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
@@ -24,6 +24,7 @@ mod streams;
 mod tallies;
 #[cfg(test)]
 mod tests;
+mod void;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -40,6 +41,7 @@ pub use queries::Page;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 pub use slips::SlipMaker;
 pub use tallies::{FlowTally, StreamPlaces};
+pub use void::{Void, about as about_void};
 
 /// Most rows of a list that has no limit of its own (what waits for a peer): each carries a manifest of 14 KiB, and
 /// what is not in the list today is in it when those before it are done.

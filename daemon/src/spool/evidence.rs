@@ -12,7 +12,7 @@ use amanah_format::receipt;
 use amanah_format::time::UtcTime;
 
 use super::{
-    MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS, Spool, SpoolError, failed, plain,
+    MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS, Spool, SpoolError, VOIDS, failed, plain,
 };
 use crate::durable::{self, DurableError};
 
@@ -135,6 +135,15 @@ impl Spool {
     pub fn keep_revocation(&self, slip: &Digest, container: &[u8]) -> Result<(), SpoolError> {
         let name = format!("{}.slip.amanah", slip.to_hex());
         self.keep(&self.home.join(REVOCATIONS), &name, container)
+    }
+
+    /// Keeps the slip by which a peer gave a number up: why the receipt for its bundle says so.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn keep_void(&self, slip: &Digest, container: &[u8]) -> Result<(), SpoolError> {
+        let name = format!("{}.slip.amanah", slip.to_hex());
+        self.keep(&self.home.join(VOIDS), &name, container)
     }
 
     /// Writes what must never change afterwards.

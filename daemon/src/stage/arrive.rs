@@ -10,6 +10,7 @@ use amanah_format::id::PartyId;
 use amanah_format::limits::DOCUMENT_BYTES_MAX;
 
 use crate::spool::part::Part;
+use crate::store::Store;
 use crate::transport::link::{Denied, WireName};
 
 use super::admit::Admit;
@@ -22,6 +23,8 @@ pub struct Arrive {
     pub node: Arc<Node>,
     /// For bundles.
     pub admit: Admit,
+    /// Asked what it has before a number is answered as given up.
+    pub store: Arc<dyn Store>,
     /// For receipts.
     pub settle: Arc<Settle>,
 }
@@ -41,7 +44,7 @@ impl Arrive {
             }
             WireName::Slip(_) => {
                 let container = self.small(peer, name)?;
-                let outcome = slips::receive(&self.node, peer, &container);
+                let outcome = slips::receive(&self.node, &*self.store, peer, &container);
                 let outcome = self.done(peer, name, outcome);
                 // What this one may have superseded goes with it. The disk's fault: then the next time.
                 let _ = forget_slips(&self.node, peer, &BTreeSet::new());

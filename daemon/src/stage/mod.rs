@@ -29,6 +29,7 @@ pub mod slips;
 pub mod streams;
 mod stuck;
 mod upload;
+mod void;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};

@@ -238,7 +238,7 @@ pub fn doubted(peer: &PartyId) -> String {
 }
 
 /// A stream that is none between us is not remembered: a peer could name any number of them.
-fn is_agreed(node: &Node, place: &StreamPlace) -> bool {
+pub(super) fn is_agreed(node: &Node, place: &StreamPlace) -> bool {
     let policy = node.rules.now();
     let is_it = |flow: &Flow| flow.from == place.from && flow.to == place.to;
     policy.agreements().iter().any(|known| {

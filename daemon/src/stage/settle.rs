@@ -66,6 +66,7 @@ impl Settle {
             Ok(Some(row)) => {
                 tracing::info!(event = Event::ReceiptVerified.name(), bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
                 self.node.board.finished(&bundle);
+                self.node.board.quiet("payload-lost", &bundle.to_string());
                 let given = self.node.journal.bundle_given(peer, &bundle);
                 given.map_err(|error| Denied::failure(&error))?;
                 self.node.bells.settle.ring();
@@ -137,7 +138,13 @@ impl Settle {
     }
 
     fn put_away(&self, row: &OutboundRow) -> Result<(), StageError> {
-        self.node.spool.archive_sent(&row.peer, &digest_of(row)?)?;
+        let digest = digest_of(row)?;
+        if self.node.spool.sent_bundle(&row.peer, &digest).is_some() {
+            self.node.spool.archive_sent(&row.peer, &digest)?;
+        } else {
+            // Answered all the same: by an import that came before the loss, or because its number was given up.
+            tracing::warn!(bundle = %row.bundle, "our copy of an answered bundle is lost; there is nothing to archive");
+        }
         match row.refusal {
             Some(refusal) => give_back(&self.node, row, ReturnReason::Refused(refusal)),
             None => self.settle(row),

@@ -35,6 +35,7 @@ use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
 use crate::stage::streams::Streams;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
+use crate::store::Store;
 use crate::store::files::FilesStore;
 use crate::watch::Watch;
 
@@ -142,14 +143,15 @@ fn assemble(
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
-    let arrive = arrive(&node, &keys.signing, &settle);
+    let store: Arc<dyn Store> = Arc::new(store);
+    let arrive = arrive(&node, &keys.signing, (&settle, &store));
     Ok(Parts {
         collect: collect(config, &node),
         seal: seal(config, &node, &keys.signing),
         import: Import {
             node: Arc::clone(&node),
             identities,
-            store: Box::new(store),
+            store,
             rechecked: Mutex::default(),
             under_way: Mutex::default(),
         },
@@ -189,7 +191,11 @@ fn assemble(
     })
 }
 
-fn arrive(node: &Arc<Node>, signing: &Arc<SecretKey>, settle: &Arc<Settle>) -> Arc<Arrive> {
+fn arrive(
+    node: &Arc<Node>,
+    signing: &Arc<SecretKey>,
+    (settle, store): (&Arc<Settle>, &Arc<dyn Store>),
+) -> Arc<Arrive> {
     Arc::new(Arrive {
         node: Arc::clone(node),
         admit: Admit {
@@ -197,6 +203,7 @@ fn arrive(node: &Arc<Node>, signing: &Arc<SecretKey>, settle: &Arc<Settle>) -> A
             signing: Arc::clone(signing),
             held_from: AtomicI64::new(0),
         },
+        store: Arc::clone(store),
         settle: Arc::clone(settle),
     })
 }

@@ -19,6 +19,7 @@ mod streams;
 mod swapped;
 #[path = "../../../format/examples/make_vectors/cases/tape.rs"]
 mod tape;
+mod voids;
 mod workshop;
 
 use ground::{Case, Ground, case};

@@ -37,9 +37,10 @@ texts! {
     RESUME = "Melanjutkan pertukaran dengan mitra" / "Resume the exchange with a peer";
     EXPORT = "Menyalin yang menunggu ke stik USB" / "Copy what waits onto a USB stick";
     IMPORT = "Mengambil yang dibawa dengan stik USB" / "Take in what was carried on a USB stick";
-    STREAM = "Urutan kiriman sesudah pemulihan dari cadangan" / "Streams after a restore from a backup";
+    STREAM = "Urutan kiriman sesudah pemulihan dari cadangan atau kehilangan" / "Streams after a restore from a backup, or a loss";
     STREAM_REOPEN = "Membuka lagi alur data yang dihentikan, dengan urutan baru" / "Open a stopped stream again, with its next epoch";
     STREAM_VOUCH = "Menyatakan bahwa data Amanah di sini yang terbaru" / "Say that Amanah's home here is the newest there is";
+    STREAM_VOID = "Melepas nomor yang kirimannya hilang dan tidak dapat dikirim lagi" / "Give up a number whose bundle is lost and cannot be sent any more";
     VERIFY = "Memverifikasi dokumen tanpa jaringan" / "Verify documents, offline";
     INSPECT = "Melihat isi dokumen tanpa kunci (tanpa bukti)" / "Show what a document says, without keys (and without proof)";
     OPEN = "Memverifikasi dan membuka kiriman" / "Verify and open a bundle";
@@ -87,6 +88,7 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("stream", STREAM),
     ("stream reopen", STREAM_REOPEN),
     ("stream vouch", STREAM_VOUCH),
+    ("stream void", STREAM_VOID),
     ("verify", VERIFY),
     ("inspect", INSPECT),
     ("open", OPEN),

@@ -104,6 +104,7 @@ pub(crate) fn receipts() -> Vec<Case> {
         case("refused-without-flow", "refused", "refused for a reason for which the text was read, and no flow", seal(&swap(&unread(), "\"manifest-malformed\"", "\"expired\""))),
         case("unread-in-part", "refused", "the text could not be read, but its flow", seal(&swap(&unread(), "\"flow\": null", "\"flow\": \"manifes-umrah\""))),
         case("ok-refused-unread-with-flow", "ok", "the text could not be read in one place, and its flow could", seal(&swap(&refused(), "\"expired\"", "\"manifest-malformed\""))),
+        case("ok-voided", "ok", "the sender gave its number up", seal(&swap(&refused(), "\"expired\"", "\"voided\""))),
         case("ok-sqlite", "ok", "another of the three stores", with(r#""kind": "files""#, r#""kind": "sqlite""#)),
         case("slip-inside", "refused", "a slip in a receipt's place", signed("receipt.json", held().as_bytes(), IMIGRASI, Purpose::Receipt)),
     ]
