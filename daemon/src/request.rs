@@ -68,6 +68,11 @@ pub enum Request {
         /// The number.
         number: Sequence,
     },
+    /// A party's ledger begins anew, and its sysadmin has said why: it is followed from its next checkpoint on.
+    AcceptLedger {
+        /// Whose: a peer's, or our own as peers saw it.
+        party: PartyId,
+    },
     /// This home is the newest there is, though it looks like a copy: seal without the peer's answer.
     Vouch {
         /// For which peer.
@@ -159,6 +164,9 @@ mod tests {
                 peer: peer.clone(),
                 flow: "manifes-umrah".parse().unwrap(),
                 number: Sequence::FIRST,
+            },
+            Request::AcceptLedger {
+                party: peer.clone(),
             },
             Request::Vouch { peer },
         ] {

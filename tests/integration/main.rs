@@ -42,6 +42,7 @@ mod tidy;
 mod tree;
 mod unit_files;
 mod wire;
+mod witness;
 
 /// The program that the tests start as users do.
 fn program() -> &'static std::path::Path {

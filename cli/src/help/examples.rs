@@ -82,4 +82,5 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "  amanah ledger verify\n  amanah ledger verify /media/audit/ledger --card imigrasi.card.amanah",
     ),
     ("ledger show", "  amanah ledger show --last 50"),
+    ("ledger accept", "  amanah ledger accept imigrasi"),
 ];

@@ -1,6 +1,8 @@
 //! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
 //! An alarm is for a person: each says what to do, or whom to call.
 
+mod ledger;
+
 use super::refusals::{Words, because};
 
 /// Every alarm code that the daemon may publish beside the codes of the other files.
@@ -10,6 +12,7 @@ pub(super) const CODES: &[&str] = &[
     "not-movable",
     "payload-lost",
     "void-denied",
+    "ledger-fork",
     "receipt-without-bundle",
     "receipt-doubtful",
     "configuration-refused",
@@ -43,6 +46,7 @@ pub(super) fn explain(code: &str) -> Option<Words> {
         .or_else(|| drop_server(code))
         .or_else(|| stream(code))
         .or_else(|| restored(code))
+        .or_else(|| ledger::explain(code))
 }
 
 fn stream(code: &str) -> Option<Words> {

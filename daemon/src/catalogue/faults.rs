@@ -103,6 +103,8 @@ texts! {
         "Find out why the payload was lost, and check the disk and the backup; the ledger names who gave the number up.";
     NO_VOID = "Hanya nomor yang muatannya hilang, rusak, atau lewat batas waktu yang dapat dilepas; `amanah status` menyebut nomor yang belum dijawab." /
         "Only a number whose payload is lost, damaged or past its date can be given up; `amanah status` has the numbers without an answer.";
+    FORKED = "Simpan kedua titik sebagai bukti, tanyakan kapan dan mengapa jejak audit berubah, dan bandingkan `amanah ledger verify` kedua sisi." /
+        "Keep both checkpoints as evidence, ask when and why the ledger changed, and compare `amanah ledger verify` of both sides.";
     RESTORED = "Tidak ada; catat kapan cadangan dibuat, dan bandingkan jejak audit dengan mitra (`amanah ledger verify`)." /
         "Nothing; note when the backup was made, and compare the ledger with the peer's copy (`amanah ledger verify`).";
     COPIED = "Pulihkan sambungan ke mitra. `amanah stream vouch MITRA` hanya bila tidak ada salinan yang lebih baru." /
@@ -197,6 +199,7 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "not-movable" => (SenderSysadmin, RIGHTS),
         "payload-lost" => (SenderSysadmin, DISK),
         "void-denied" => (OwnSysadmin, NO_VOID),
+        "ledger-fork" => (EitherSysadmin, FORKED),
         "document-does-not-count" | "configuration-refused" => (OwnSysadmin, CHECK),
         "example-keys" => (OwnSysadmin, OWN_KEYS),
         "restart-needed" => (OwnSysadmin, RESTART),

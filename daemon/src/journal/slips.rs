@@ -44,6 +44,15 @@ impl Journal {
         self.change(now, |change| put(change, (peer, kind, about), make))
     }
 
+    /// Whether a slip about this waits for `peer`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn has_slip(&self, peer: &PartyId, about: &str) -> Result<bool, JournalError> {
+        let query = "SELECT 1 FROM slips WHERE peer = ?1 AND about = ?2";
+        self.read(|sql| Ok(one(sql, query, (peer.as_str(), about), |_| Ok(()))?.is_some()))
+    }
+
     /// Slips that wait for `peer`, oldest first, at most [`WAITING_ROWS_MAX`].
     ///
     /// # Errors

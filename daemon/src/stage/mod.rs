@@ -30,6 +30,7 @@ pub mod streams;
 mod stuck;
 mod upload;
 mod void;
+pub mod witness;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -73,6 +74,8 @@ pub struct Node {
     pub tickets: by_hand::Tickets,
     /// Whether numbers may be given to the streams of each peer.
     pub gates: position::Gates,
+    /// When each peer was shown our ledger.
+    pub showing: witness::Showing,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::journal::LedgerEntry;
 use crate::request::Request;
 
-use super::{Node, Pass, StageError, by_hand, position, void};
+use super::{Node, Pass, StageError, by_hand, position, void, witness};
 
 /// Takes what lies in `requests/`.
 ///
@@ -52,6 +52,7 @@ fn is_about_us(node: &Node, request: &Request) -> bool {
         | Request::Resume { peer }
         | Request::Reopen { peer, .. }
         | Request::Void { peer, .. }
+        | Request::AcceptLedger { party: peer }
         | Request::Vouch { peer } => node.rules.now().keyring().card(peer).is_some(),
     }
 }
@@ -67,6 +68,7 @@ fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<()
         | Request::Carried { .. }
         | Request::Reopen { .. }
         | Request::Void { .. }
+        | Request::AcceptLedger { .. }
         | Request::Vouch { .. } => None,
     };
     let entry = LedgerEntry {
@@ -107,6 +109,7 @@ fn carry_out(node: &Node, request: &Request, owner: u32) -> Result<(), StageErro
             }
         }
         Request::Void { peer, flow, number } => void::wish(node, (peer, flow), *number, owner)?,
+        Request::AcceptLedger { party } => witness::accept(node, party)?,
         Request::Vouch { peer } => position::open(node, peer)?,
     }
     node.bells.ring_all();
@@ -136,6 +139,7 @@ const fn verb(request: &Request) -> &'static str {
         Request::Carried { .. } => "carried",
         Request::Reopen { .. } => "reopen",
         Request::Void { .. } => "void",
+        Request::AcceptLedger { .. } => "accept-ledger",
         Request::Vouch { .. } => "vouch",
     }
 }

@@ -1,6 +1,6 @@
 //! Slips: short signed notes between the parties, made and heeded. `held` (a bundle waits, and why) and `revocation` (an
 //! agreement ends at once: it only narrows) act by themselves; `resend` is answered by `again`, `position` by `position`, `void`
-//! by `void`.
+//! by `void`, `checkpoint` and `cosignature` by `witness`.
 //! A slip whose number is no news, or whose time is over, is taken and does nothing. FORMAT.md §14.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::journal::InboundRow;
 use crate::store::Store;
 use crate::transport::link::Denied;
 
-use super::{Node, StageError, again, position, void};
+use super::{Node, StageError, again, position, void, witness};
 
 /// A slip says nothing any more after so long: the bundle that it is about expires within 30 days.
 const EXPIRES_SECS: i64 = 30 * 86_400;
@@ -147,7 +147,12 @@ pub(crate) fn receive(
 /// A revocation is kept only for an agreement that is known here and that its signer is a party to.
 fn concerns_us(policy: &Policy, slip: &Slip) -> bool {
     match &slip.body {
-        Body::Held { .. } | Body::Resend(_) | Body::Void(_) | Body::Position(_) => true,
+        Body::Held { .. }
+        | Body::Resend(_)
+        | Body::Void(_)
+        | Body::Position(_)
+        | Body::Checkpoint(_)
+        | Body::Cosignature(_) => true,
         Body::Revocation { agreement, .. } => policy.agreements().iter().any(|known| {
             known.digest() == agreement.digest && known.agreement().party(&slip.from).is_some()
         }),
@@ -186,6 +191,8 @@ fn heed(
         Body::Resend(asked) => again::give(node, peer, asked)?,
         Body::Position(said) => position::hear(node, peer, said, slip, &verified.digest())?,
         Body::Void(said) => void::hear(node, store, (peer, said), (verified, container))?,
+        Body::Checkpoint(shown) => witness::hear_checkpoint(node, peer, shown)?,
+        Body::Cosignature(seen) => witness::hear_cosignature(node, peer, seen)?,
         Body::Revocation { .. } => {}
     }
     node.journal.note_slip(peer, kind, slip.number)?;

@@ -118,7 +118,8 @@ fn decide(
     Ok(())
 }
 
-/// A slip can be lost, and another of its kind may have been read before it: it is said anew under a new number.
+/// A slip that is waiting still says it. One that was taken can be lost, and another of its kind may have been read before it: it is
+/// said anew under a new number.
 fn say_again(
     streams: &Streams,
     void: &Void,
@@ -128,6 +129,9 @@ fn say_again(
         return Ok(());
     };
     let (node, about) = (&streams.node, about_void(&void.manifest));
+    if node.journal.has_slip(&row.peer, &about)? {
+        return Ok(());
+    }
     let slip = draft(node, row, (&void.manifest, manifest), reason);
     slips::put(node, &streams.signing, slip, &about).map(drop)
 }

@@ -34,6 +34,7 @@ use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
 use crate::stage::streams::Streams;
+use crate::stage::witness::Showing;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::Store;
 use crate::store::files::FilesStore;
@@ -85,6 +86,7 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         junk: Junk::default(),
         tickets: Tickets::default(),
         gates: Gates::for_peers(peers.iter()),
+        showing: Showing::default(),
         stop: Stop::default(),
         handing_back: Mutex::default(),
     });
@@ -140,6 +142,7 @@ fn assemble(
     store.sweep();
     create_once(&node, &store)?;
     let room = room(config);
+    let signing = Arc::clone(&keys.signing);
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
@@ -168,7 +171,7 @@ fn assemble(
         settle,
         publish: Publish::new(
             Arc::clone(&node),
-            keys.ledger,
+            (keys.ledger, Arc::clone(&signing)),
             sides(config),
             Arc::clone(&metrics),
         ),

@@ -49,6 +49,7 @@ texts! {
     DEMO = "Peragaan: dua kementerian di mesin ini" / "Two ministries on this machine, to see it work";
     COMPLETIONS = "Mencetak pelengkapan perintah untuk shell" / "Print completions for a shell";
     DOCTOR = "Memeriksa semuanya, dan mengatakan apa yang harus dilakukan" / "Check everything, and say what to do";
+    LEDGER_ACCEPT = "Menerima jejak audit yang dimulai lagi, setelah sebabnya jelas" / "Accept a ledger that begins anew, once it is known why";
     LEDGER_SHOW = "Menampilkan catatan terbaru" / "Show the newest records";
 }
 
@@ -95,6 +96,7 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("ledger", LEDGER),
     ("ledger verify", LEDGER_VERIFY),
     ("ledger show", LEDGER_SHOW),
+    ("ledger accept", LEDGER_ACCEPT),
     ("doctor", DOCTOR),
     ("completions", COMPLETIONS),
     ("demo", DEMO),
