@@ -25,6 +25,7 @@ mod keys_example;
 mod lanes;
 mod notify;
 mod operation;
+mod past_failures;
 mod promises;
 mod quota;
 mod refusal_page;
