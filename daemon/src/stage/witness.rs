@@ -192,10 +192,10 @@ pub(super) fn hear_checkpoint(
     // What we saw is ours to know: the key that signed it then may not be known any more.
     let before = before.and_then(|note| Checkpoint::read(&note));
     let proof = (shown.previous_size, shown.consistency.as_slice());
-    let heard = match judge(before.as_ref(), &now, proof) {
-        Heard::Unproven if is_unproven_too_long(node, peer)? => Heard::Fork,
-        heard => heard,
-    };
+    let mut heard = judge(before.as_ref(), &now, proof);
+    if heard == Heard::Unproven && is_unproven_too_long(node, peer)? {
+        heard = Heard::Fork;
+    }
     match heard {
         Heard::First | Heard::Grown => {
             Fact::Note.set(node, peer, Some(&shown.note))?;

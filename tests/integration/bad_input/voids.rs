@@ -157,11 +157,9 @@ fn an_import_is_never_given_up_and_what_is_given_up_is_never_imported() {
     giver.ground.told("given up");
 }
 
-#[test]
-fn nothing_is_given_up_without_its_signed_manifest_of_this_very_place() {
-    let mut giver = Giver::new();
-    let bundle = giver.bundle(|_| {});
-    let (manifest, text, armour) = head(&bundle);
+/// Slips that prove nothing about `bundle`, and the other bundles that they name.
+fn wrong_slips(giver: &Giver, bundle: &Bundle) -> (Vec<Slip>, [Digest; 4]) {
+    let (manifest, text, armour) = head(bundle);
     let proof = Some((&text[..], &armour[..]));
     let mut wrong = vec![giving_up(&manifest, bundle.manifest, None)];
     let other = giver.bundle(|_| {});
@@ -207,6 +205,17 @@ fn nothing_is_given_up_without_its_signed_manifest_of_this_very_place() {
             Some((&text, &armour)),
         ));
     }
+    let named = [other, far, strange, astray].map(|bundle| bundle.manifest);
+    (wrong, named)
+}
+
+#[test]
+fn nothing_is_given_up_without_its_signed_manifest_of_this_very_place() {
+    let mut giver = Giver::new();
+    let bundle = giver.bundle(|_| {});
+    let (manifest, text, armour) = head(&bundle);
+    let proof = Some((&text[..], &armour[..]));
+    let (mut wrong, named) = wrong_slips(&giver, &bundle);
     for slip in &mut wrong {
         assert_eq!(giver.say(slip, Signer::Peer), Answer::Taken);
     }
@@ -221,13 +230,7 @@ fn nothing_is_given_up_without_its_signed_manifest_of_this_very_place() {
     let mut old = giving_up(&manifest, bundle.manifest, proof);
     assert_eq!(giver.say(&mut old, Signer::Peer), Answer::Taken);
     giver.ground.good();
-    for manifest in [
-        bundle.manifest,
-        other.manifest,
-        far.manifest,
-        strange.manifest,
-        astray.manifest,
-    ] {
+    for manifest in named.into_iter().chain([bundle.manifest]) {
         assert!(!giver.ground.intruder.is_receipt_offered(manifest).unwrap());
         assert!(giver.records(manifest).is_empty());
     }
