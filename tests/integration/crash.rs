@@ -31,7 +31,8 @@ enum Part {
 macro_rules! kill_points {
     ($($point:ident at $name:literal while $part:ident;)+) => {
         const POINTS: &[&str] = &[
-            $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2], KEPT,
+            $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2], KEPT, GIVEN_UP[0],
+            GIVEN_UP[1], GIVEN_UP[2],
         ];
         $(mod $point {
             use super::*;
@@ -57,6 +58,8 @@ const RESTORED: [&str; 3] = [
 ];
 /// Passed when agreed days are over: `retention` dies there.
 const KEPT: &str = "retention.removed";
+/// Passed where a number is given up alone: `given_up` dies there.
+const GIVEN_UP: [&str; 3] = ["void.given-up", "void.kept", "void.heard"];
 /// Passed by the side that dials alone.
 const ONLY_DIALLING: &str = "ship.handed-over";
 /// Passed again and again: each time is put to the test.

@@ -18,6 +18,7 @@ mod doc_links;
 mod figures;
 mod flood;
 mod fuzz;
+mod given_up;
 mod guides;
 mod held;
 mod hub;
@@ -48,6 +49,7 @@ mod tree;
 mod unit_files;
 mod upgrade;
 mod wire;
+mod witness;
 
 /// The program that the tests start as users do.
 fn program() -> &'static std::path::Path {

@@ -1,6 +1,8 @@
 //! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
 //! An alarm is for a person: each says what to do, or whom to call.
 
+mod ledger;
+
 use super::refusals::{Words, because};
 
 /// Every alarm code that the daemon may publish beside the codes of the other files.
@@ -9,6 +11,8 @@ pub(super) const CODES: &[&str] = &[
     "flow-doubled",
     "not-movable",
     "payload-lost",
+    "void-denied",
+    "ledger-fork",
     "receipt-without-bundle",
     "receipt-doubtful",
     "configuration-refused",
@@ -42,6 +46,7 @@ pub(super) fn explain(code: &str) -> Option<Words> {
         .or_else(|| drop_server(code))
         .or_else(|| stream(code))
         .or_else(|| restored(code))
+        .or_else(|| ledger::explain(code))
 }
 
 fn stream(code: &str) -> Option<Words> {
@@ -74,6 +79,16 @@ fn stream(code: &str) -> Option<Words> {
             (
                 "Tulis `every` sebagai day, weekday, monday … sunday, atau month, dan `by` sebagai JJ:MM, dalam versi perjanjian berikutnya.",
                 "Write `every` as day, weekday, monday … sunday or month, and `by` as HH:MM, in the agreement's next version.",
+            ),
+        ),
+        "void-denied" => because(
+            (
+                "Nomor yang diminta untuk dilepas tidak dilepas: kirimannya masih utuh di sini, sudah dijawab mitra, atau tidak ada.",
+                "A number that was to be given up was not: its bundle is whole here, or answered already, or there is none.",
+            ),
+            (
+                "Tidak perlu apa-apa; kiriman yang utuh dikirim terus. Bandingkan nomornya dengan `amanah status`.",
+                "Nothing; what is whole goes on being sent. Compare the number with `amanah status`.",
             ),
         ),
         "sender-behind" => because(
@@ -213,8 +228,8 @@ fn disk(code: &str) -> Option<Words> {
                 "The payload of a bundle that has its number already is gone from the disk.",
             ),
             (
-                "Jangan hapus apa pun; periksa diska dan beri tahu admin sistem. Berkas aslinya masih ada di kotak keluar.",
-                "Delete nothing; check the disk and tell the system administrator. The original is still in the outbox.",
+                "Jangan hapus apa pun; periksa diska dan beri tahu admin sistem. Berkas aslinya masih ada di kotak keluar. Bila cadangan pun tidak memilikinya: `amanah stream void MITRA ALUR NOMOR`.",
+                "Delete nothing; check the disk and tell the system administrator. The original is still in the outbox. If no backup has it either: `amanah stream void PEER FLOW NUMBER`.",
             ),
         ),
         "no-space" => because(

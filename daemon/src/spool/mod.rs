@@ -30,7 +30,7 @@ use amanah_format::id::{BundleId, PartyId};
 
 use crate::durable::{self, DurableError};
 
-use folders::{MODE_OWN, MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS};
+use folders::{MODE_OWN, MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS, VOIDS};
 
 pub use along::Along;
 pub use evidence::{QuarantineNote, Side};

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use amanah_format::receipt;
+use amanah_format::refusal::Refusal;
 use amanah_format::signature::{Purpose, SecretKey};
 
 use crate::engine::inbound::Inbound;
@@ -71,6 +72,10 @@ impl Acknowledge {
         let Some(refusal) = row.refusal else {
             return Ok(self.node.spool.archive_received(&row.peer, &row.digest)?);
         };
+        // Of a number that was given up nothing came; and what came since goes, below.
+        if refusal == Refusal::Voided {
+            return Ok(());
+        }
         let from = self.node.spool.incoming(&row.peer, &row.digest);
         let name = amanah_format::container::bundle_name(&row.digest);
         let note = QuarantineNote {

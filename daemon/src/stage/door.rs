@@ -186,7 +186,7 @@ pub(crate) fn offers(node: &Node, peer: &PartyId) -> Result<Vec<Offer>, StageErr
 }
 
 /// Whether a name waits for a peer: what [`offers`] lists, and what stands behind the end of its list.
-fn waits(node: &Node, peer: &PartyId, name: WireName) -> Result<bool, StageError> {
+pub(super) fn waits(node: &Node, peer: &PartyId, name: WireName) -> Result<bool, StageError> {
     let journal = &node.journal;
     if super::requests::is_paused(node, peer)? {
         return Ok(false);

@@ -49,7 +49,7 @@ pub struct Import {
     /// Our decryption identities, retired ones too.
     pub identities: Vec<Identity>,
     /// Where it lands.
-    pub store: Box<dyn Store>,
+    pub store: Arc<dyn Store>,
     /// Whether the store was compared with the journal in this life of the process.
     pub rechecked: Mutex<bool>,
     /// What some lane imports at this moment: a reload may give a flow another lane meanwhile.

@@ -32,6 +32,8 @@ pub mod streams;
 mod stuck;
 mod table;
 mod upload;
+mod void;
+pub mod witness;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -77,6 +79,8 @@ pub struct Node {
     pub gates: position::Gates,
     /// The bundle that is opened while it arrives.
     pub early: early::Early,
+    /// When each peer was shown our ledger.
+    pub showing: witness::Showing,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows

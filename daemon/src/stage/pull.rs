@@ -15,6 +15,7 @@ use crate::journal::InboundRow;
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
 
+use super::arrive::forget_slips;
 use super::door::bytes_max;
 use super::listed::{Listing, Waiting};
 use super::room::Room;
@@ -78,6 +79,9 @@ async fn fetch_small<L: Link>(ship: &Ship, link: &L, listing: &Listing) -> Sessi
             Ok(offers) => listing.tell(offers),
             Err(error) => return error.into(),
         };
+        if let Err(error) = forget_others(ship, &small).await {
+            return error.into();
+        }
         let got = match fetch_waiting(ship, link, (small, ROUND_MAX), &mut alone).await {
             Ok(ROUND_MAX) => continue,
             Ok(got) => got,
@@ -99,6 +103,15 @@ async fn fetch_small<L: Link>(ship: &Ship, link: &L, listing: &Listing) -> Sessi
             tokio::time::sleep(pause).await;
         }
     }
+}
+
+/// What was fetched in part and is no longer on offer was superseded: it will never be finished. Only slips are; and as they are
+/// fetched one after the other, none is open now.
+pub(super) async fn forget_others(ship: &Ship, offers: &[Offer]) -> Result<(), StageError> {
+    let (peer, names) = (ship.peer.clone(), offers.iter().map(|offer| offer.name));
+    let offered = names.collect();
+    ship.apart(move |node| forget_slips(node, &peer, &offered))
+        .await
 }
 
 /// How long until a name that is left alone is tried again, or something may wait of which nobody told.

@@ -11,6 +11,7 @@ use amanah_format::container::{bundle_bytes, bundle_name};
 use amanah_format::digest::Digest;
 use amanah_format::document;
 use amanah_format::receipt::Receipt;
+use amanah_format::refusal::Refusal;
 use amanah_format::time::UtcTime;
 
 use crate::durable;
@@ -150,7 +151,9 @@ impl Retention {
         self.node
             .spool
             .remove_archived_received(&row.peer, &row.digest)?;
-        if let Some(refusal) = row.refusal {
+        // Of a number that was given up nothing ever lay here.
+        let refused = row.refusal.filter(|code| *code != Refusal::Voided);
+        if let Some(refusal) = refused {
             self.destroy_quarantined(row, refusal.code())?;
         }
         kill::point("retention.removed");

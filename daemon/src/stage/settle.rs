@@ -64,6 +64,7 @@ impl Settle {
             Ok(Some(row)) => {
                 tracing::info!(event = Event::ReceiptVerified.name(), bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
                 self.node.board.finished(&bundle);
+                self.node.board.quiet("payload-lost", &bundle.to_string());
                 let given = self.node.journal.bundle_given(peer, &bundle);
                 given.map_err(|error| Denied::failure(&error))?;
                 self.node.bells.settle.ring();
@@ -136,8 +137,19 @@ impl Settle {
         let Some(refusal) = row.refusal else {
             return self.settle(row);
         };
-        self.node.spool.archive_sent(&row.peer, &digest_of(row)?)?;
+        self.archive(row)?;
         give_back(&self.node, row, ReturnReason::Refused(refusal), None)
+    }
+
+    fn archive(&self, row: &OutboundRow) -> Result<(), StageError> {
+        let digest = digest_of(row)?;
+        if self.node.spool.sent_bundle(&row.peer, &digest).is_some() {
+            self.node.spool.archive_sent(&row.peer, &digest)?;
+        } else {
+            // Answered all the same: by an import that came before the loss, or because its number was given up.
+            tracing::warn!(bundle = %row.bundle, "our copy of an answered bundle is lost; there is nothing to archive");
+        }
+        Ok(())
     }
 
     fn settle(&self, row: &OutboundRow) -> Result<(), StageError> {
@@ -157,7 +169,7 @@ impl Settle {
         self.node.journal.note_items(&row.bundle, &items)?;
         kill::point("settle.moved");
         // Behind the originals, whose move the operator waits for.
-        self.node.spool.archive_sent(&row.peer, &digest_of(row)?)?;
+        self.archive(row)?;
         self.node.journal.advance_outbound(
             &row.bundle,
             OutboundEvent::OriginalsSettled,

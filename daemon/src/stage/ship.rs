@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::transport::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
 
 use super::arrive::Arrive;
-use super::door::{Waiting, offers, open_offer, taken};
+use super::door::{Waiting, offers, open_offer, taken, waits};
 use super::requests::is_paused;
 use super::room::Room;
 use super::{IDLE, Node, Reaction, StageError, pull};
@@ -114,6 +114,7 @@ impl Ship {
                         end = session(Arc::clone(&link)) => end,
                         ended = link.ended() => ended.into(),
                     };
+                    let end = swept(&self, end).await;
                     link.close().await;
                     end.to_string()
                 }
@@ -237,6 +238,8 @@ impl Ship {
                     self.node.bells.publish.ring();
                     leave_alone(refused, offer.name);
                 }
+                // A slip that a newer one replaced since it was listed is nobody's fault.
+                Err(end) if end.is_about_one_name() && !self.still_waits(offer.name).await? => {}
                 Err(end) if end.is_about_one_name() => {
                     tracing::error!(peer = %self.peer, name = %offer.name, "it cannot be sent: {end}");
                     let now = self.node.clock.now();
@@ -252,6 +255,11 @@ impl Ship {
         Ok(next.map_or(IDLE, |next| {
             next.saturating_duration_since(Instant::now()).min(IDLE)
         }))
+    }
+
+    async fn still_waits(&self, name: WireName) -> Result<bool, StageError> {
+        let peer = self.peer.clone();
+        self.apart(move |node| waits(node, &peer, name)).await
     }
 
     /// What is to be pushed under a name, and the counter that the status shows.
@@ -295,6 +303,12 @@ impl Ship {
         self.node.bells.publish.ring();
         Ok(())
     }
+}
+
+/// A slip that was fetched in part is not resumed: it may be another one by the next time.
+async fn swept(ship: &Ship, end: SessionEnd) -> SessionEnd {
+    let swept = pull::forget_others(ship, &[]).await;
+    swept.map_or_else(SessionEnd::from, |()| end)
 }
 
 /// What waits for a peer in one lane.

@@ -36,7 +36,9 @@ use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
 use crate::stage::streams::Streams;
+use crate::stage::witness::Showing;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
+use crate::store::Store;
 use crate::store::files::FilesStore;
 use crate::watch::Watch;
 
@@ -92,6 +94,7 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         tickets: Tickets::default(),
         gates: Gates::for_peers(peers.iter()),
         early: Early::ringing(bells.early.clone()),
+        showing: Showing::default(),
         bells,
         stop: Stop::default(),
         handing_back: Mutex::default(),
@@ -148,17 +151,19 @@ fn assemble(
     store.sweep();
     create_once(&node, &store)?;
     let room = room(config);
+    let signing = Arc::clone(&keys.signing);
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
-    let arrive = arrive(&node, &keys.signing, &settle);
+    let store: Arc<dyn Store> = Arc::new(store);
+    let arrive = arrive(&node, &keys.signing, (&settle, &store));
     Ok(Parts {
         collect: collect(config, &node),
         seal: seal(config, &node, &keys.signing),
         import: Import {
             node: Arc::clone(&node),
             identities,
-            store: Box::new(store),
+            store,
             rechecked: Mutex::default(),
             under_way: Mutex::default(),
         },
@@ -179,7 +184,7 @@ fn assemble(
         },
         publish: Publish::new(
             Arc::clone(&node),
-            keys.ledger,
+            (keys.ledger, Arc::clone(&signing)),
             sides(config),
             Arc::clone(&metrics),
         ),
@@ -202,7 +207,11 @@ fn assemble(
     })
 }
 
-fn arrive(node: &Arc<Node>, signing: &Arc<SecretKey>, settle: &Arc<Settle>) -> Arc<Arrive> {
+fn arrive(
+    node: &Arc<Node>,
+    signing: &Arc<SecretKey>,
+    (settle, store): (&Arc<Settle>, &Arc<dyn Store>),
+) -> Arc<Arrive> {
     Arc::new(Arrive {
         node: Arc::clone(node),
         admit: Admit {
@@ -210,6 +219,7 @@ fn arrive(node: &Arc<Node>, signing: &Arc<SecretKey>, settle: &Arc<Settle>) -> A
             signing: Arc::clone(signing),
             held_from: AtomicI64::new(0),
         },
+        store: Arc::clone(store),
         settle: Arc::clone(settle),
     })
 }
