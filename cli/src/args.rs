@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Drill(crate::drill::Wanted),
     Completions(crate::completions::Wanted),
     #[command(hide = true)]
+    Man(crate::man::Wanted),
+    #[command(hide = true)]
     Daemon(crate::daemon::Wanted),
 }
 

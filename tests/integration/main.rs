@@ -20,9 +20,11 @@ mod flood;
 mod fuzz;
 mod guides;
 mod held;
+mod hub;
 mod journey;
 mod keys_example;
 mod lanes;
+mod manual;
 mod notify;
 mod operation;
 mod past_failures;
@@ -30,6 +32,7 @@ mod promises;
 mod quota;
 mod refusal_page;
 mod restored;
+mod retention;
 mod rhythm;
 mod samples;
 mod second_verifier;
@@ -43,6 +46,7 @@ mod three_users;
 mod tidy;
 mod tree;
 mod unit_files;
+mod upgrade;
 mod wire;
 
 /// The program that the tests start as users do.

@@ -7,7 +7,7 @@ use amanah_format::receipt;
 use amanah_format::signature::{Purpose, SecretKey};
 
 use crate::engine::inbound::Inbound;
-use crate::journal::InboundRow;
+use crate::journal::{InboundRow, Page};
 use crate::kill;
 use crate::spool::{QuarantineNote, Side};
 
@@ -30,7 +30,7 @@ impl Acknowledge {
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
         let states = [Inbound::Imported, Inbound::Refused];
-        let rows = |page| Ok(self.node.journal.inbound_in(&states, page)?);
+        let rows = |page: Page<'_>| Ok(self.node.journal.inbound_in(&states, page)?);
         each_of_page(&self.node.stop, rows, |row| self.sign(row))
     }
 

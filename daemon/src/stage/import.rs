@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +14,7 @@ use amanah_format::agreement::Lane;
 use amanah_format::digest::{Digest, HashingReader};
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::Manifest;
-use amanah_format::open::{OpenError, open_payload};
+use amanah_format::open::{OpenError, open_payload_within};
 use amanah_format::receipt::StoreRef;
 use amanah_format::recipient::Identity;
 use amanah_format::refusal::Refusal;
@@ -22,20 +23,24 @@ use amanah_format::slip::HeldReason;
 use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::engine::policy::Carries;
 use crate::event::Event;
-use crate::journal::{Flows, InboundRow};
+use crate::journal::{Flows, InboundRow, Page};
 use crate::kill;
 use crate::plant::{self, Bug};
-use crate::store::{ImportId, Store, StoreError};
+use crate::store::{self, ImportId, Store, StoreError};
 
 use super::answer::{Answer, Kept};
 use super::rejudge::verified_again;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError};
 
+mod early;
+mod effort;
 mod recheck;
 mod table;
 
 use self::table::Checking;
+
+use effort::Effort;
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -58,13 +63,37 @@ enum End {
     Held(HeldReason),
 }
 
+/// A bundle whose payload is longer than this takes seconds to import.
+const SHORT_BYTES_MAX: u64 = 32 << 20;
+
+/// Which of a lane's bundles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lengths {
+    /// All of them.
+    All,
+    /// What is imported in a moment.
+    Short,
+    /// What takes longer.
+    Long,
+}
+
+impl Lengths {
+    const fn payload_bytes(self) -> RangeInclusive<u64> {
+        match self {
+            Self::All => 0..=u64::MAX,
+            Self::Short => 0..=SHORT_BYTES_MAX,
+            Self::Long => SHORT_BYTES_MAX + 1..=u64::MAX,
+        }
+    }
+}
+
 impl Import {
-    /// Imports what is admitted in one lane. Lanes are imported side by side; what is in no agreement any more is in the
-    /// normal one.
+    /// Imports what is admitted in one lane. Lanes are imported side by side, and of a lane what is long beside what is short;
+    /// what is in no agreement any more is in the normal one.
     ///
     /// # Errors
     /// This machine's.
-    pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
+    pub fn pass(&self, lane: Lane, lengths: Lengths) -> Result<Pass, StageError> {
         self.recheck()?;
         let policy = self.node.rules.now();
         let flows = match lane {
@@ -75,7 +104,8 @@ impl Import {
                 Flows::AllBut(others)
             }
         };
-        let rows = |page| Ok(self.node.journal.admitted_in(&flows, page)?);
+        let bytes = lengths.payload_bytes();
+        let rows = |page: Page<'_>| Ok(self.node.journal.admitted_in(&flows, &bytes, page)?);
         each_of_page(&self.node.stop, rows, |row| self.once(row))
     }
 
@@ -168,6 +198,9 @@ impl Import {
         manifest: &Manifest,
         id: &ImportId,
     ) -> Result<End, StageError> {
+        if let Some(done) = self.node.early.commit(&row.digest) {
+            return Ok(End::Stored(done?));
+        }
         if let Some(stored) = self.store.lookup(id)? {
             return Ok(End::Stored(stored));
         }
@@ -183,17 +216,7 @@ impl Import {
         let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
         let mut payload = BufReader::with_capacity(256 * 1024, payload);
         let mut import = self.store.begin(id)?;
-        let opened = match &carries {
-            Carries::Files => {
-                open_payload(&mut payload, &self.identities, manifest, &mut *import).map(drop)
-            }
-            Carries::Table(terms) => {
-                let mut checking = Checking::new(&mut *import, terms, self.node.spool.work());
-                open_payload(&mut payload, &self.identities, manifest, &mut checking)
-                    .and_then(|contents| checking.verdict(&contents).map_err(OpenError::Refused))
-            }
-        };
-        match opened {
+        match self.open(&mut payload, manifest, &carries, &mut *import) {
             Ok(()) => Ok(End::Stored(import.commit()?)),
             Err(OpenError::Refused(refusal)) => {
                 drop(import);
@@ -209,6 +232,29 @@ impl Import {
 }
 
 impl Import {
+    /// Into the store's staging, within the work that its lengths allow; a table is checked on the way.
+    fn open(
+        &self,
+        payload: &mut (dyn Read + Send),
+        manifest: &Manifest,
+        carries: &Carries,
+        import: &mut dyn store::Import,
+    ) -> Result<(), OpenError> {
+        let effort = Effort::of(manifest);
+        let spent = || effort.is_spent();
+        let keys = &self.identities;
+        match carries {
+            Carries::Files => {
+                open_payload_within(payload, keys, manifest, import, &spent).map(drop)
+            }
+            Carries::Table(terms) => {
+                let mut checking = Checking::new(import, terms, self.node.spool.work());
+                open_payload_within(payload, keys, manifest, &mut checking, &spent)
+                    .and_then(|contents| checking.verdict(&contents).map_err(OpenError::Refused))
+            }
+        }
+    }
+
     /// A refusal that is signed must be the sender's fault: the bytes are still those that matched the signed digest, and a key
     /// that the manifest names is here. Otherwise this machine lost something, and says so instead.
     fn prove(&self, path: &Path, manifest: &Manifest) -> Result<(), StageError> {

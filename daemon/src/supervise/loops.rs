@@ -12,7 +12,7 @@ use crate::bell::Bell;
 use crate::config::checked::Config;
 use crate::engine::retry::wait_after;
 use crate::event::Event;
-use crate::stage::import::Import;
+use crate::stage::import::{Import, Lengths};
 use crate::stage::publish::Publish;
 use crate::stage::seal::Seal;
 use crate::stage::{Node, Pass, Reaction, StageError, requests};
@@ -25,6 +25,10 @@ const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 
 /// Between two snapshots: people do not read faster, and each costs a few syncs.
 const PUBLISH_GAP: Duration = Duration::from_millis(50);
+/// One that has much to show takes no more than a tenth of the time from those who have something to do …
+const PUBLISH_GAP_FACTOR: u32 = 9;
+/// … and is never older than this.
+const PUBLISH_GAP_MAX: Duration = Duration::from_secs(1);
 
 /// Between two looks at the streams.
 const STREAMS_GAP: Duration = Duration::from_millis(100);
@@ -63,12 +67,14 @@ impl Loops {
         let arrive = parts.arrive;
         let (collect, seal, import) = (parts.collect, Arc::new(parts.seal), Arc::new(parts.import));
         let (acknowledge, settle, by_hand) = (parts.acknowledge, parts.settle, parts.by_hand);
+        let retention = parts.retention;
         let mut alarms = parts.alarms;
         let streams = parts.streams;
-        let judging = Arc::clone(&import);
+        let (judging, opening) = (Arc::clone(&import), Arc::clone(&import));
         let mut threads = common.lanes(&seal, &import)?;
         threads.extend([
             common.spawn("collect", &bells.collect, move || collect.pass())?,
+            common.spawn("import-early", &bells.early, move || opening.early_pass())?,
             common.spawn("rejudge", &bells.import, move || {
                 arrive.admit.rejudge_pass(judging.room())
             })?,
@@ -76,6 +82,7 @@ impl Loops {
                 acknowledge.pass()
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
+            common.spawn("retention", &bells.retention, move || retention.pass())?,
             common.spawn("by-hand", &bells.by_hand, move || by_hand.pass())?,
             common.spawn("streams", &bells.streams, move || {
                 let pass = streams.pass();
@@ -93,9 +100,10 @@ impl Loops {
             })?,
             common.spawn("alarm", &bells.alarm, move || Ok(alarms.pass()))?,
             common.spawn("publish", &bells.publish, move || {
+                let begun = Instant::now();
                 let pass = publishing.pass(true);
                 // What rings meanwhile is shown together.
-                std::thread::sleep(PUBLISH_GAP);
+                std::thread::sleep(publish_gap(begun.elapsed()));
                 pass
             })?,
         ]);
@@ -128,11 +136,25 @@ impl Loops {
     }
 }
 
-/// The threads' names by lane: a log line says which of them failed.
-const LANES: [(Lane, &str, &str); 3] = [
-    (Lane::Urgent, "seal-urgent", "import-urgent"),
-    (Lane::Normal, "seal", "import"),
-    (Lane::Bulk, "seal-bulk", "import-bulk"),
+/// How long the next snapshot waits after one that took so long.
+fn publish_gap(took: Duration) -> Duration {
+    took.saturating_mul(PUBLISH_GAP_FACTOR)
+        .clamp(PUBLISH_GAP, PUBLISH_GAP_MAX)
+}
+
+/// The sealing threads' names by lane: a log line says which of them failed.
+const SEALING: [(Lane, &str); 3] = [
+    (Lane::Urgent, "seal-urgent"),
+    (Lane::Normal, "seal"),
+    (Lane::Bulk, "seal-bulk"),
+];
+
+/// The same of the importing ones: in the usual lane nobody's file waits until somebody's archive is unpacked.
+const IMPORTING: [(Lane, Lengths, &str); 4] = [
+    (Lane::Urgent, Lengths::All, "import-urgent"),
+    (Lane::Normal, Lengths::Short, "import"),
+    (Lane::Normal, Lengths::Long, "import-long"),
+    (Lane::Bulk, Lengths::All, "import-bulk"),
 ];
 
 impl Common {
@@ -140,10 +162,13 @@ impl Common {
     fn lanes(&self, seal: &Arc<Seal>, import: &Arc<Import>) -> Result<Vec<Thread>, RunError> {
         let bells = self.node.bells.clone();
         let mut threads = Vec::new();
-        for (lane, sealing, importing) in LANES {
-            let (seal, import) = (Arc::clone(seal), Arc::clone(import));
-            threads.push(self.spawn(sealing, &bells.seal, move || seal.pass(lane))?);
-            threads.push(self.spawn(importing, &bells.import, move || import.pass(lane))?);
+        for (lane, name) in SEALING {
+            let seal = Arc::clone(seal);
+            threads.push(self.spawn(name, &bells.seal, move || seal.pass(lane))?);
+        }
+        for (lane, lengths, name) in IMPORTING {
+            let import = Arc::clone(import);
+            threads.push(self.spawn(name, &bells.import, move || import.pass(lane, lengths))?);
         }
         Ok(threads)
     }
