@@ -7,6 +7,7 @@ mod flow;
 mod revoke;
 mod show;
 mod standing;
+mod tables;
 
 use std::path::PathBuf;
 

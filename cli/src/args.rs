@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Status(crate::status::Wanted),
     Receipts(crate::receipts::Wanted),
     Returned,
+    CheckTable(crate::check_table::Wanted),
     Quarantine(crate::quarantine::Wanted),
     Retry(crate::request::MaybePeer),
     Pause(crate::request::OnePeer),
@@ -78,6 +79,8 @@ pub(crate) enum Command {
     Demo(crate::demo::Wanted),
     Drill(crate::drill::Wanted),
     Completions(crate::completions::Wanted),
+    #[command(hide = true)]
+    Man(crate::man::Wanted),
     #[command(hide = true)]
     Daemon(crate::daemon::Wanted),
 }

@@ -6,6 +6,7 @@
 mod agreement;
 mod args;
 mod card;
+mod check_table;
 mod completions;
 mod copy;
 mod daemon;
@@ -19,6 +20,7 @@ mod import;
 mod init;
 mod inspect;
 mod ledger;
+mod man;
 mod open;
 mod papers;
 mod peer;
@@ -93,6 +95,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Status(wanted) => status::run(&wanted, place, screen),
         C::Receipts(wanted) => receipts::run(&wanted, place, screen),
         C::Returned => returned::run(place, screen),
+        C::CheckTable(wanted) => check_table::run(&wanted, screen),
         C::Quarantine(wanted) => quarantine::run(&wanted, place, screen),
         C::Retry(wanted) => request::retry(&wanted, place, screen),
         C::Pause(wanted) => request::pause(&wanted, place, screen),
@@ -105,6 +108,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Open(wanted) => open::run(&wanted, place, screen),
         C::Ledger(wanted) => ledger::run(&wanted, place, screen),
         C::Completions(wanted) => completions::run(&wanted, screen),
+        C::Man(wanted) => man::run(&wanted, screen),
         C::Doctor(wanted) => doctor::run(&wanted, place, screen),
         C::Demo(wanted) => demo::run(&wanted, screen),
         C::Drill(wanted) => drill::run(&wanted, screen),

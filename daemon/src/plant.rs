@@ -14,6 +14,8 @@ pub enum Bug {
     SeenBeforeImport,
     /// A sync that failed is tried again and then believed.
     RetryAfterFailedSync,
+    /// A table is sealed whatever the check found.
+    TableUnchecked,
 }
 
 impl Bug {
@@ -24,6 +26,7 @@ impl Bug {
         Self::RecordOutside,
         Self::SeenBeforeImport,
         Self::RetryAfterFailedSync,
+        Self::TableUnchecked,
     ];
 
     /// What the environment variable `AMANAH_PLANT` calls it.
@@ -35,6 +38,7 @@ impl Bug {
             Self::RecordOutside => "record-outside",
             Self::SeenBeforeImport => "seen-before-import",
             Self::RetryAfterFailedSync => "retry-after-failed-sync",
+            Self::TableUnchecked => "table-unchecked",
         }
     }
 }
@@ -50,6 +54,20 @@ pub fn has(bug: Bug) -> bool {
         let _ = bug;
         false
     }
+}
+
+/// With the feature: how much computing one opening may cost where `AMANAH_EFFORT_MILLIS` says it, so that a test sees the end
+/// of it without a bundle that takes a minute. Else `own`.
+#[must_use]
+pub fn effort(own: std::time::Duration) -> std::time::Duration {
+    #[cfg(feature = "planted-bugs")]
+    if let Some(millis) = std::env::var("AMANAH_EFFORT_MILLIS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+    {
+        return std::time::Duration::from_millis(millis);
+    }
+    own
 }
 
 /// The name in the environment, read once.

@@ -40,7 +40,7 @@ pub struct Party {
 pub enum FlowKind {
     /// Files as they are.
     Files,
-    /// Rows of a schema. Reserved: read and shown, refused by [`Agreement::check`] of this version.
+    /// Rows of a schema: FORMAT.md §17.
     Table,
 }
 
@@ -80,7 +80,7 @@ pub struct Rhythm {
     pub by: String,
 }
 
-/// How a table is imported (reserved for table flows).
+/// How a table is imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
@@ -107,13 +107,13 @@ pub struct Flow {
     pub purpose: Vec<String>,
     /// What it carries.
     pub kind: FlowKind,
-    /// Reserved for tables: the pinned schema file.
+    /// Of tables: the pinned schema file.
     #[serde(deserialize_with = "nullable")]
     pub schema: Option<Digest>,
-    /// Reserved for tables.
+    /// Of tables.
     #[serde(deserialize_with = "nullable")]
     pub import: Option<Import>,
-    /// Reserved for tables: columns whose sums are compared.
+    /// Of tables: columns whose totals are compared.
     pub totals: Vec<String>,
     /// Most bytes of one bundle's entries.
     pub bytes_max: u64,

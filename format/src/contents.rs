@@ -3,7 +3,7 @@
 //! It names every entry with length and digest, and repeats what binds the payload to its manifest. The manifest holds
 //! its digest; a random salt keeps that digest from telling anything about guessable contents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     digest::Digest,
@@ -41,9 +41,16 @@ pub struct Entry {
     pub bytes: u64,
     /// SHA-256 of its content.
     pub digest: Digest,
-    /// Reserved for tables: number of records.
+    /// Of tables: number of rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
+    /// Of tables: control totals, column name to decimal text.
+    #[serde(
+        default,
+        deserialize_with = "crate::document::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub totals: Option<BTreeMap<String, String>>,
 }
 
 /// The inner list.

@@ -25,4 +25,5 @@ pub mod refusal;
 pub mod seal;
 pub mod signature;
 pub mod slip;
+pub mod table;
 pub mod time;

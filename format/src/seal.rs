@@ -3,6 +3,7 @@
 //! Memory does not depend on the payload's size, only on its number of entries (one line each). Plaintext is written
 //! nowhere: what reaches the writer is ciphertext.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
 use age::stream::StreamWriter;
@@ -105,8 +106,17 @@ impl<W: Write + Send + 'static> Sealer<W> {
             bytes,
             digest,
             records: None,
+            totals: None,
         });
         Ok(digest)
+    }
+
+    /// Says of the entry that was added last how many rows it has, and their control totals.
+    pub fn count(&mut self, rows: u64, totals: BTreeMap<String, String>) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.records = Some(rows);
+            entry.totals = Some(totals);
+        }
     }
 
     /// A long content is read and hashed ahead of compression. At most one byte beyond its length is read: it changed then.
@@ -122,7 +132,7 @@ impl<W: Write + Send + 'static> Sealer<W> {
             return Ok((written, content.into_inner()));
         }
         let (written, content) = ahead::reading(content, |content| {
-            self.tar.entry(path.as_str(), bytes, content)
+            self.tar.entry_in_pieces(path.as_str(), bytes, content)
         })?;
         Ok((written, content.into_inner()))
     }

@@ -31,7 +31,7 @@ enum Part {
 macro_rules! kill_points {
     ($($point:ident at $name:literal while $part:ident;)+) => {
         const POINTS: &[&str] = &[
-            $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2],
+            $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2], KEPT,
         ];
         $(mod $point {
             use super::*;
@@ -55,6 +55,8 @@ const RESTORED: [&str; 3] = [
     "again.receipt-regained",
     "import.taken-up-again",
 ];
+/// Passed when agreed days are over: `retention` dies there.
+const KEPT: &str = "retention.removed";
 /// Passed by the side that dials alone.
 const ONLY_DIALLING: &str = "ship.handed-over";
 /// Passed again and again: each time is put to the test.

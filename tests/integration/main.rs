@@ -24,6 +24,7 @@ mod hub;
 mod journey;
 mod keys_example;
 mod lanes;
+mod manual;
 mod notify;
 mod operation;
 mod past_failures;
@@ -31,6 +32,7 @@ mod promises;
 mod quota;
 mod refusal_page;
 mod restored;
+mod retention;
 mod rhythm;
 mod samples;
 mod second_verifier;
@@ -39,10 +41,12 @@ mod spool_text;
 mod ssh_audit;
 mod stick;
 mod strange_clients;
+mod tables;
 mod three_users;
 mod tidy;
 mod tree;
 mod unit_files;
+mod upgrade;
 mod wire;
 
 /// The program that the tests start as users do.

@@ -260,15 +260,19 @@ CARD = both(record({
     "successor_of": lambda v: v is None, **EVERY,
 }), lambda c: (c["previous"] is None) == (c["number"] == 1) and unique([k["key"] for kind in c["keys"].values() for k in kind]))
 
+COLUMN = rx("[A-Za-z_][A-Za-z0-9_]{0,62}")
 LONG, WORD = text(4000), both(text(64), lambda v: not re.search(r"\s", v))
 ZONE = both(rx(r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}"), lambda v: len(v) <= 64)
-FLOW = record({
-    "name": NAME, "from": PARTY, "to": PARTY, "purpose": array(CODE, 1), "kind": rx("files"), "schema": lambda v: v is None,
-    "import": lambda v: v is None, "totals": lambda v: v == [], "bytes_max": integer(1, 2**40), "records_max": lambda v: v is None,
+IMPORT = both(record({"mode": rx("append|upsert|replace"), "key": array(COLUMN, 0, 16), "partition": maybe(COLUMN)}),
+              lambda i: (i["partition"] is None or i["mode"] == "replace") and (i["key"] or i["mode"] != "upsert"))
+FLOW = both(record({
+    "name": NAME, "from": PARTY, "to": PARTY, "purpose": array(CODE, 1), "kind": rx("files|table"), "schema": maybe(DIGEST),
+    "import": maybe(IMPORT), "totals": array(COLUMN, 0, 256), "bytes_max": integer(1, 2**40), "records_max": maybe(integer(1, 2**36)),
     "rhythm": maybe(record({"every": WORD, "by": WORD})), "lane": rx("urgent|normal|bulk"), "classification": LONG,
     "retention": record({"days": integer(0, 36500), "from": rx("settled"), "action": rx("destroy"),
                          "legal_hold": lambda v: isinstance(v, bool)}),
-})
+}), lambda f: f["schema"] is not None and f["import"] is not None and unique(f["totals"]) if f["kind"] == "table"
+    else f["schema"] is None and f["import"] is None and f["totals"] == [] and f["records_max"] is None)
 AGREEMENT = both(record({
     "format": rx("amanah-agreement/1"), "id": NAME, "version": integer(1, U32), "title": LONG, "supersedes": maybe(DIGEST),
     "parties": array(record({"id": PARTY, "name": LONG, "card": DIGEST, "document_number": LONG, "signatory": LONG,
@@ -345,8 +349,13 @@ def judge(tar, ring):
     need({"manifest": MANIFEST, "receipt": RECEIPT, "slip": SLIP, "card": CARD, "agreement": AGREEMENT}[stem](document), "form")
     if stem == "agreement":
         parties = {party["id"]: party["card"] for party in document["parties"]}
-        need(names[1:] == [f"agreement.json.{party}.sig" for party in sorted(parties)], "files")
-        for party, file in zip(sorted(parties), files[1:]):
+        # What a schema says is for who reads tables; here it must be the one that is pinned.
+        pinned = sorted({flow["schema"] for flow in document["flows"] if flow["schema"]})
+        schemas, signatures = files[1:1 + len(pinned)], files[1 + len(pinned):]
+        need(names[1:] == [f"schema-{digest[7:]}.json" for digest in pinned]
+             + [f"agreement.json.{party}.sig" for party in sorted(parties)], "files")
+        need(all(digest == "sha256:" + hashlib.sha256(file[2]).hexdigest() for digest, file in zip(pinned, schemas)), "schema")
+        for party, file in zip(sorted(parties), signatures):
             need((party, parties[party]) in ring.cards, "first card")
             try:
                 signed = ring.verify(body, file[2], purpose, [ring.now])

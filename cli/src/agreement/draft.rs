@@ -33,7 +33,14 @@ use crate::{
 )]
 pub(crate) struct Wanted {
     /// The whole text as TOML or JSON, instead of the other arguments
-    #[arg(long, value_name = "FILE", exclusive = true)]
+    #[arg(
+        long, value_name = "FILE",
+        conflicts_with_all = [
+            "id", "version", "peer", "title", "flow", "from", "until", "purpose", "legal_basis", "dpia", "officer",
+            "peer_officer", "document_number", "peer_document_number", "signatory", "peer_signatory", "classification",
+            "drain_days", "zone",
+        ]
+    )]
     file: Option<PathBuf>,
     #[command(flatten)]
     terms: Option<Terms>,
@@ -101,16 +108,17 @@ struct Terms {
 }
 
 pub(super) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
-    let text = match (&wanted.file, &wanted.terms) {
+    let (text, schemas) = match (&wanted.file, &wanted.terms) {
         (Some(file), _) => from_file(file)?,
-        (None, Some(terms)) => from_terms(terms, place, screen)?,
+        (None, Some(terms)) => (from_terms(terms, place, screen)?, Vec::new()),
         (None, None) => return Err(screen.failure(Exit::Usage, face::DRAFT_NEEDS, &[])),
     };
     let own = place.config()?.party;
     if super::peer_of(&text, &own).is_none() {
         return Err(screen.failure(Exit::Document, face::NOT_A_PARTY, &[&own]));
     }
-    let file = AgreementFile::draft(&text).map_err(|error| Failure::new(Exit::Document, error))?;
+    let file = AgreementFile::draft_with(&text, schemas)
+        .map_err(|error| Failure::new(Exit::Document, error))?;
     let path = place
         .agreements()
         .join(papers::agreement_name(&text.id, text.version));
@@ -133,7 +141,7 @@ pub(super) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
 }
 
 /// A text that somebody wrote in an editor: members that have an obvious value may be left out.
-fn from_file(path: &std::path::Path) -> Outcome<Agreement> {
+fn from_file(path: &std::path::Path) -> Outcome<(Agreement, Vec<Vec<u8>>)> {
     let bytes = papers::read(path)?;
     let text = std::str::from_utf8(&bytes).map_err(|error| papers::malformed(path, error))?;
     let value = if path.extension().is_some_and(|end| end == "toml") {
@@ -142,7 +150,10 @@ fn from_file(path: &std::path::Path) -> Outcome<Agreement> {
         serde_json::from_str(text).map_err(|error| error.to_string())
     };
     let value = value.map_err(|error| papers::malformed(path, error))?;
-    serde_json::from_value(completed(value)).map_err(|error| papers::malformed(path, error))
+    let mut value = completed(value);
+    let schemas = super::tables::pinned(&mut value, path)?;
+    let text = serde_json::from_value(value).map_err(|error| papers::malformed(path, error))?;
+    Ok((text, schemas))
 }
 
 /// Puts in what a person need not write: the format, empty lists, `null` for what is not used.

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use amanah_format::agreement::{Agreement, Flow, Lane, Party};
+use amanah_format::agreement::{Agreement, AgreementFile, Flow, Lane, Party};
+use amanah_format::table::{Field, Schema};
 use amanahd::catalogue::{faces::agreement as face, moment, shown};
 
 use super::{Local, Named, all, find, standing::Standing};
@@ -42,6 +43,7 @@ pub(super) fn run(
 pub(super) fn print(local: Local, place: &Place, screen: &mut Screen<'_>) -> Outcome<()> {
     let digest = local.file.digest();
     let signers: Vec<String> = local.file.signers().map(ToString::to_string).collect();
+    let schemas = schemas(&local.file);
     let standing = judge(local.file, &local.text, place)?;
     if screen.json {
         return screen.facts(&serde_json::json!({
@@ -55,6 +57,7 @@ pub(super) fn print(local: Local, place: &Place, screen: &mut Screen<'_>) -> Out
     }
     for flow in &local.text.flows {
         one_flow(flow, screen)?;
+        one_table(flow, &schemas, screen)?;
     }
     let signed = if signers.is_empty() {
         screen.text(face::NOBODY, &[])
@@ -67,11 +70,7 @@ pub(super) fn print(local: Local, place: &Place, screen: &mut Screen<'_>) -> Out
     screen.say(face::STANDING, &[&sentence])
 }
 
-fn judge(
-    file: amanah_format::agreement::AgreementFile,
-    text: &Agreement,
-    place: &Place,
-) -> Outcome<Standing> {
+fn judge(file: AgreementFile, text: &Agreement, place: &Place) -> Outcome<Standing> {
     let now = papers::now();
     let policy = place.config().and_then(|config| config.policy(now)).ok();
     let policy = policy.as_ref().map(|(policy, _)| policy);
@@ -140,6 +139,31 @@ fn one_flow(flow: &Flow, screen: &mut Screen<'_>) -> Outcome<()> {
             &shown(&flow.classification),
         ],
     )
+}
+
+/// The schemas that it carries, read.
+fn schemas(file: &AgreementFile) -> Vec<Schema> {
+    file.schema_files()
+        .filter_map(|(_, bytes)| Schema::parse(bytes).ok())
+        .collect()
+}
+
+/// What a table flow pins: its columns are what an officer agrees to.
+fn one_table(flow: &Flow, schemas: &[Schema], screen: &mut Screen<'_>) -> Outcome<()> {
+    let found = schemas
+        .iter()
+        .find(|schema| flow.schema == Some(schema.digest()));
+    let Some((schema, import)) = found.zip(flow.import.as_ref()) else {
+        return Ok(());
+    };
+    let totals = if flow.totals.is_empty() {
+        "-".to_owned()
+    } else {
+        flow.totals.join(", ")
+    };
+    screen.say(face::FLOW_TABLE, &[&schema.digest(), &import.mode, &totals])?;
+    let columns: Vec<&str> = schema.fields().iter().map(Field::name).collect();
+    screen.say(face::FLOW_COLUMNS, &[&columns.join(", ")])
 }
 
 /// One line per agreement here.

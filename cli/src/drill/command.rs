@@ -1,4 +1,5 @@
 //! What is asked for on the command line, and what is told: the files, and the answer key.
+//! A bar shows how far it is where a person watches; `--json` has the groups behind the answers and the digest of each file.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! D9 `rekap`: the month's figures, counted from the same journeys. No personal data.
+//! D9 `rekap`: the month's figures, counted from the same journeys as everything else.
+//! No personal data: a month, a measure, an airport, a number.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -139,17 +139,18 @@ impl Plan {
 /// Of ten groups one is in no manifest and one travels with a lapsed licence; of forty one names an unknown licence, of fifty one
 /// borrows a flag, where they are not particular already. By blocks, so that a small exercise has them too.
 fn kind_of(seed: u64, number: u64) -> Kind {
-    let place = |block: u64, salt: u64| {
+    // One of the first `bound` places of the block that the group is in.
+    let place = |block: u64, bound: u64, salt: u64| {
         let mut dice = Dice::of(seed, Purpose::Block, (number / block) * 8 + salt);
-        dice.below(block)
+        dice.below(bound)
     };
-    let unlisted = place(10, 0);
-    let lapsed = (unlisted + 1 + place(9, 1) % 9) % 10;
+    let unlisted = place(10, 10, 0);
+    let lapsed = (unlisted + 1 + place(10, 9, 1)) % 10;
     match number % 10 {
         here if here == unlisted => Kind::Unlisted,
         here if here == lapsed => Kind::Lapsed,
-        _ if number % 40 == place(40, 2) => Kind::Unknown,
-        _ if number % 50 == place(50, 3) => Kind::Borrowed,
+        _ if number % 40 == place(40, 40, 2) => Kind::Unknown,
+        _ if number % 50 == place(50, 50, 3) => Kind::Borrowed,
         _ => Kind::Ordinary,
     }
 }

@@ -1,4 +1,5 @@
 //! D1 `manifes-umrah` and D3 `registri-penyelenggara`: what the ministry for hajj and umrah knows of journeys before they begin.
+//! A manifest's row is made here alone, also where a correction needs it once more.
 
 use std::ops::ControlFlow;
 

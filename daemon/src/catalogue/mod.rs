@@ -9,6 +9,7 @@ pub mod note;
 pub mod page;
 pub mod refusals;
 pub mod states;
+pub mod table;
 
 mod alarms;
 mod door;

@@ -19,10 +19,32 @@ texts! {
         "Tell the system administrator, and give this code. The original file is kept.";
 }
 
+/// What there is to say of one item beyond its code: lines that were composed already, in both languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    /// Indonesian.
+    pub id: String,
+    /// English.
+    pub en: String,
+}
+
 /// The text of `NAME.why.txt`, both languages.
 #[must_use]
 pub fn why(name: &str, code: &str, time: UtcTime) -> String {
-    let half = |language| in_language(language, &shown(name), code, time);
+    why_with(name, code, time, None)
+}
+
+/// The same, with what was found in the item.
+#[must_use]
+pub fn why_with(name: &str, code: &str, time: UtcTime, details: Option<&Details>) -> String {
+    let half = |language| {
+        let text = in_language(language, &shown(name), code, time);
+        let found = details.map(|details| match language {
+            Language::Indonesian => &details.id,
+            Language::English => &details.en,
+        });
+        found.map_or_else(|| text.clone(), |found| format!("{text}\n{found}\n"))
+    };
     format!(
         "{}\n----\n\n{}",
         half(Language::Indonesian),

@@ -70,6 +70,11 @@ const TELL_OURS: Pair = (
     "Beri tahu admin sistem pihak pengirim dan sebutkan kode ini. Berkas asli tetap tersimpan.",
     "Tell the sender's system administrator, and give this code. The original file is kept.",
 );
+/// The remedy for a table that does not keep its schema.
+const MEND_TABLE: Pair = (
+    "Perbaiki di sumbernya menurut laporan di samping berkas (atau `amanah check-table`), lalu letakkan lagi seluruh berkas.",
+    "Mend it at its source by the report beside the file (or `amanah check-table`), and drop the whole file again.",
+);
 /// The remedy for junk at the door.
 const WATCH: Pair = (
     "Tidak ada data yang diimpor. Bila terulang, beri tahu admin sistem: mungkin ada yang mencoba masuk.",
@@ -104,9 +109,8 @@ fn refusal(refusal: Refusal) -> Words {
         | R::EntryPath
         | R::EntryKind
         | R::ContentsMismatch
-        | R::SchemaMismatch
-        | R::RecordsInvalid
         | R::TotalsMismatch => payload(refusal),
+        R::SchemaMismatch | R::RecordsInvalid => table(refusal),
     }
 }
 
@@ -275,6 +279,21 @@ fn stream(refusal: Refusal) -> Words {
     )
 }
 
+/// A table that does not keep the agreement's schema.
+fn table(refusal: Refusal) -> Words {
+    let meaning = match refusal.code() {
+        "schema-mismatch" => (
+            "Kolom tabel tidak sesuai dengan skema dalam perjanjian.",
+            "The table's columns are not those of the agreement's schema.",
+        ),
+        _ => (
+            "Ada baris tabel yang melanggar skema dalam perjanjian.",
+            "Some rows break the agreement's schema.",
+        ),
+    };
+    because(meaning, MEND_TABLE)
+}
+
 fn payload(refusal: Refusal) -> Words {
     let meaning = match refusal.code() {
         "decryption-failed" => {
@@ -306,20 +325,12 @@ fn payload(refusal: Refusal) -> Words {
             "The payload holds something that is no ordinary file (a link or a device).",
         ),
         "payload-exceeds" => (
-            "Isi muatan lebih besar daripada yang dinyatakan dalam manifes.",
-            "The payload holds more than its manifest declares.",
+            "Isi muatan lebih besar daripada yang dinyatakan dalam manifes, atau membukanya menuntut kerja komputer jauh di luar kewajaran.",
+            "The payload holds more than its manifest declares, or takes far more computing to open than that can need.",
         ),
         "contents-mismatch" => (
             "Daftar isi muatan tidak sesuai dengan manifes atau dengan berkas di dalamnya.",
             "The list of contents does not agree with the manifest, or with the files.",
-        ),
-        "schema-mismatch" => (
-            "Kolom tabel tidak sesuai dengan skema dalam perjanjian.",
-            "The table's columns are not those of the agreement's schema.",
-        ),
-        "records-invalid" => (
-            "Ada baris tabel yang melanggar skema dalam perjanjian.",
-            "Some rows break the agreement's schema.",
         ),
         "totals-mismatch" => (
             "Jumlah kendali tidak cocok dengan isi tabel.",

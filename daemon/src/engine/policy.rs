@@ -4,6 +4,7 @@
 mod judge;
 mod rules;
 mod send;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use amanah_format::slip::HeldReason;
 use amanah_format::time::UtcTime;
 
 use rules::Rules;
+pub use tables::{Carries, TableTerms};
 
 /// The rules as loaded at one moment. Replaced whole on reload.
 pub struct Policy {
@@ -139,13 +141,28 @@ impl Policy {
         judge::judge(self, manifest, place, received)
     }
 
-    /// After how many days from settlement a flow's originals and copies are destroyed, under an agreement known here.
-    /// `None` also under a legal hold: then nothing is destroyed.
+    /// How long a flow's originals and copies are kept.
     #[must_use]
-    pub fn retention_days(&self, agreement: &Digest, flow: &FlowName) -> Option<u32> {
-        let flow = self.rules.find(agreement)?.agreement().flow(flow)?;
-        (!flow.retention.legal_hold).then_some(flow.retention.days)
+    pub fn kept(&self, agreement: &Digest, flow: &FlowName) -> Kept {
+        let found = self.rules.find(agreement);
+        let terms = found.and_then(|found| found.agreement().flow(flow));
+        match terms.map(|flow| &flow.retention) {
+            None => Kept::Unknown,
+            Some(retention) if retention.legal_hold => Kept::Held,
+            Some(retention) => Kept::Days(retention.days),
+        }
     }
+}
+
+/// How long something is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// So many days from its outcome.
+    Days(u32),
+    /// A legal hold: nothing is destroyed.
+    Held,
+    /// No agreement known here lists the flow.
+    Unknown,
 }
 
 /// What an outgoing bundle would carry.
@@ -183,6 +200,8 @@ pub struct Permit {
     pub recipients: Vec<Recipient>,
     /// When the bundle expires.
     pub expires: UtcTime,
+    /// What a table flow's file must hold to; none for files.
+    pub table: Option<TableTerms>,
 }
 
 /// What the journal knows of the place that a bundle claims.
@@ -237,7 +256,7 @@ pub enum ReturnReason {
     FolderEmpty,
     /// The peer has no decryption key that is valid now.
     NoRecipientKey,
-    /// The peer refused it by a signed receipt.
+    /// The peer refused it by a signed receipt; or it would, by the same check of the table, which was done here.
     #[serde(untagged)]
     Refused(Refusal),
 }

@@ -2,8 +2,8 @@
 //! record are one transaction. Rows come out as values; a row is never proof of a file.
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
-//! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `slips` `ledger` what is written, by subject · `listing`
-//! `turns` `lanes` `tallies` what is read.
+//! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `slips` `ledger` what is written, by subject · `retention` what is
+//! destroyed · `listing` `turns` `lanes` `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
 mod again;
@@ -17,13 +17,14 @@ mod ledger;
 mod listing;
 mod outbound;
 mod queries;
+mod retention;
 mod rows;
 mod schema;
 mod slips;
 mod streams;
 mod tallies;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod turns;
 
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ pub use gaps::Gap;
 pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
+pub use retention::Terms;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 pub use slips::SlipMaker;
 pub use tallies::{FlowTally, StreamPlaces};
@@ -68,6 +70,14 @@ pub enum JournalError {
         /// Which file.
         path: PathBuf,
         /// What was expected, and what was found.
+        reason: String,
+    },
+    /// A newer program's, or another party's: no restart mends it, and nothing of it was changed.
+    #[error("journal {path}: {reason}")]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+        /// What it is, and what to do.
         reason: String,
     },
     /// A bug of ours: the caller halts.

@@ -3,6 +3,7 @@
 //!
 //! Folders into which operators write are not trusted: what is done there is done beneath the home, over no link.
 
+mod along;
 mod claims;
 mod evidence;
 mod folders;
@@ -31,6 +32,7 @@ use crate::durable::{self, DurableError};
 
 use folders::{MODE_OWN, MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS};
 
+pub use along::Along;
 pub use evidence::{QuarantineNote, Side};
 
 /// Device and inode.
@@ -107,6 +109,12 @@ impl Spool {
     #[must_use]
     pub fn outboxes(&self) -> PathBuf {
         self.home.join(home::OUTBOX)
+    }
+
+    /// `spool/work`: what is under way, and files without a name.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
+        self.home.join(home::WORK)
     }
 
     /// `spool/work/ID.payload`: the payload while it is sealed.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use amanah_format::id::PartyId;
 use amanah_format::limits::DOCUMENT_BYTES_MAX;
 
+use crate::spool::SpoolError;
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, WireName};
 
@@ -62,7 +63,9 @@ impl Arrive {
 
     /// A receipt or slip, whole in memory.
     fn small(&self, peer: &PartyId, name: WireName) -> Result<Vec<u8>, Denied> {
-        let part = finished(&self.node, peer, &name.to_string())?;
+        // Whoever is given it keeps it durably, where it counts.
+        let part = self.node.spool.whole_part(peer, &name.to_string());
+        let part = part.map_err(|error| not_finished(&error))?;
         let mut bytes = Vec::new();
         File::open(part.path())
             .and_then(|file| {
@@ -103,15 +106,18 @@ impl Arrive {
 
 /// A part that arrived whole, kept from every other writer. What the peer itself got wrong is not this machine's error.
 pub(super) fn finished(node: &Node, peer: &PartyId, name: &str) -> Result<Part, Denied> {
-    node.spool.finished_part(peer, name).map_err(|error| {
-        let (code, message) = match error.io_kind() {
-            Some(ErrorKind::NotFound) => ("no-such-file", "nothing of this name was uploaded"),
-            Some(ErrorKind::InvalidData) => ("failure", "bytes before its end have not come yet"),
-            Some(_) | None => return Denied::failure(&error),
-        };
-        Denied {
-            code: code.to_owned(),
-            message: message.to_owned(),
-        }
-    })
+    let part = node.spool.finished_part(peer, name);
+    part.map_err(|error| not_finished(&error))
+}
+
+fn not_finished(error: &SpoolError) -> Denied {
+    let (code, message) = match error.io_kind() {
+        Some(ErrorKind::NotFound) => ("no-such-file", "nothing of this name was uploaded"),
+        Some(ErrorKind::InvalidData) => ("failure", "bytes before its end have not come yet"),
+        Some(_) | None => return Denied::failure(error),
+    };
+    Denied {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
 }

@@ -219,7 +219,7 @@ impl Collect {
                 if let (true, Some(reason)) = (claimed, problem)
                     && let Some(row) = self.node.journal.outbound(&claim.bundle)?
                 {
-                    give_back(&self.node, &row, *reason)?;
+                    give_back(&self.node, &row, *reason, None)?;
                 }
             }
         }

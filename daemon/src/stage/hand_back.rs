@@ -3,7 +3,7 @@
 
 use std::sync::PoisonError;
 
-use crate::catalogue::note::why;
+use crate::catalogue::note::{Details, why_with};
 use crate::engine::outbound::Outbound;
 use crate::engine::policy::ReturnReason;
 use crate::event::Event;
@@ -12,7 +12,7 @@ use crate::kill;
 
 use super::{Node, StageError};
 
-/// Hands a claimed bundle's items back to the operator with the reason, and records it.
+/// Hands a claimed bundle's items back to the operator with the reason, and what there is to say of it beyond that; and records it.
 ///
 /// # Errors
 /// The journal's or the file system's.
@@ -20,6 +20,7 @@ pub(crate) fn give_back(
     node: &Node,
     row: &OutboundRow,
     reason: ReturnReason,
+    details: Option<&Details>,
 ) -> Result<(), StageError> {
     let _alone = node
         .handing_back
@@ -38,7 +39,8 @@ pub(crate) fn give_back(
     kill::point("return.intended");
     let mut items = row.items.clone();
     for item in items.iter_mut().filter(|item| item.resting_place.is_none()) {
-        let text = why(&item.name.to_string_lossy(), reason.code(), now);
+        let name = item.name.to_string_lossy();
+        let text = why_with(&name, reason.code(), now, details);
         let claim = folder.join(&item.claim_name);
         let (peer, flow) = (row.peer.as_str(), row.flow.as_str());
         let one = (item.name.as_os_str(), item.inode);

@@ -14,25 +14,33 @@ use amanah_format::agreement::Lane;
 use amanah_format::digest::{Digest, HashingReader};
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::Manifest;
-use amanah_format::open::{OpenError, open_payload};
+use amanah_format::open::{OpenError, open_payload_within};
 use amanah_format::receipt::StoreRef;
 use amanah_format::recipient::Identity;
 use amanah_format::refusal::Refusal;
 use amanah_format::slip::HeldReason;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
+use crate::engine::policy::Carries;
 use crate::event::Event;
 use crate::journal::{Flows, InboundRow, Page};
 use crate::kill;
 use crate::plant::{self, Bug};
-use crate::store::{ImportId, Store, StoreError};
+use crate::store::{self, ImportId, Store, StoreError};
 
 use super::answer::{Answer, Kept};
 use super::rejudge::verified_again;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError};
 
+mod early;
+mod effort;
 mod recheck;
+mod table;
+
+use self::table::Checking;
+
+use effort::Effort;
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -190,9 +198,17 @@ impl Import {
         manifest: &Manifest,
         id: &ImportId,
     ) -> Result<End, StageError> {
+        if let Some(done) = self.node.early.commit(&row.digest) {
+            return Ok(End::Stored(done?));
+        }
         if let Some(stored) = self.store.lookup(id)? {
             return Ok(End::Stored(stored));
         }
+        // By our own copy of the agreement, which may have been taken away since the bundle was admitted.
+        let policy = self.node.rules.now();
+        let Some(carries) = policy.carries(&manifest.agreement.digest, &manifest.flow) else {
+            return Ok(End::Held(HeldReason::AgreementUnknown));
+        };
         let path = self.node.spool.incoming(&row.peer, &row.digest);
         let io = |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
         let mut file = File::open(&path).map_err(io)?;
@@ -200,8 +216,8 @@ impl Import {
         let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
         let mut payload = BufReader::with_capacity(256 * 1024, payload);
         let mut import = self.store.begin(id)?;
-        match open_payload(&mut payload, &self.identities, manifest, &mut *import) {
-            Ok(_) => Ok(End::Stored(import.commit()?)),
+        match self.open(&mut payload, manifest, &carries, &mut *import) {
+            Ok(()) => Ok(End::Stored(import.commit()?)),
             Err(OpenError::Refused(refusal)) => {
                 drop(import);
                 self.prove(&path, manifest)?;
@@ -216,6 +232,29 @@ impl Import {
 }
 
 impl Import {
+    /// Into the store's staging, within the work that its lengths allow; a table is checked on the way.
+    fn open(
+        &self,
+        payload: &mut (dyn Read + Send),
+        manifest: &Manifest,
+        carries: &Carries,
+        import: &mut dyn store::Import,
+    ) -> Result<(), OpenError> {
+        let effort = Effort::of(manifest);
+        let spent = || effort.is_spent();
+        let keys = &self.identities;
+        match carries {
+            Carries::Files => {
+                open_payload_within(payload, keys, manifest, import, &spent).map(drop)
+            }
+            Carries::Table(terms) => {
+                let mut checking = Checking::new(import, terms, self.node.spool.work());
+                open_payload_within(payload, keys, manifest, &mut checking, &spent)
+                    .and_then(|contents| checking.verdict(&contents).map_err(OpenError::Refused))
+            }
+        }
+    }
+
     /// A refusal that is signed must be the sender's fault: the bytes are still those that matched the signed digest, and a key
     /// that the manifest names is here. Otherwise this machine lost something, and says so instead.
     fn prove(&self, path: &Path, manifest: &Manifest) -> Result<(), StageError> {

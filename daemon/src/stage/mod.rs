@@ -11,6 +11,7 @@ pub mod board;
 pub mod by_hand;
 pub mod collect;
 pub mod door;
+pub mod early;
 mod hand_back;
 pub mod import;
 pub mod junk;
@@ -20,6 +21,7 @@ pub mod publish;
 pub mod pull;
 mod rejudge;
 pub mod requests;
+pub mod retention;
 pub mod room;
 pub mod seal;
 pub mod settle;
@@ -28,6 +30,7 @@ pub mod ship;
 pub mod slips;
 pub mod streams;
 mod stuck;
+mod table;
 mod upload;
 
 use std::collections::BTreeMap;
@@ -72,6 +75,8 @@ pub struct Node {
     pub tickets: by_hand::Tickets,
     /// Whether numbers may be given to the streams of each peer.
     pub gates: position::Gates,
+    /// The bundle that is opened while it arrives.
+    pub early: early::Early,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows
@@ -129,6 +134,8 @@ pub struct Bells {
     pub seal: Bell,
     /// Something is admitted.
     pub import: Bell,
+    /// A large bundle begins to arrive.
+    pub early: Bell,
     /// An outcome is decided.
     pub acknowledge: Bell,
     /// A receipt came.
@@ -137,6 +144,8 @@ pub struct Bells {
     pub by_hand: Bell,
     /// Something may be missing in a stream, or a peer wants to know.
     pub streams: Bell,
+    /// Something may be past its days.
+    pub retention: Bell,
     /// What people see changed.
     pub publish: Bell,
     /// An alarm was raised that nobody was told of yet.
@@ -189,10 +198,12 @@ impl Bells {
             &self.collect,
             &self.seal,
             &self.import,
+            &self.early,
             &self.acknowledge,
             &self.settle,
             &self.by_hand,
             &self.streams,
+            &self.retention,
             &self.publish,
             &self.alarm,
         ];

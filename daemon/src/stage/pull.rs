@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use amanah_format::id::PartyId;
+use amanah_format::limits::BUNDLE_HEAD_BYTES;
 
 use crate::engine::inbound::Inbound;
 use crate::journal::InboundRow;
@@ -18,7 +19,7 @@ use super::door::bytes_max;
 use super::listed::{Listing, Waiting};
 use super::room::Room;
 use super::ship::{SessionEnd, Ship};
-use super::{IDLE, Node, StageError};
+use super::{IDLE, Node, StageError, early};
 
 /// Codes of what may come out otherwise the next time: damage, a fault of ours, an agreement that is not installed yet.
 const NOT_FINAL: [&str; 3] = ["damaged", "failure", "agreement-unknown"];
@@ -92,7 +93,11 @@ async fn fetch_small<L: Link>(ship: &Ship, link: &L, listing: &Listing) -> Sessi
         } else {
             0
         };
-        tokio::time::sleep(pause(idle_rounds)).await;
+        // A sleep of no time takes up to a millisecond.
+        let pause = pause(idle_rounds);
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
     }
 }
 
@@ -229,7 +234,17 @@ pub(super) async fn take_in<L: Link>(
     let peer = ship.peer.clone();
     let mut part = ship.apart(move |node| open(node, &peer, offer)).await??;
     let from = part.prefix();
-    let mut sink = |offset, bytes: &[u8]| write(&mut part, offset, bytes);
+    let mut is_considered = false;
+    let mut sink = |offset, bytes: &[u8]| {
+        write(&mut part, offset, bytes)?;
+        if !is_considered && part.prefix() >= BUNDLE_HEAD_BYTES {
+            is_considered = true;
+            if let WireName::Bundle(digest) = offer.name {
+                early::consider(&ship.node, &ship.peer, digest, &mut part);
+            }
+        }
+        Ok(())
+    };
     match link.get(offer.name, from, &mut sink).await {
         // This machine's fault with one name ends no connection: the others' turn comes.
         Err(LinkError::Local(error)) => return Ok(Err(Denied::failure(&error))),
@@ -237,7 +252,10 @@ pub(super) async fn take_in<L: Link>(
     }
     let (arrive, peer) = (Arc::clone(&ship.arrive), ship.peer.clone());
     let outcome = ship.apart(move |_| {
-        part.sync()?;
+        // What is small is read whole, and kept durably elsewhere.
+        if matches!(offer.name, WireName::Bundle(_)) {
+            part.sync()?;
+        }
         drop(part);
         Ok(arrive.hand_over(&peer, offer.name))
     });

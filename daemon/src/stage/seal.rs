@@ -22,7 +22,8 @@ use amanah_format::manifest::Manifest;
 use amanah_format::seal::{SealOptions, Sealed, Sealer};
 use amanah_format::signature::{Purpose, SecretKey};
 
-use crate::durable;
+use crate::catalogue::note::Details;
+use crate::durable::{self, Steady};
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{Permit, ReturnReason, Size};
 use crate::event::Event;
@@ -35,11 +36,16 @@ use super::stuck::each_of_page;
 use super::{IDLE, Node, Pass, StageError};
 
 mod faults;
+mod table;
 
 use self::faults::{failed, not_opened, not_sealed, other, why_no_source};
+use self::table::Sound;
 
 /// How soon a gate that is shut is looked at again.
 const GATE_AGAIN: Duration = Duration::from_millis(500);
+
+/// Less is compressed without workers.
+const WORKERS_BYTES_MIN: u64 = 1024 * 1024;
 
 /// The sealing stage: the only one with the signing key of bundles.
 pub struct Seal {
@@ -57,6 +63,8 @@ pub struct Seal {
 enum NotSealed {
     /// The operator gets it back.
     Return(ReturnReason),
+    /// The operator gets a table back, with what is wrong with it.
+    Unfit(ReturnReason, Details),
     /// A file changed while it was read: it goes back into the outbox and settles anew.
     Changed,
     /// The daemon is stopping, or the machine failed: tried again.
@@ -92,11 +100,15 @@ impl Seal {
             return self.finish(row);
         }
         if let Some(reason) = row.return_reason.as_deref().and_then(ReturnReason::parse) {
-            return give_back(&self.node, row, reason);
+            let details = self.unfit_again(row);
+            return give_back(&self.node, row, reason, details.as_ref());
         }
         match self.seal(row) {
             Ok(sealed) => self.finish(&sealed),
-            Err(NotSealed::Return(reason)) => give_back(&self.node, row, reason),
+            Err(NotSealed::Return(reason)) => give_back(&self.node, row, reason, None),
+            Err(NotSealed::Unfit(reason, details)) => {
+                give_back(&self.node, row, reason, Some(&details))
+            }
             Err(NotSealed::Changed) => self.put_back(row),
             Err(NotSealed::Failed(error)) => Err(error),
         }
@@ -117,6 +129,7 @@ impl Seal {
         let permit = policy
             .may_send(&row.peer, &row.flow, size, now)
             .map_err(NotSealed::Return)?;
+        let sound = self.tabled(row, &sources, &permit)?;
         let binding = Binding {
             bundle: row.bundle,
             agreement: permit.agreement.digest,
@@ -125,7 +138,7 @@ impl Seal {
             flow: row.flow.clone(),
         };
         let sealed = self
-            .write_payload(row, &sources, &permit, &binding)
+            .write_payload((row, &sources), sound, &permit, &binding)
             .inspect_err(|_| self.clear_work(row))?;
         kill::point("seal.payload-synced");
         self.unchanged(row, &sources)
@@ -178,8 +191,8 @@ impl Seal {
     /// Streams the entries through tar, zstd and age into `work/`, behind the room for the head.
     fn write_payload(
         &self,
-        row: &OutboundRow,
-        sources: &[Source],
+        (row, sources): (&OutboundRow, &[Source]),
+        table: Option<Sound>,
         permit: &Permit,
         binding: &Binding,
     ) -> Result<Sealed<()>, NotSealed> {
@@ -187,11 +200,19 @@ impl Seal {
         let mut file = create_anew(&path)?;
         file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES))
             .map_err(|error| failed(&path, &error))?;
-        let out = BufWriter::with_capacity(256 * 1024, file);
-        let mut sealer = Sealer::new(out, &permit.recipients, self.options)
+        let out = BufWriter::with_capacity(256 * 1024, Steady::new(file, &path));
+        let options = for_sources(self.options, sources);
+        let mut sealer = Sealer::new(out, &permit.recipients, options)
             .map_err(|error| not_sealed(&path, error))?;
+        let mut last = None;
         for source in sources {
-            self.add(&mut sealer, source, &path)?;
+            last = Some(self.add(&mut sealer, source, &path)?);
+        }
+        if let Some(table) = table {
+            if !last.is_some_and(|sealed| table.is_of(&sealed)) {
+                return Err(NotSealed::Changed);
+            }
+            sealer.count(table.rows, table.totals);
         }
         let mut salt = [0_u8; 32];
         getrandom::fill(&mut salt)
@@ -199,10 +220,9 @@ impl Seal {
         let sealed = sealer
             .finish(binding, salt)
             .map_err(|error| not_sealed(&path, error))?;
-        let mut file = sealed
-            .out
-            .into_inner()
-            .map_err(|error| failed(&path, error.error()))?;
+        let file = sealed.out.into_inner();
+        let file = file.map_err(|error| failed(&path, error.error()))?;
+        let mut file = file.finish();
         file.write_all(&container::bundle_tail(sealed.payload.bytes))
             .map_err(|error| failed(&path, &error))?;
         durable::sync(&file, &path)?;
@@ -216,10 +236,10 @@ impl Seal {
     /// One file: the very inode that is open is what was listed, before and after it was read.
     fn add(
         &self,
-        sealer: &mut Sealer<BufWriter<File>>,
+        sealer: &mut Sealer<BufWriter<Steady>>,
         source: &Source,
         work: &Path,
-    ) -> Result<(), NotSealed> {
+    ) -> Result<Digest, NotSealed> {
         let file = durable::open_beneath(&source.root, &source.relative)
             .map_err(|error| not_opened(work, &error))?;
         let is_listed = || match file.metadata() {
@@ -230,10 +250,10 @@ impl Seal {
         is_listed()?;
         kill::point("seal.opened");
         let mut content = self.node.stop.guard(&file);
-        sealer
+        let digest = sealer
             .entry(&source.entry, source.look.bytes, &mut content)
             .map_err(|error| not_sealed(work, error))?;
-        is_listed()
+        is_listed().map(|()| digest)
     }
 
     fn manifest(
@@ -333,6 +353,18 @@ impl Seal {
         tracing::info!(bundle = %row.bundle, "changed while it was read; it settles anew");
         self.node.bells.collect.ring();
         Ok(())
+    }
+}
+
+/// What fits into one job of a worker is compressed sooner than a worker is there.
+fn for_sources(options: SealOptions, sources: &[Source]) -> SealOptions {
+    let bytes = sources.iter().map(|source| source.look.bytes);
+    if bytes.fold(0, u64::saturating_add) > WORKERS_BYTES_MIN {
+        return options;
+    }
+    SealOptions {
+        workers: 0,
+        ..options
     }
 }
 

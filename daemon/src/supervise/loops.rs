@@ -25,6 +25,10 @@ const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 
 /// Between two snapshots: people do not read faster, and each costs a few syncs.
 const PUBLISH_GAP: Duration = Duration::from_millis(50);
+/// One that has much to show takes no more than a tenth of the time from those who have something to do …
+const PUBLISH_GAP_FACTOR: u32 = 9;
+/// … and is never older than this.
+const PUBLISH_GAP_MAX: Duration = Duration::from_secs(1);
 
 /// Between two looks at the streams.
 const STREAMS_GAP: Duration = Duration::from_millis(100);
@@ -63,12 +67,14 @@ impl Loops {
         let arrive = parts.arrive;
         let (collect, seal, import) = (parts.collect, Arc::new(parts.seal), Arc::new(parts.import));
         let (acknowledge, settle, by_hand) = (parts.acknowledge, parts.settle, parts.by_hand);
+        let retention = parts.retention;
         let mut alarms = parts.alarms;
         let streams = parts.streams;
-        let judging = Arc::clone(&import);
+        let (judging, opening) = (Arc::clone(&import), Arc::clone(&import));
         let mut threads = common.lanes(&seal, &import)?;
         threads.extend([
             common.spawn("collect", &bells.collect, move || collect.pass())?,
+            common.spawn("import-early", &bells.early, move || opening.early_pass())?,
             common.spawn("rejudge", &bells.import, move || {
                 arrive.admit.rejudge_pass(judging.room())
             })?,
@@ -76,6 +82,7 @@ impl Loops {
                 acknowledge.pass()
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
+            common.spawn("retention", &bells.retention, move || retention.pass())?,
             common.spawn("by-hand", &bells.by_hand, move || by_hand.pass())?,
             common.spawn("streams", &bells.streams, move || {
                 let pass = streams.pass();
@@ -93,9 +100,10 @@ impl Loops {
             })?,
             common.spawn("alarm", &bells.alarm, move || Ok(alarms.pass()))?,
             common.spawn("publish", &bells.publish, move || {
+                let begun = Instant::now();
                 let pass = publishing.pass(true);
                 // What rings meanwhile is shown together.
-                std::thread::sleep(PUBLISH_GAP);
+                std::thread::sleep(publish_gap(begun.elapsed()));
                 pass
             })?,
         ]);
@@ -126,6 +134,12 @@ impl Loops {
             tracing::warn!("the last status could not be written: {error}");
         }
     }
+}
+
+/// How long the next snapshot waits after one that took so long.
+fn publish_gap(took: Duration) -> Duration {
+    took.saturating_mul(PUBLISH_GAP_FACTOR)
+        .clamp(PUBLISH_GAP, PUBLISH_GAP_MAX)
 }
 
 /// The sealing threads' names by lane: a log line says which of them failed.

@@ -1,7 +1,10 @@
 //! The container of an agreement: its exact text, the schemas that it pins, and up to two signatures. FORMAT.md §12.
 //! Order: `agreement.json`, `schema-HEX.json` rising, `agreement.json.PARTY.sig` rising.
 
-use super::{Agreement, AgreementError, Party};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Agreement, AgreementError, Flow, FlowKind, Party};
 use crate::container::{pack, unpack_small};
 use crate::digest::Digest;
 use crate::document;
@@ -10,6 +13,7 @@ use crate::keyring::Keyring;
 use crate::limits::AGREEMENT_BYTES_MAX;
 use crate::manifest::AgreementRef;
 use crate::signature::{Purpose, SecretKey, verify};
+use crate::table::Schema;
 use crate::time::UtcTime;
 
 /// The text's name in the container.
@@ -26,19 +30,35 @@ pub struct AgreementFile {
 }
 
 impl AgreementFile {
-    /// A draft: printed, checked, unsigned.
+    /// A draft without tables: printed, checked, unsigned.
     ///
     /// # Errors
     /// A broken rule.
     pub fn draft(agreement: &Agreement) -> Result<Self, AgreementError> {
+        Self::draft_with(agreement, Vec::new())
+    }
+
+    /// A draft with the exact bytes of the schema files that it pins.
+    ///
+    /// # Errors
+    /// A broken rule; a schema that is missing, pinned by no flow, or cannot be used.
+    pub fn draft_with(
+        agreement: &Agreement,
+        schemas: Vec<Vec<u8>>,
+    ) -> Result<Self, AgreementError> {
         let draft = Self {
             text: document::print(agreement),
             signatures: Vec::new(),
-            schemas: Vec::new(),
+            // By digest: in order, and each once.
+            schemas: schemas
+                .into_iter()
+                .map(|bytes| (Digest::of(&bytes), bytes))
+                .collect::<BTreeMap<_, _>>()
+                .into_iter()
+                .collect(),
         };
         // Reads back what it wrote: a number or text that no reader takes is found before anybody signs.
-        draft.agreement()?;
-        Ok(draft)
+        Self::parse(&draft.to_bytes())
     }
 
     /// Reads a container.
@@ -64,7 +84,43 @@ impl AgreementFile {
         for (name, bytes) in files {
             file.take(&agreement, &name, bytes)?;
         }
+        file.schemas_of(&agreement)?;
         Ok(file)
+    }
+
+    /// The schemas of its table flows, each read and held against its flow.
+    ///
+    /// # Errors
+    /// One is missing, cannot be used, or lacks a column that its flow names.
+    fn schemas_of(&self, agreement: &Agreement) -> Result<Vec<Arc<Schema>>, AgreementError> {
+        let mut schemas: Vec<Arc<Schema>> = Vec::new();
+        let tables = |flow: &&Flow| flow.kind == FlowKind::Table;
+        for flow in agreement.flows.iter().filter(tables) {
+            let wrong = |reason: String| AgreementError(format!("flow {}: {reason}", flow.name));
+            let pinned = self
+                .schemas
+                .iter()
+                .find(|(digest, _)| flow.schema == Some(*digest));
+            let (digest, bytes) = pinned
+                .ok_or_else(|| wrong("the schema that it pins is not in the container".into()))?;
+            let known = schemas.iter().find(|schema| schema.digest() == *digest);
+            let schema = match known {
+                Some(schema) => Arc::clone(schema),
+                None => Arc::new(Schema::parse(bytes).map_err(|error| wrong(error.to_string()))?),
+            };
+            if let Some(rule) = super::rules::broken_by_schema(flow, &schema) {
+                return Err(wrong(rule.into()));
+            }
+            schemas.push(schema);
+        }
+        Ok(schemas)
+    }
+
+    /// The exact bytes of the schema files that it carries, in the order of their digests.
+    pub fn schema_files(&self) -> impl Iterator<Item = (Digest, &[u8])> {
+        self.schemas
+            .iter()
+            .map(|(digest, bytes)| (*digest, bytes.as_slice()))
     }
 
     /// Takes one more file of the container, in the one order.
@@ -205,6 +261,7 @@ impl AgreementFile {
         }
         Ok(CoSigned {
             digest: self.digest(),
+            schemas: self.schemas_of(&agreement)?,
             agreement,
         })
     }
@@ -246,6 +303,7 @@ fn schema_of(name: &str) -> Option<Digest> {
 pub struct CoSigned {
     agreement: Agreement,
     digest: Digest,
+    schemas: Vec<Arc<Schema>>,
 }
 
 impl CoSigned {
@@ -259,6 +317,13 @@ impl CoSigned {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The schema that a table flow of it pins.
+    #[must_use]
+    pub fn schema(&self, flow: &Flow) -> Option<&Arc<Schema>> {
+        let pinned = |schema: &&Arc<Schema>| flow.schema == Some(schema.digest());
+        self.schemas.iter().find(pinned)
     }
 
     /// How documents name it.

@@ -4,9 +4,11 @@
 
 use std::collections::HashSet;
 
-use super::{Agreement, AgreementError, Flow, FlowKind, Party};
+use super::{Agreement, AgreementError, Flow, FlowKind, Import, Party};
 use crate::document::is_plain_up_to;
 use crate::manifest::is_purpose;
+use crate::table::limits::ROWS_MAX;
+use crate::table::{Field, Schema};
 
 /// Most bytes that a flow may allow for one bundle: 1 TiB.
 const FLOW_BYTES_MAX: u64 = 1 << 40;
@@ -115,16 +117,11 @@ impl Agreement {
                 flow.purpose.iter().all(is_known),
                 "its purpose is not among the agreement's",
             ),
+            kind_rule(flow),
             (
-                flow.kind == FlowKind::Files,
-                "tables are not carried by this version",
-            ),
-            (
-                flow.schema.is_none()
-                    && flow.import.is_none()
-                    && flow.totals.is_empty()
-                    && flow.records_max.is_none(),
-                "schema, import, totals and records_max are for tables",
+                flow.records_max
+                    .is_none_or(|most| (1..=ROWS_MAX).contains(&most)),
+                "records_max is 1 to 2^36",
             ),
             (
                 (1..=FLOW_BYTES_MAX).contains(&flow.bytes_max),
@@ -148,6 +145,62 @@ impl Agreement {
             ),
         ]
     }
+}
+
+/// What a flow says of tables, by its kind.
+fn kind_rule(flow: &Flow) -> Rule {
+    match flow.kind {
+        FlowKind::Files => (
+            flow.schema.is_none()
+                && flow.import.is_none()
+                && flow.totals.is_empty()
+                && flow.records_max.is_none(),
+            "schema, import, totals and records_max are for tables",
+        ),
+        FlowKind::Table => (
+            flow.schema.is_some() && flow.import.as_ref().is_some_and(is_import),
+            "a table flow pins a schema, and is imported by append, by upsert with a key, or by replace",
+        ),
+    }
+}
+
+/// Rows are added, matched by a key, or replaced: all of them, or those of one partition.
+fn is_import(import: &Import) -> bool {
+    match import.mode.as_str() {
+        "append" => import.partition.is_none(),
+        "upsert" => import.partition.is_none() && !import.key.is_empty(),
+        "replace" => true,
+        _ => false,
+    }
+}
+
+/// What a table flow says of columns, against the schema that it pins.
+pub(super) fn broken_by_schema(flow: &Flow, schema: &Schema) -> Option<&'static str> {
+    let import = flow.import.as_ref()?;
+    let there = |name: &String| schema.place(name).is_some();
+    let key: Option<Vec<usize>> = import.key.iter().map(|name| schema.place(name)).collect();
+    let mut totals = HashSet::new();
+    first_broken(&[
+        (
+            key.is_some_and(|key| key.is_empty() || key == schema.primary_key()),
+            "import.key is empty, or the schema's primaryKey",
+        ),
+        (
+            import.partition.as_ref().is_none_or(|name| {
+                let field = schema
+                    .place(name)
+                    .and_then(|place| schema.fields().get(place));
+                field.is_some_and(Field::is_required)
+            }),
+            "import.partition is a required column of the schema",
+        ),
+        (
+            flow.totals
+                .iter()
+                .all(|name| there(name) && totals.insert(name)),
+            "totals are columns of the schema, each once",
+        ),
+    ])
 }
 
 fn party_rules(party: &Party) -> [Rule; 5] {

@@ -272,3 +272,66 @@ fn a_later_version_names_the_one_before() {
     agreement.zone = "Etc/GMT+7".into();
     assert_eq!(agreement.check(), Ok(()));
 }
+
+#[test]
+fn a_table_flow_pins_a_schema_that_its_container_carries() {
+    const SCHEMA: &[u8] =
+        br#"{"fields": [{"name": "a", "type": "string", "constraints": {"required": true}},
+        {"name": "b", "type": "integer"}], "primaryKey": "a"}"#;
+    let (_, mut agreement) = sample();
+    let import = |mode: &str, key: &[&str], partition: Option<&str>| {
+        Some(Import {
+            mode: mode.to_owned(),
+            key: key.iter().map(|name| (*name).to_owned()).collect(),
+            partition: partition.map(str::to_owned),
+        })
+    };
+    let flow = &mut agreement.flows[0];
+    flow.kind = FlowKind::Table;
+    flow.schema = Some(Digest::of(SCHEMA));
+    flow.import = import("append", &[], None);
+    flow.totals = vec!["b".to_owned()];
+    flow.records_max = Some(10);
+    let draft = |agreement: &Agreement| AgreementFile::draft_with(agreement, vec![SCHEMA.to_vec()]);
+    let file = draft(&agreement).unwrap();
+    assert_eq!(
+        AgreementFile::parse(&file.to_bytes()).unwrap().to_bytes(),
+        file.to_bytes()
+    );
+    assert!(
+        AgreementFile::draft(&agreement).is_err(),
+        "without its schema"
+    );
+    for good in [
+        import("upsert", &["a"], None),
+        import("replace", &[], Some("a")),
+        import("replace", &[], None),
+    ] {
+        agreement.flows[0].import = good;
+        assert!(draft(&agreement).is_ok());
+    }
+    for bad in [
+        None,
+        import("delta", &[], None),
+        import("append", &[], Some("a")),
+        import("upsert", &[], None),
+        import("upsert", &["b"], None),
+        import("replace", &[], Some("b")),
+        import("replace", &[], Some("c")),
+    ] {
+        agreement.flows[0].import = bad.clone();
+        assert!(draft(&agreement).is_err(), "{bad:?}");
+    }
+    agreement.flows[0].import = import("append", &[], None);
+    let changes: [fn(&mut Flow); 4] = [
+        |flow| flow.totals = vec!["c".to_owned()],
+        |flow| flow.totals = vec!["b".to_owned(); 2],
+        |flow| flow.records_max = Some(0),
+        |flow| flow.schema = Some(Digest::of(b"")),
+    ];
+    for change in changes {
+        let mut wrong = agreement.clone();
+        change(&mut wrong.flows[0]);
+        assert!(draft(&wrong).is_err());
+    }
+}

@@ -77,6 +77,7 @@ impl<'a, R: Read> Entries<'a, R> {
             bytes,
             digest,
             records: None,
+            totals: None,
         });
         Ok(())
     }

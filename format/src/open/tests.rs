@@ -104,6 +104,7 @@ pub(super) fn listing(files: &[(&str, &[u8])]) -> Vec<u8> {
         bytes: u64::try_from(bytes.len()).unwrap(),
         digest: Digest::of(bytes),
         records: None,
+        totals: None,
     });
     document::print(&Contents::new(&binding(), [7; 32], entries.collect()))
 }

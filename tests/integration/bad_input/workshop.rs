@@ -219,6 +219,7 @@ impl Draft {
             bytes: u64::try_from(bytes.len()).unwrap(),
             digest: Digest::of(bytes),
             records: None,
+            totals: None,
         });
         let entries: Vec<Entry> = entries.collect();
         self.entries = u64::try_from(entries.len()).unwrap();

@@ -43,6 +43,8 @@ texts! {
     PARTY_CARD = "    Kartu {0}" / "    Card {0}";
     FLOW = "Alur data {0}: {1} → {2}" / "Flow {0}: {1} → {2}";
     FLOW_BOUNDS = "    Ukuran maksimal {0}; jalur {1}; disimpan {2} hari" / "    At most {0}; lane {1}; kept {2} days";
+    FLOW_TABLE = "    Tabel; skema {0}; impor {1}; jumlah kendali: {2}" / "    A table; schema {0}; import {1}; control totals: {2}";
+    FLOW_COLUMNS = "    Kolom: {0}" / "    Columns: {0}";
     FLOW_PURPOSE = "    Tujuan {0}; klasifikasi {1}" / "    Purpose {0}; classification {1}";
     LANE_URGENT = "segera" / "urgent";
     LANE_NORMAL = "biasa" / "normal";

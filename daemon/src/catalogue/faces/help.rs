@@ -27,6 +27,7 @@ texts! {
     SEND = "Mengirim berkas atau folder" / "Send files or folders";
     STATUS = "Keadaan sambungan dan kiriman" / "Connections and what is under way";
     RECEIPTS = "Menampilkan dan memeriksa tanda terima" / "List and verify receipts";
+    CHECK_TABLE = "Memeriksa tabel terhadap skemanya" / "Check a table against its schema";
     RETURNED = "Menampilkan yang dikembalikan dan sebabnya" / "List what came back, and why";
     QUARANTINE = "Kiriman yang ditolak atau ditahan" / "Bundles that were refused or are held";
     QUARANTINE_LIST = "Menampilkan isi karantina" / "List the quarantine";
@@ -76,6 +77,7 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("send", SEND),
     ("status", STATUS),
     ("receipts", RECEIPTS),
+    ("check-table", CHECK_TABLE),
     ("returned", RETURNED),
     ("quarantine", QUARANTINE),
     ("quarantine list", QUARANTINE_LIST),

@@ -63,6 +63,7 @@ mod tests {
             crate::catalogue::faults::ALL,
             crate::catalogue::note::ALL,
             crate::catalogue::page::ALL,
+            crate::catalogue::table::ALL,
         ];
         let findings = doctor::FINDINGS.iter();
         let findings =

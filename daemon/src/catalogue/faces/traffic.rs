@@ -36,6 +36,8 @@ texts! {
     PROOF_BAD = "TIDAK SAH: {0}" / "NOT VALID: {0}";
     IMPORTED = "diimpor" / "imported";
     REFUSED = "ditolak ({0})" / "refused ({0})";
+    NO_TABLE_FLOW = "{0} tidak memuat alur tabel {1}." / "{0} has no table flow {1}.";
+    BAD_SCHEMA = "{0}: {1}" / "{0}: {1}";
     NOTHING_RETURNED = "Tidak ada yang dikembalikan." / "Nothing was returned.";
     RETURNED_LINE = "{2} · {0} · {1} · {3}" / "{2} · {0} · {1} · {3}";
     NO_DIGEST = "{0} bukan nama kiriman: tuliskan sha256:… dari `amanah quarantine list`." / "{0} is no bundle: write the sha256:… of `amanah quarantine list`.";

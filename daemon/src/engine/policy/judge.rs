@@ -1,7 +1,7 @@
 //! What may enter: FORMAT.md §9.3, steps 5 to 8, for a manifest whose signature and signer were verified before.
 //! Each step answers with the verdict that ends the judgement, or lets the next one speak.
 
-use amanah_format::agreement::{Flow, FlowKind};
+use amanah_format::agreement::Flow;
 use amanah_format::id::{Epoch, Sequence};
 use amanah_format::limits::{CLOCK_SKEW_SECS, ENTRIES_MAX, SEQUENCE_AHEAD_MAX};
 use amanah_format::manifest::Manifest;
@@ -71,11 +71,7 @@ fn agreed_flow<'a>(policy: &'a Policy, manifest: &Manifest, received: UtcTime) -
     let back = flow.from == manifest.to && flow.to == manifest.from;
     refuse_if(back, Refusal::DirectionNotAgreed)?;
     let others = flow.from != manifest.from || flow.to != manifest.to;
-    // Tables are reserved (FORMAT.md §17): no agreement of this version can hold one, no store here could import it.
-    refuse_if(
-        others || flow.kind == FlowKind::Table,
-        Refusal::FlowNotAgreed,
-    )?;
+    refuse_if(others, Refusal::FlowNotAgreed)?;
     Ok(flow)
 }
 

@@ -2,13 +2,13 @@
 //! Default deny: each rule that does not hold is a `ReturnReason` for the operator. Asked at collecting and again at
 //! sealing; the recipient asks the mirror image in `judge`.
 
-use amanah_format::agreement::{CoSigned, Flow, FlowKind};
+use amanah_format::agreement::{CoSigned, Flow};
 use amanah_format::id::{FlowName, PartyId};
 use amanah_format::limits::ENTRIES_MAX;
 use amanah_format::time::UtcTime;
 
 use super::rules::DAY_SECS;
-use super::{Permit, Policy, ReturnReason, Size};
+use super::{Permit, Policy, ReturnReason, Size, TableTerms};
 
 /// How long a bundle may wait for its hand-over: longer than any outage that a ministry repairs, short enough that a
 /// retired decryption key need not be kept for ever.
@@ -58,6 +58,7 @@ pub(super) fn may_send(
         bytes_max: flow.bytes_max,
         recipients,
         expires: at.plus_secs(EXPIRES_DAYS * DAY_SECS),
+        table: TableTerms::of(found, flow),
     })
 }
 
@@ -70,7 +71,7 @@ fn in_force<'a>(
     between.filter(move |found| policy.rules.in_force(found, at))
 }
 
-/// The one flow of this name in the agreements in force with the peer, where it goes out and carries files.
+/// The one flow of this name in the agreements in force with the peer, where it goes out.
 fn outgoing<'a>(
     policy: &'a Policy,
     (peer, name): (&'a PartyId, &FlowName),
@@ -93,9 +94,5 @@ fn outgoing<'a>(
     if flow.from != policy.own || flow.to != *peer {
         return Err(ReturnReason::DirectionNotAgreed);
     }
-    match flow.kind {
-        FlowKind::Files => Ok((found, flow)),
-        // Reserved (FORMAT.md §17): no agreement of this version can hold one; if one does, nothing leaves.
-        FlowKind::Table => Err(ReturnReason::FlowNotAgreed),
-    }
+    Ok((found, flow))
 }

@@ -53,7 +53,8 @@ impl Collect {
                 && sum.entries <= ENTRIES_MAX
                 && policy
                     .may_send(&item.peer, &item.flow, sum, self.node.clock.now())
-                    .is_ok()
+                    // A table is a bundle of its own: its rows are checked, counted and answered for together.
+                    .is_ok_and(|permit| permit.table.is_none())
             {
                 batch.size = sum;
                 batch.names.insert(name.clone());

@@ -43,6 +43,11 @@ impl<'a, T> Flight<'a, T> {
         }
     }
 
+    /// How many requests are in flight.
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// How long the next request should be, where the server takes `most`.
     pub(super) fn request_bytes(&self, most: u32) -> u32 {
         u32::try_from(self.moving.request_bytes(Instant::now()))

@@ -1,0 +1,40 @@
+//! Tables: agreed columns, checked row by row. FORMAT.md §17; what differs from the standard: `docs/tables.md`.
+//!
+//! A [`Schema`] is read from the exact bytes that an agreement pins. [`check()`] reads a CSV or JSON Lines table once, in bounded
+//! memory, hands each sound row to a [`RowSink`] as typed values, and returns what it counted with a [`Report`] that names columns,
+//! rules, counts and row numbers, and never a value. Both parties run the same check, before sealing and before importing.
+
+mod across;
+mod cell;
+mod check;
+mod constraint;
+mod csv;
+mod decimal;
+mod first_look;
+mod header;
+mod json_lines;
+mod keys;
+mod kinds;
+mod layout;
+pub mod limits;
+mod pattern;
+mod raw;
+mod report;
+mod rows;
+mod schema;
+mod sorter;
+mod temporal;
+mod total;
+mod value;
+mod warning;
+
+pub use across::{Compare, Op, Rule, RuleBody};
+pub use check::{Checked, Plan, RowSink, Rows, check};
+pub use decimal::Decimal;
+pub use kinds::Kind;
+pub use report::{Fault, Finding, Level, Report, Subject};
+pub use rows::Dialect;
+pub use schema::{Field, ForeignKey, Schema, SchemaError};
+pub use sorter::{Memory, Spill};
+pub use temporal::{Date, Moment, TimeOfDay};
+pub use value::Value;

@@ -1,0 +1,106 @@
+//! Regular expressions of a schema, run in linear time with bounded memory: look-around and back-references do not compile, and
+//! neither does what would grow beyond the limits. The whole value must match, and `\d` is `0` to `9` in both programs that read it.
+
+use regex::{Regex, RegexBuilder};
+
+use super::limits::{PATTERN_BYTES_MAX, PATTERN_MEMORY_BYTES};
+
+/// An expression that a whole text matches, or not.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern(Regex);
+
+impl Pattern {
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// Why it cannot be run, without repeating it.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > PATTERN_BYTES_MAX {
+            return Err(format!(
+                "a pattern is longer than {PATTERN_BYTES_MAX} bytes"
+            ));
+        }
+        // Alone first: `a)|(b` must not become whole by what is put around it.
+        build(text)?;
+        build(&format!(r"\A(?:{})\z", ascii_digits(text))).map(Self)
+    }
+
+    pub(super) fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+fn build(text: &str) -> Result<Regex, String> {
+    let mut builder = RegexBuilder::new(text);
+    builder
+        .size_limit(PATTERN_MEMORY_BYTES)
+        .dfa_size_limit(PATTERN_MEMORY_BYTES);
+    builder.build().map_err(|error| {
+        let is_large = matches!(error, regex::Error::CompiledTooBig(_));
+        let reason = if is_large {
+            "a pattern is too large once compiled"
+        } else {
+            "a pattern is no regular expression that runs in linear time (no look-around, no back-references)"
+        };
+        reason.to_owned()
+    })
+}
+
+/// `\d` means the ten digits, not every script's: two programs, a database and a passport reader must agree.
+fn ascii_digits(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, (c == '\\').then(|| chars.next()).flatten()) {
+            // Inside a class, a class is a part of it.
+            ('\\', Some('d')) => out.push_str("[0-9]"),
+            (_, escaped) => out.extend(std::iter::once(c).chain(escaped)),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(pattern: &str, text: &str) -> bool {
+        Pattern::parse(pattern).unwrap().matches(text)
+    }
+
+    #[test]
+    fn the_whole_value_must_match() {
+        assert!(whole(r"^[A-Z]\d{7}$", "Z1234567"));
+        assert!(whole(r"[A-Z]\d{7}", "Z1234567"));
+        for wrong in ["Z12345678", "xZ1234567", "Z1234567\n", "", "z1234567"] {
+            assert!(!whole(r"[A-Z]\d{7}", wrong), "{wrong:?}");
+        }
+        assert!(whole("a|b", "b"));
+        assert!(!whole("a|b", "ab"));
+    }
+
+    #[test]
+    fn a_digit_is_one_of_ten() {
+        assert!(!whole(r"\d", "١"));
+        assert!(whole(r"[\dX]+", "1X2"));
+        assert!(!whole(r"[\dX]", "١"));
+        assert!(whole(r"\\d", r"\d"));
+    }
+
+    #[test]
+    fn what_does_not_run_in_linear_time_or_bounded_memory_is_refused() {
+        for wrong in [
+            r"(a)\1",
+            r"(?=a)a",
+            r"(?!a)b",
+            r"(?<=a)b",
+            "((a{100}){100}){100}",
+            "a)|(b",
+            "(",
+            &"a".repeat(PATTERN_BYTES_MAX + 1),
+        ] {
+            assert!(Pattern::parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(!whole("(a+)+b", &"a".repeat(100_000)));
+    }
+}

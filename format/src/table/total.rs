@@ -1,0 +1,88 @@
+//! Control totals of a column: the exact sum of numbers; of everything else a hash total, which any order of the same values has
+//! and another set of them has not. Sent inside the encrypted contents only: a total of one row is its value.
+
+use sha2::{Digest as _, Sha256};
+
+use super::decimal::Decimal;
+use super::kinds::Kind;
+use super::value::Value;
+
+/// A total under way.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Total {
+    /// Sum of numbers; `None` once it does not fit.
+    Sum(Option<Decimal>),
+    /// Sum modulo 2^128 of the first 16 bytes (big-endian) of the SHA-256 of each cell's text.
+    Hash(u128),
+}
+
+impl Total {
+    pub(super) const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Integer | Kind::Number => Self::Sum(Some(Decimal::ZERO)),
+            Kind::Text
+            | Kind::Boolean
+            | Kind::Date
+            | Kind::Time
+            | Kind::DateTime
+            | Kind::Year
+            | Kind::YearMonth => Self::Hash(0),
+        }
+    }
+
+    /// Takes a cell: its value, and the text it was read from. One that is missing adds nothing.
+    pub(super) fn add(&mut self, value: &Value<'_>, text: &str) {
+        match (self, value) {
+            (_, Value::Missing) => {}
+            (Self::Sum(sum), Value::Integer(number)) => {
+                *sum = sum.and_then(|sum| sum.checked_add(Decimal::from(*number)));
+            }
+            (Self::Sum(sum), Value::Number(number)) => {
+                *sum = sum.and_then(|sum| sum.checked_add(*number))
+            }
+            (Self::Sum(sum), _) => *sum = None,
+            (Self::Hash(sum), _) => {
+                let digest = Sha256::digest(text.as_bytes());
+                let head = digest.first_chunk::<16>().copied().unwrap_or_default();
+                *sum = sum.wrapping_add(u128::from_be_bytes(head));
+            }
+        }
+    }
+
+    /// As decimal text; `None` where it did not fit.
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            Self::Sum(sum) => sum.map(|sum| sum.to_string()),
+            Self::Hash(sum) => Some(sum.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_is_exact_and_a_hash_total_knows_no_order() {
+        let mut sum = Total::of(Kind::Number);
+        for text in ["0.1", "0.2", "-1000000000000"] {
+            sum.add(&Value::Number(Decimal::parse(text).unwrap()), text);
+        }
+        sum.add(&Value::Missing, "");
+        assert_eq!(sum.text().as_deref(), Some("-999999999999.7"));
+        let of = |texts: &[&str]| {
+            let mut total = Total::of(Kind::Text);
+            texts
+                .iter()
+                .for_each(|text| total.add(&Value::Text(text), text));
+            total.text()
+        };
+        assert_eq!(of(&["a", "b", "c"]), of(&["c", "a", "b"]));
+        assert_ne!(of(&["a", "b"]), of(&["ab"]));
+        // printf abc | sha256sum: ba7816bf8f01cfea414140de5dae2223…
+        assert_eq!(
+            of(&["abc"]),
+            Some(0xba78_16bf_8f01_cfea_4141_40de_5dae_2223_u128.to_string())
+        );
+    }
+}
