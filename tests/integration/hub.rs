@@ -54,7 +54,7 @@ impl Times {
 async fn deliveries(others: &mut Vec<(Peer, SshLink)>, each: usize) -> Result<Times> {
     let mut times = Vec::new();
     for _ in 0..each {
-        let mut waiting: Vec<_> = others.drain(..).collect();
+        let mut waiting = std::mem::take(others);
         let mut under_way = JoinSet::new();
         loop {
             while under_way.len() < AT_A_TIME
