@@ -24,6 +24,7 @@ mod keys_example;
 mod lanes;
 mod notify;
 mod operation;
+mod outbox;
 mod promises;
 mod quota;
 mod refusal_page;

@@ -97,7 +97,7 @@ pub struct Drop {
 pub struct Outbox {
     /// A file about which no event tells is settled when unchanged for so long.
     pub quiet_secs_files: u32,
-    /// The same for a folder.
+    /// The same for a folder, and for a file that may have been open before anybody listened.
     pub quiet_secs_folders: u32,
     /// The outbox is scanned at least this often, whatever the events say.
     pub scan_secs: u32,

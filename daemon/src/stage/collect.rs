@@ -18,14 +18,17 @@ use crate::engine::policy::{Policy, ReturnReason, Size};
 
 use crate::journal::{Item, NewClaim};
 use crate::kill;
-use crate::spool::outbox::{Seen, SeenKind};
-use crate::watch::Watch;
+use crate::spool::outbox::{SCAN_ITEMS_MAX, Seen, SeenKind};
+use crate::watch::{Heard, Watch};
 
 use super::hand_back::give_back;
-use super::settled::{Quiet, Wait, settled};
+use super::settled::{Quiet, Still, Wait, settled};
 use super::{Node, Pass, ROWS_PER_PASS, StageError};
 
 mod recover;
+
+/// How soon a scan follows one that could not tell of everything.
+const SCAN_ON_AFTER: Duration = Duration::from_secs(1);
 
 /// Stands for the folder of a peer or flow in `returned/` where an item lay beside all of them: no peer or flow has this name.
 const NO_FOLDER: &str = "_";
@@ -96,7 +99,13 @@ impl Collect {
     pub fn pass(&self) -> Result<Pass, StageError> {
         self.finish_claims()?;
         let seen = self.node.spool.scan_outbox()?;
-        let (ready, again_after) = self.settled_of(seen);
+        // After the scan: of whatever it saw, everything that was told before is known now.
+        self.catch_up();
+        let is_all = seen.len() < SCAN_ITEMS_MAX;
+        let (ready, mut again_after) = self.settled_of(seen);
+        if !is_all {
+            again_after = again_after.min(SCAN_ON_AFTER);
+        }
         let policy = self.node.rules.now();
         let mut settled = Vec::new();
         for item in ready {
@@ -146,18 +155,12 @@ impl Collect {
                 .copied()
                 .filter(|old| old.same_as(&fresh))
                 .unwrap_or(fresh);
-            let heard = self
-                .watch
-                .as_ref()
-                .and_then(|watch| watch.heard(&item.path));
-            let unchanged_for = now.saturating_duration_since(look.since);
-            match settled(
-                item.kind == SeenKind::Folder,
-                heard,
-                unchanged_for,
-                now_millis,
-                self.quiet,
-            ) {
+            let still = Still {
+                unchanged_for: now.saturating_duration_since(look.since),
+                written_ago: written_ago(&item, now_millis),
+            };
+            let heard = self.heard(&item);
+            match settled(item.is_folder, heard, still, now_millis, self.quiet) {
                 Wait::Settled => ready.push(item),
                 Wait::For(wait) => {
                     again_after = again_after.min(wait);
@@ -167,6 +170,23 @@ impl Collect {
         }
         *memory = kept;
         (ready, again_after)
+    }
+
+    fn catch_up(&self) {
+        if let Some(watch) = &self.watch {
+            watch.catch_up(&self.node.bells.collect);
+        }
+    }
+
+    /// What the events say of an item; without a watch nobody knows who has it open. What is no file is not written.
+    fn heard(&self, item: &Seen) -> Option<Heard> {
+        if item.kind == SeenKind::Other && !item.is_folder {
+            return None;
+        }
+        let watch = self.watch.as_ref();
+        watch.map_or(Some(Heard::Unsure), |watch| {
+            watch.heard(&item.path, item.born_nanos)
+        })
     }
 
     /// What the policy says of a settled item; `Err` where its folders are no peer and flow at all.
@@ -251,10 +271,8 @@ impl Collect {
                     }
                 }
             }
-            if let Some(watch) = &self.watch {
-                watch.forget(&path);
-            }
         }
+        self.put_back_what_is_written(folder, &mut aside)?;
         self.node.spool.sync_moves()?;
         if aside.is_empty() {
             self.node
@@ -269,6 +287,29 @@ impl Collect {
             .journal
             .advance_outbound(bundle, OutboundEvent::StoodAside, now)?;
         Ok(true)
+    }
+
+    /// Who opened an item between the scan and its claim, or is heard of only now, has it back.
+    fn put_back_what_is_written(
+        &self,
+        folder: &Path,
+        aside: &mut Vec<Item>,
+    ) -> Result<(), StageError> {
+        let Some(watch) = &self.watch else {
+            return Ok(());
+        };
+        self.catch_up();
+        let is_written = |item: &Item| {
+            let claim = folder.join(&item.claim_name);
+            watch.heard(&claim, i128::MAX) == Some(Heard::Writing)
+        };
+        let (written, rest): (Vec<_>, Vec<_>) = aside.drain(..).partition(is_written);
+        for item in written {
+            let (path, claim) = (folder.join(&item.name), folder.join(&item.claim_name));
+            self.node.spool.put_back(&claim, &path)?;
+        }
+        *aside = rest;
+        Ok(())
     }
 
     /// It cannot be moved: it is left alone until it changes or goes.
@@ -300,6 +341,12 @@ impl Collect {
             self.leave_alone(&seen.path, seen.inode);
         }
     }
+}
+
+/// How long ago it was written to; none where that lies in the future.
+fn written_ago(item: &Seen, now_millis: u64) -> Option<Duration> {
+    let ago = i128::from(now_millis) * 1_000_000 - item.written_nanos;
+    u64::try_from(ago).ok().map(Duration::from_nanos)
 }
 
 impl Unchanged {
