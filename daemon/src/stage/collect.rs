@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use amanah_format::agreement::Lane;
+use amanah_format::home::CLAIM_PREFIX;
 use amanah_format::id::{BundleId, FlowName, PartyId};
 
 use crate::catalogue::note::why;
@@ -18,6 +19,7 @@ use crate::engine::policy::{Policy, ReturnReason, Size};
 
 use crate::journal::{Item, NewClaim};
 use crate::kill;
+use crate::spool::SpoolError;
 use crate::spool::outbox::{SCAN_ITEMS_MAX, Seen, SeenKind};
 use crate::watch::{Heard, Watch};
 
@@ -318,6 +320,27 @@ impl Collect {
         stuck.insert(path.to_owned(), inode);
     }
 
+    /// Aside first, as every item: what has taken its name since the scan stays where it is.
+    fn move_foreign(
+        &self,
+        folders: (&str, &str),
+        seen: &Seen,
+        text: &str,
+    ) -> Result<(), SpoolError> {
+        let bundle = batch::new_bundle_id(self.node.clock.unix_millis());
+        let claim_name = format!("{CLAIM_PREFIX}{bundle}-0");
+        let (spool, claim) = (&self.node.spool, seen.path.with_file_name(claim_name));
+        if !spool.stand_aside(&seen.path, &claim, seen.inode)? {
+            return Ok(());
+        }
+        let item = (seen.name.as_os_str(), seen.inode);
+        let returned = spool.hand_back(folders, &claim, item, text);
+        if returned.is_err() {
+            spool.put_back(&claim, &seen.path)?;
+        }
+        returned.map(drop)
+    }
+
     /// An item in a folder that is no peer's or flow's name: there is no stream for it, so no record; it is only handed back.
     fn give_back_foreign(&self, seen: &Seen) {
         let folder = |name: &OsStr| match name.to_string_lossy() {
@@ -330,12 +353,7 @@ impl Collect {
             ReturnReason::PeerUnknown.code(),
             self.node.clock.now(),
         );
-        let item = (seen.name.as_os_str(), seen.inode);
-        let returned = self
-            .node
-            .spool
-            .hand_back((&peer, &flow), &seen.path, item, &text);
-        if let Err(error) = returned {
+        if let Err(error) = self.move_foreign((&peer, &flow), seen, &text) {
             // Not the error itself: its path has the names of folders that are no peer's or flow's.
             tracing::warn!(fault = ?error.io_kind(), "an item outside any peer's folder cannot be handed back");
             self.leave_alone(&seen.path, seen.inode);

@@ -1,8 +1,8 @@
 //! When an item of the outbox is settled: nobody writes it any more, as far as anybody can see. Pure.
 //!
 //! Moved in: at once. Closed after writing: 200 ms later. No event: unchanged for the quiet period. A write seen without its
-//! close: never. Perhaps open since before anybody listened: unwritten for the longer of the quiet periods. What no daemon can
-//! see is in the operator's guide.
+//! close: never. Perhaps open since before anybody listened: unwritten for five times the quiet period of files. What no daemon
+//! can see is in the operator's guide.
 
 use std::time::Duration;
 
@@ -10,6 +10,9 @@ use crate::watch::Heard;
 
 /// A writer that closes and reopens (editors, `rsync --inplace`) is given this long.
 const AFTER_CLOSE: Duration = Duration::from_millis(200);
+
+/// How many times the quiet period of files a file waits of which it is not known whether somebody has it open.
+const UNSURE_TIMES: u32 = 5;
 
 /// How long an item must be unchanged when no event speaks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +24,9 @@ pub struct Quiet {
 }
 
 impl Quiet {
-    /// A file that somebody may have had open before anybody listened: a slow line has long pauses.
+    /// A file that somebody may have had open before anybody listened: a slow line has longer pauses than a program.
     fn unsure(self) -> Duration {
-        self.files.max(self.folders)
+        self.files.saturating_mul(UNSURE_TIMES)
     }
 }
 
@@ -146,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_open_unheard_waits_for_the_longer_period_since_it_was_written() {
+    fn what_may_be_open_unheard_waits_for_five_quiet_periods_since_it_was_written() {
         let unsure = Some(Heard::Unsure);
-        assert_eq!(file(unsure, 59), Wait::For(Duration::from_secs(1)));
-        assert_eq!(file(unsure, 60), Wait::Settled);
+        assert_eq!(file(unsure, 9), Wait::For(Duration::from_secs(1)));
+        assert_eq!(file(unsure, 10), Wait::Settled);
         let written = |unchanged_secs, ago| {
             let still = Still {
                 written_ago: Some(Duration::from_secs(ago)),
@@ -159,7 +162,7 @@ mod tests {
         };
         assert_eq!(written(1, 3_600), Wait::For(Duration::from_secs(1)));
         assert_eq!(written(2, 3_600), Wait::Settled);
-        assert_eq!(written(2, 57), Wait::For(Duration::from_secs(3)));
+        assert_eq!(written(2, 7), Wait::For(Duration::from_secs(3)));
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl Ear {
         let ring = if told.flags.contains(ReadFlags::CREATE) {
             self.made(&key, is_folder)
         } else if told.flags.contains(ReadFlags::MODIFY) {
-            self.remember(&key, Mark::Writing)
+            !is_folder && self.modified(&key)
         } else if told.flags.contains(ReadFlags::CLOSE_WRITE) {
             self.closed(&key)
         } else if told.flags.contains(ReadFlags::DELETE) {
@@ -219,14 +219,17 @@ impl Ear {
 
     /// An opening, or a close without a write: whether a scan should look. None: it was something else.
     fn looked_at(&mut self, key: &Key, flags: ReadFlags, is_folder: bool) -> Option<bool> {
-        let is_counted = !is_folder && depth(key) <= ITEM_DEPTH;
         if flags.contains(ReadFlags::CLOSE_NOWRITE) {
-            return Some(is_counted && self.known.is_open(key) && self.known.closed(key));
+            let was_last = !is_folder && self.known.is_open(key) && self.known.closed(key);
+            if was_last && self.known.mark(key) == Some(Mark::Writing) {
+                return Some(self.closed(key));
+            }
+            return Some(was_last && depth(key) <= ITEM_DEPTH);
         }
         if !flags.contains(ReadFlags::OPEN) {
             return None;
         }
-        let fits = !is_counted || self.known.opened(key);
+        let fits = is_folder || self.known.opened(key);
         if !fits {
             self.session = None;
         }
@@ -234,12 +237,25 @@ impl Ear {
         Some(!fits || (is_new && self.remember(key, Mark::Writing)))
     }
 
+    /// Written to, or cut, or its time was set. That is no open writer where nobody has opened it, but perhaps one of before.
+    fn modified(&mut self, key: &Key) -> bool {
+        let mark = match self.known.mark(key) {
+            Some(Mark::Writing) => return false,
+            _ if self.known.is_open(key) => Mark::Writing,
+            Some(Mark::Closed(_)) => Mark::Closed(self.clock.unix_millis()),
+            // The quiet period of its folder begins anew by itself.
+            _ if depth(key) > ITEM_DEPTH => return false,
+            Some(Mark::Made | Mark::MovedIn(_) | Mark::Unsure) | None => Mark::Unsure,
+        };
+        self.remember(key, mark)
+    }
+
     fn closed(&mut self, key: &Key) -> bool {
+        self.known.closed(key);
         if depth(key) > ITEM_DEPTH {
             self.known.forget(key);
             return false;
         }
-        self.known.closed(key);
         self.remember(key, Mark::Closed(self.clock.unix_millis()));
         true
     }

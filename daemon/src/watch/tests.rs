@@ -5,7 +5,9 @@ use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, Timespec, Timestamps, UTIME_OMIT, mknodat, utimensat,
+};
 
 use super::*;
 use crate::durable::born_nanos;
@@ -126,6 +128,18 @@ fn a_finished_file_renamed_within_its_folder_counts_as_moved_in() {
 }
 
 #[test]
+fn a_file_made_ready_in_a_folder_beside_counts_as_moved_in() {
+    let yard = Yard::new();
+    let (ready, item) = (yard.flow.join(".ready"), yard.flow.join("a.csv"));
+    // Nobody hears what happens in that folder before it is listened to.
+    fs::create_dir(&ready).unwrap();
+    fs::write(ready.join("a.csv"), "whole").unwrap();
+    yard.after(|| {});
+    yard.after(|| fs::rename(ready.join("a.csv"), &item).unwrap());
+    assert!(matches!(yard.heard(&item), Some(Heard::MovedIn { .. })));
+}
+
+#[test]
 fn what_is_put_back_after_a_claim_has_not_just_come() {
     let yard = Yard::new();
     let (item, claim) = (yard.flow.join("a.csv"), yard.flow.join(".claimed-7-0"));
@@ -190,6 +204,32 @@ fn a_file_that_another_has_open_still_is_unsure_after_the_first_close() {
     drop(reader);
     assert!(yard.bell.wait(heard, LONG));
     yard.until(|| matches!(yard.heard(&item), Some(Heard::Closed { .. })));
+}
+
+#[test]
+fn times_that_are_set_after_the_close_are_no_write_that_never_ends() {
+    let yard = Yard::new();
+    let (item, folder) = (yard.flow.join("a.csv"), yard.flow.join("folder"));
+    let only_modified = Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+        last_modification: Timespec {
+            tv_sec: 1_000_000_000,
+            tv_nsec: 0,
+        },
+    };
+    yard.after(|| fs::create_dir(&folder).unwrap());
+    yard.after(|| {
+        for path in [&item, &folder.join("b.csv")] {
+            fs::write(path, "whole").unwrap();
+            utimensat(CWD, path, &only_modified, AtFlags::empty()).unwrap();
+        }
+        utimensat(CWD, &folder, &only_modified, AtFlags::empty()).unwrap();
+    });
+    assert!(matches!(yard.heard(&item), Some(Heard::Closed { .. })));
+    assert_eq!(yard.heard(&folder), None);
 }
 
 #[test]

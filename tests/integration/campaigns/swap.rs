@@ -109,8 +109,15 @@ impl Yard {
         })
     }
 
-    /// One swap of whatever lies there now.
+    /// One swap of whatever lies there now. What went its way in this very moment is no swap.
     fn attempt(&mut self, dice: &mut Dice, figures: &mut Figures) -> Result<()> {
+        match self.swap(dice, figures) {
+            Err(error) if is_gone(&error) => Ok(()),
+            done => done,
+        }
+    }
+
+    fn swap(&mut self, dice: &mut Dice, figures: &mut Figures) -> Result<()> {
         let here = self.here()?;
         let claims: Vec<_> = here.iter().filter(|name| is_claim(name)).cloned().collect();
         if here.len() - claims.len() < ITEMS {
@@ -122,28 +129,20 @@ impl Yard {
         // A claim lives for a few milliseconds only: it goes first.
         let name = dice.pick(if claims.is_empty() { &here } else { &claims });
         let item = self.flow.join(name);
-        let done = match dice.below(10) {
+        let is_folder = item.symlink_metadata().is_ok_and(|item| item.is_dir());
+        match dice.below(10) {
             0 => {
+                self.swap_flow(&here)?;
                 figures.on_folders += 1;
-                self.swap_flow(&here)
             }
-            1 => self.over(&item, dice),
-            2 => self.exchange_for(&item, dice).map(drop),
-            _ if item.symlink_metadata().is_ok_and(|item| item.is_dir()) => {
-                self.swap_inside(&item, dice)
-            }
-            _ => self.there_and_back(&item, dice),
-        };
-        match done {
-            // It went its way in this very moment.
-            Err(error) if is_gone(&error) => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => {
-                figures.attempts += 1;
-                figures.on_claims += u64::from(is_claim(name));
-                Ok(())
-            }
+            1 => self.over(&item, dice)?,
+            2 => drop(self.exchange_for(&item, dice)?),
+            _ if is_folder => self.swap_inside(&item, dice)?,
+            _ => self.there_and_back(&item, dice)?,
         }
+        figures.attempts += 1;
+        figures.on_claims += u64::from(is_claim(name));
+        Ok(())
     }
 
     /// Names in the flow's folder that are items or claims.
@@ -160,20 +159,21 @@ impl Yard {
     }
 
     fn drop_one(&mut self, dice: &mut Dice) -> Result<()> {
-        self.dropped += 1;
-        let name = format!("butir-{:05}", self.dropped);
+        let name = format!("butir-{:05}", self.dropped + 1);
         let made = self.flow.join(format!(".{name}"));
         let text = format!("asli: {}\n", dice.text(200));
+        // The same name leads to a secret, for who follows the folder of the flow to elsewhere.
+        fs::write(self.secrets.join(&name), CANARY)?;
+        self.dropped += 1;
         if dice.chance(40) {
-            fs::create_dir_all(made.join("regu"))?;
+            fs::create_dir(&made)?;
+            fs::create_dir(made.join("regu"))?;
             for place in ["a.csv", "b.csv", "regu/c.csv"] {
                 fs::write(made.join(place), &text)?;
             }
         } else {
             fs::write(&made, &text)?;
         }
-        // The same name leads to a secret, for who follows the folder of the flow to elsewhere.
-        fs::write(self.secrets.join(&name), CANARY)?;
         Ok(fs::rename(made, self.flow.join(name))?)
     }
 
@@ -225,14 +225,15 @@ impl Yard {
         for name in here {
             fs::write(self.secrets.join(name), CANARY)?;
         }
-        let link = self.flow.with_file_name(".tautan");
+        self.decoys += 1;
+        let link = self.flow.with_file_name(format!(".tautan-{}", self.decoys));
         symlink(&self.secrets, &link)?;
         exchange(&self.flow, &link)?;
         // The daemon may hand the link back, which lies where no item belongs: then the name is free.
-        match exchange(&self.flow, &link) {
-            Ok(()) => fs::remove_file(&link)?,
-            Err(error) if is_gone(&error) => fs::rename(&link, &self.flow)?,
-            Err(error) => return Err(error),
+        while link.symlink_metadata().is_ok_and(|there| there.is_dir()) {
+            if exchange(&self.flow, &link).is_err() {
+                let _ = fs::rename(&link, &self.flow);
+            }
         }
         Ok(())
     }
@@ -241,7 +242,7 @@ impl Yard {
     fn comes_to_an_end(&mut self) -> Result<()> {
         until("the end of every item", PATIENCE, || {
             ensure!(!self.exchange.pair.phu.has_ended()?, "the daemon has died");
-            if !self.here()?.is_empty() {
+            if !self.here().is_ok_and(|here| here.is_empty()) {
                 return Ok(None);
             }
             for ministry in self.exchange.pair.both() {

@@ -14,7 +14,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use super::{connected, passes_on};
 
 /// Longer than the quiet period of files.
-const PAUSE: Duration = Duration::from_millis(1_800);
+const PAUSE: Duration = Duration::from_millis(3_000);
 
 /// What happens to the flow's folder while a file in it is open.
 type Act = fn(&Path) -> Result<()>;
@@ -98,7 +98,7 @@ fn all_acts(exchange: &mut Exchange) -> Result<Vec<Arrived>> {
 
 #[test]
 fn what_is_written_in_folders_that_move_meanwhile_arrives_whole_and_once() {
-    let mut exchange = connected(1, 6).unwrap();
+    let mut exchange = connected(2, 6).unwrap();
     let arrived = all_acts(&mut exchange).unwrap();
     exchange.holds(&arrived).unwrap();
 }

@@ -15,10 +15,10 @@ use rustix::process::Signal;
 use super::{connected, passes_on};
 
 /// Quiet periods, in seconds.
-const FILES: u32 = 1;
-const FOLDERS: u32 = 9;
-/// Longer than the one, shorter than the other.
-const PAUSE: Duration = Duration::from_millis(2_500);
+const FILES: u32 = 2;
+const FOLDERS: u32 = 2;
+/// Longer than that of files, shorter than five of them.
+const PAUSE: Duration = Duration::from_millis(3_500);
 const TEXT: &str = "paruh pertama\nparuh kedua\n";
 
 /// A file half written, and still open.
@@ -37,13 +37,14 @@ fn dropped(exchange: &Exchange, name: &str) -> Result<Dropped> {
 fn burst(folder: &Path) -> Result<()> {
     let limit = std::fs::read_to_string("/proc/sys/fs/inotify/max_queued_events")?;
     let limit: u64 = limit.trim().parse()?;
-    let [one, other] = [".satu", ".dua"].map(|name| File::create(folder.join(name)));
+    let names = [".satu", ".dua"].map(|name| folder.join(name));
+    let [one, other] = names.each_ref().map(File::create);
     let (one, other) = (one?, other?);
     for _ in 0..limit {
         one.write_all_at(b"x", 0)?;
         other.write_all_at(b"x", 0)?;
     }
-    Ok(())
+    Ok(names.iter().try_for_each(std::fs::remove_file)?)
 }
 
 #[test]

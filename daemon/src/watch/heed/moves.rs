@@ -120,6 +120,8 @@ impl Ear {
             (Some(Mark::Writing), _) => Some(Mark::Writing),
             _ if was_claim => None,
             (Some(Mark::Closed(_) | Mark::MovedIn(_)), _) => Some(came),
+            // Out of a folder where it was made ready (`amanah send`, `rsync --delay-updates`), which is heard a moment late.
+            (None, _) if depth(&moving.from) > ITEM_DEPTH && moving.opens == 0 => Some(came),
             (Some(Mark::Made) | None, _) => {
                 let path = self.session.as_ref()?.path(key);
                 let born = durable::born_nanos(&path.symlink_metadata().ok()?);
