@@ -11,6 +11,7 @@ mod copy;
 mod daemon;
 pub mod demo;
 mod doctor;
+pub mod drill;
 mod exit;
 mod export;
 mod help;
@@ -106,6 +107,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Completions(wanted) => completions::run(&wanted, screen),
         C::Doctor(wanted) => doctor::run(&wanted, place, screen),
         C::Demo(wanted) => demo::run(&wanted, screen),
+        C::Drill(wanted) => drill::run(&wanted, screen),
         C::Daemon(wanted) => Ok(daemon::run(&wanted, place)),
     }
 }

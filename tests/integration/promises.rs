@@ -1,5 +1,5 @@
-//! SECURITY.md is honest about its tests: each one that it names is there, and every promise has its line.
-//! The table is read as text and held against the names of all test functions of the tree: a promise whose test was
+//! SECURITY.md and tests/PAST-FAILURES.md are honest about their tests: each one that they name is there, and every promise and
+//! every failure has its line. The tables are read as text and held against the names of all test functions of the tree: a promise whose test was
 //! renamed away is a promise that nothing holds.
 
 use std::collections::BTreeSet;
@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::tree;
 
 const SECURITY: &str = "SECURITY.md";
+const PAST_FAILURES: &str = "tests/PAST-FAILURES.md";
 /// How many promises there are.
 const PROMISES: usize = 25;
 
@@ -38,23 +39,38 @@ fn tests_in(source: &str) -> Vec<&str> {
     tests
 }
 
-#[test]
-fn every_test_that_holds_a_promise_is_there() {
+/// Names in these lines that no test has.
+fn missing(lines: &[String]) -> Vec<&str> {
     let sources = tree::texts_ending(".rs");
     let real: BTreeSet<&str> = sources
         .iter()
         .flat_map(|file| tests_in(&file.text))
         .collect();
+    let names = lines.iter().flat_map(|line| named(line));
+    names.filter(|name| !real.contains(name)).collect()
+}
+
+#[test]
+fn every_test_that_holds_a_promise_is_there() {
     let promises = promises();
-    let missing: Vec<&str> = promises
-        .iter()
-        .flat_map(|line| named(line))
-        .filter(|name| !real.contains(name))
-        .collect();
+    let missing = missing(&promises);
     assert!(
         missing.is_empty(),
         "SECURITY.md names tests that are not there: {missing:#?}"
     );
+}
+
+#[test]
+fn every_test_that_keeps_a_past_failure_shut_is_there() {
+    let text = std::fs::read_to_string(tree::root().join(PAST_FAILURES)).unwrap();
+    let rows = text.lines().filter(|line| {
+        line.starts_with("| ") && !line.starts_with("| what happened") && !line.starts_with("| ---")
+    });
+    let rows: Vec<String> = rows.map(str::to_owned).collect();
+    let unheld: Vec<&String> = rows.iter().filter(|row| named(row).count() == 0).collect();
+    assert!(rows.len() > 40 && unheld.is_empty(), "{unheld:#?}");
+    let missing = missing(&rows);
+    assert!(missing.is_empty(), "tests that are not there: {missing:#?}");
 }
 
 #[test]

@@ -110,7 +110,10 @@ impl Ship {
                     self.node.bells.publish.ring();
                     tracing::info!(event = Event::Connected.name(), peer = %self.peer, address = self.address, "connected");
                     let link = Arc::new(link);
-                    let end = session(Arc::clone(&link)).await;
+                    let end = tokio::select! {
+                        end = session(Arc::clone(&link)) => end,
+                        ended = link.ended() => ended.into(),
+                    };
                     link.close().await;
                     end.to_string()
                 }

@@ -125,6 +125,10 @@ pub trait Link: Send + Sync + 'static {
     /// `wait@amanah`; against a server without it: sleeps.
     fn wait(&self, timeout: Duration) -> impl Future<Output = Result<(), LinkError>> + Send;
 
+    /// Returns when the connection is gone, whoever ended it. An answer that will never come is not otherwise noticed: a
+    /// request that was sent while the connection ended waits for its time limit.
+    fn ended(&self) -> impl Future<Output = LinkError> + Send;
+
     /// Says goodbye.
     fn close(&self) -> impl Future<Output = ()> + Send;
 }

@@ -10,6 +10,7 @@ use russh::Channel;
 use russh::client::{self, AuthResult, ChannelOpenHandle, Handle, Handler, Msg, Session};
 use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 use super::Dial;
 use crate::transport::algorithms;
@@ -23,10 +24,29 @@ pub(super) struct Dialler {
     pins: Vec<PublicKey>,
     /// Why the host is not the peer.
     mismatch: Arc<Mutex<Option<Mismatch>>>,
+    /// Goes with the session's task, and tells by it.
+    _lives: watch::Sender<()>,
+}
+
+/// A session that has logged in.
+pub(super) struct LoggedIn {
+    pub(super) handle: Handle<Dialler>,
+    pub(super) cutter: Cutter,
+    pub(super) ended: Ended,
+}
+
+/// Knows when the session's task has ended.
+pub(super) struct Ended(watch::Receiver<()>);
+
+impl Ended {
+    pub(super) async fn wait(&self) {
+        // Nothing is ever sent: the only change is the sender's end.
+        while self.0.clone().changed().await.is_ok() {}
+    }
 }
 
 /// Dials, checks the host key, logs in.
-pub(super) async fn session(dial: &Dial) -> Result<(Handle<Dialler>, Cutter), LinkError> {
+pub(super) async fn session(dial: &Dial) -> Result<LoggedIn, LinkError> {
     let key = private_key(dial)?;
     let stream = within(
         dial.connect_timeout,
@@ -40,12 +60,16 @@ pub(super) async fn session(dial: &Dial) -> Result<(Handle<Dialler>, Cutter), Li
         .map_err(|error| broken(&dial.address, error))?;
     let cutter = Cutter::of(&stream)?;
     let login = async {
-        let mut handle = greet(dial, stream).await?;
+        let (mut handle, ended) = greet(dial, stream).await?;
         log_in(dial, &mut handle, key).await?;
-        Ok::<_, LinkError>(handle)
+        Ok::<_, LinkError>((handle, ended))
     };
-    let handle = within(dial.connect_timeout, "logging in", login).await??;
-    Ok((handle, cutter))
+    let (handle, ended) = within(dial.connect_timeout, "logging in", login).await??;
+    Ok(LoggedIn {
+        handle,
+        cutter,
+        ended,
+    })
 }
 
 /// Dials and compares the host key, and goes before any of our keys is shown.
@@ -53,7 +77,7 @@ pub(super) async fn host_key(dial: &Dial) -> Result<(), LinkError> {
     let look = async {
         let stream = TcpStream::connect(&dial.address).await;
         let stream = stream.map_err(|error| broken(&dial.address, error))?;
-        let handle = greet(dial, stream).await?;
+        let (handle, _ended) = greet(dial, stream).await?;
         // It may have ended already: that is what was wanted.
         let _told = handle
             .disconnect(russh::Disconnect::ByApplication, "", "en")
@@ -91,14 +115,16 @@ fn private_key(dial: &Dial) -> Result<Arc<PrivateKey>, LinkError> {
 }
 
 /// Key exchange and host key.
-async fn greet(dial: &Dial, stream: TcpStream) -> Result<Handle<Dialler>, LinkError> {
+async fn greet(dial: &Dial, stream: TcpStream) -> Result<(Handle<Dialler>, Ended), LinkError> {
     let mismatch = Arc::default();
+    let (lives, ended) = watch::channel(());
     let dialler = Dialler {
         pins: dial.host_keys.clone(),
         mismatch: Arc::clone(&mismatch),
+        _lives: lives,
     };
     let greeted = client::connect_stream(Arc::new(configuration(dial)), stream, dialler).await;
-    greeted.map_err(|error| {
+    let greeted = greeted.map_err(|error| {
         let mismatch = mismatch
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -111,7 +137,8 @@ async fn greet(dial: &Dial, stream: TcpStream) -> Result<Handle<Dialler>, LinkEr
                 expected,
             },
         )
-    })
+    });
+    Ok((greeted?, Ended(ended)))
 }
 
 async fn log_in(

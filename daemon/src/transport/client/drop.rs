@@ -86,6 +86,10 @@ impl Link for DropLink {
         Ok(())
     }
 
+    async fn ended(&self) -> LinkError {
+        self.0.ended().await
+    }
+
     async fn close(&self) {
         self.0.close().await;
     }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use amanah_format::signature::PublicKey;
 
 use self::channel::{Sftp, WAIT_SECS_MAX};
+use self::connect::{Ended, LoggedIn};
 pub use self::folders::Folders;
 use super::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
 use super::socket::Cutter;
@@ -60,6 +61,7 @@ pub struct SshLink {
     pulling: Sftp,
     waiting: Sftp,
     cutter: Cutter,
+    ended: Ended,
 }
 
 impl SshLink {
@@ -72,7 +74,11 @@ impl SshLink {
     }
 
     async fn open(dial: Dial, folders: Folders) -> Result<Self, LinkError> {
-        let (handle, cutter) = connect::session(&dial).await?;
+        let LoggedIn {
+            handle,
+            cutter,
+            ended,
+        } = connect::session(&dial).await?;
         let (urgent, normal, bulk, pulling, waiting) = {
             let open = || channel::open(&handle, folders.clone());
             let channels = async { tokio::try_join!(open(), open(), open(), open(), open()) };
@@ -86,6 +92,7 @@ impl SshLink {
             pulling,
             waiting,
             cutter,
+            ended,
         })
     }
 
@@ -96,12 +103,6 @@ impl SshLink {
     /// `HostKey` for another key, `Broken` when nobody answers in time as SSH does.
     pub async fn look(dial: Dial) -> Result<(), LinkError> {
         connect::host_key(&dial).await
-    }
-
-    /// Whether the connection has ended.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.handle.is_closed()
     }
 
     fn lane(&self, lane: LaneChannel) -> &Sftp {
@@ -159,23 +160,28 @@ impl Link for SshLink {
                 .min(WAIT_SECS_MAX);
             return self.waiting.wait(seconds).await;
         }
-        tokio::time::sleep(timeout).await;
-        if self.is_closed() {
-            Err(LinkError::Broken("it has ended".to_owned()))
-        } else {
-            Ok(())
+        tokio::select! {
+            () = tokio::time::sleep(timeout) => Ok(()),
+            ended = self.ended() => Err(ended),
         }
     }
 
+    async fn ended(&self) -> LinkError {
+        self.ended.wait().await;
+        LinkError::Broken("ended by the peer or on the way".to_owned())
+    }
+
     async fn close(&self) {
-        // It may have ended already: that is what was wanted.
-        let _told = self
-            .handle
-            .disconnect(russh::Disconnect::ByApplication, "", "en")
-            .await;
-        // A request behind the goodbye fails when the session has ended: long enough for the goodbye to leave.
-        let ended = self.pulling.raw.stat("/");
-        let _ended = tokio::time::timeout(GOODBYE_MAX, ended).await;
+        let goodbye = async {
+            // It may have ended already: that is what was wanted.
+            let _told = self
+                .handle
+                .disconnect(russh::Disconnect::ByApplication, "", "en")
+                .await;
+            self.ended.wait().await;
+        };
+        // A session that is stuck takes no goodbye.
+        let _said = tokio::time::timeout(GOODBYE_MAX, goodbye).await;
         self.cutter.cut();
     }
 }

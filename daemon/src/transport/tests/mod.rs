@@ -7,6 +7,7 @@ mod hostile_client;
 mod hostile_login;
 mod hostile_wire;
 mod own_client;
+mod own_connection;
 mod raw_client;
 mod stock_client;
 mod strange_client;
