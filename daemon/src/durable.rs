@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::{AtFlags, Mode, OFlags};
 
 pub use beneath::{
-    create_beneath, ensure_folder_beneath, list_beneath, open_beneath, write_beneath,
+    born_nanos, create_beneath, ensure_folder_beneath, list_beneath, open_beneath, write_beneath,
 };
 pub use moving::{move_beneath, relocate, rename, rename_beneath, replace};
 pub use removing::{remove, remove_beneath, remove_folder, sweep};

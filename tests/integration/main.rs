@@ -28,6 +28,7 @@ mod lanes;
 mod manual;
 mod notify;
 mod operation;
+mod outbox;
 mod past_failures;
 mod promises;
 mod quota;

@@ -4,6 +4,7 @@
 pub mod acknowledge;
 pub mod admit;
 mod again;
+mod alone;
 mod answer;
 pub mod arrive;
 pub(crate) mod blind;
@@ -146,6 +147,8 @@ pub struct Bells {
     pub settle: Bell,
     /// An operator carries something by hand.
     pub by_hand: Bell,
+    /// An operator asks for something.
+    pub requests: Bell,
     /// Something may be missing in a stream, or a peer wants to know.
     pub streams: Bell,
     /// Something may be past its days.
@@ -206,6 +209,7 @@ impl Bells {
             &self.acknowledge,
             &self.settle,
             &self.by_hand,
+            &self.requests,
             &self.streams,
             &self.retention,
             &self.publish,

@@ -16,12 +16,16 @@ use crate::stage::import::{Import, Lengths};
 use crate::stage::publish::Publish;
 use crate::stage::seal::Seal;
 use crate::stage::{Node, Pass, Reaction, StageError, requests};
+use crate::watch::Ring;
 
 use super::build::Parts;
 use super::{Halt, RunError};
 
-/// How often `requests/` is looked at: an operator waits for it.
-const REQUESTS_EVERY: Duration = Duration::from_millis(250);
+/// Between two looks into `requests/`, also where it rings: a flood of them is carried out at this pace.
+const REQUESTS_GAP: Duration = Duration::from_millis(250);
+
+/// The longest time between two looks where it rings: for what the kernel did not tell.
+const REQUESTS_EVERY: Duration = Duration::from_secs(5);
 
 /// Between two snapshots: people do not read faster, and each costs a few syncs.
 const PUBLISH_GAP: Duration = Duration::from_millis(50);
@@ -90,14 +94,7 @@ impl Loops {
                 std::thread::sleep(STREAMS_GAP);
                 pass
             })?,
-            common.spawn("requests", &Bell::default(), move || {
-                requests::pass(&node)?;
-                // Also when some were done: a flood of them is carried out at this pace.
-                Ok(Pass {
-                    done: 0,
-                    again_after: REQUESTS_EVERY,
-                })
-            })?,
+            common.requests()?,
             common.spawn("alarm", &bells.alarm, move || Ok(alarms.pass()))?,
             common.spawn("publish", &bells.publish, move || {
                 let begun = Instant::now();
@@ -158,6 +155,27 @@ const IMPORTING: [(Lane, Lengths, &str); 4] = [
 ];
 
 impl Common {
+    /// What operators ask: they wait for it, so its folder rings.
+    fn requests(&self) -> Result<Thread, RunError> {
+        let (node, bell) = (Arc::clone(&self.node), self.node.bells.requests.clone());
+        let ring = Ring::start(&node.spool.requests_folder(), bell.clone())
+            .inspect_err(|error| tracing::warn!("{error}; it is looked at four times a second"))
+            .ok();
+        self.spawn("requests", &bell, move || {
+            let pass = requests::pass(&node)?;
+            std::thread::sleep(REQUESTS_GAP);
+            let may_rest = ring.is_some() && pass.done == 0;
+            Ok(Pass {
+                done: 0,
+                again_after: if may_rest {
+                    REQUESTS_EVERY
+                } else {
+                    Duration::ZERO
+                },
+            })
+        })
+    }
+
     /// Sealing and importing have a thread for each lane: what is urgent waits for no large bundle.
     fn lanes(&self, seal: &Arc<Seal>, import: &Arc<Import>) -> Result<Vec<Thread>, RunError> {
         let bells = self.node.bells.clone();
