@@ -45,8 +45,6 @@ pub struct Seen {
     pub files: u64,
     /// Newest mtime/ctime in it, nanoseconds: a change shows here.
     pub stamp_nanos: i128,
-    /// Newest mtime in it, nanoseconds since 1970: when somebody wrote last, if nobody set it otherwise.
-    pub written_nanos: i128,
     /// When its own inode was made, nanoseconds since 1970.
     pub born_nanos: i128,
     /// Whether it is a folder, whatever it holds.
@@ -229,7 +227,6 @@ fn look(peer: &OsStr, flow: &OsStr, entry: &DirEntry) -> Option<Seen> {
         bytes: sum.bytes,
         files: sum.files,
         stamp_nanos: sum.stamp_nanos,
-        written_nanos: sum.written_nanos,
         born_nanos: durable::born_nanos(&metadata),
         is_folder: metadata.is_dir(),
     })
@@ -242,7 +239,6 @@ struct Sum {
     files: u64,
     walked: u64,
     stamp_nanos: i128,
-    written_nanos: i128,
     /// Something in it is no regular file of one name.
     odd: bool,
 }
@@ -285,7 +281,6 @@ impl Sum {
         let modified = nanos(metadata.mtime(), metadata.mtime_nsec());
         let changed = nanos(metadata.ctime(), metadata.ctime_nsec());
         self.stamp_nanos = self.stamp_nanos.max(modified).max(changed);
-        self.written_nanos = self.written_nanos.max(modified);
     }
 }
 

@@ -139,10 +139,12 @@ impl Collect {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = HashMap::with_capacity(seen.len());
         let mut ready = Vec::new();
-        let mut again_after = self.scan_every;
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         let here: HashSet<&Path> = seen.iter().map(|item| item.path.as_path()).collect();
         stuck.retain(|(path, _)| here.contains(path.as_path()));
+        let mut again_after = stuck
+            .next()
+            .map_or(self.scan_every, |next| next.min(self.scan_every));
         for item in seen {
             if stuck.has(&(item.path.clone(), item.inode)) {
                 continue;
@@ -160,7 +162,7 @@ impl Collect {
                 .unwrap_or(fresh);
             let still = Still {
                 unchanged_for: now.saturating_duration_since(look.since),
-                written_ago: written_ago(&item, now_millis),
+                changed_ago: changed_ago(&item, now_millis),
             };
             let heard = self.heard(&item);
             match settled(item.is_folder, heard, still, now_millis, self.quiet) {
@@ -374,9 +376,9 @@ impl Collect {
     }
 }
 
-/// How long ago it was written to; none where that lies in the future.
-fn written_ago(item: &Seen, now_millis: u64) -> Option<Duration> {
-    let ago = i128::from(now_millis) * 1_000_000 - item.written_nanos;
+/// How long ago it changed, by its ctime at the latest, which nobody can set; none where that lies in the future.
+fn changed_ago(item: &Seen, now_millis: u64) -> Option<Duration> {
+    let ago = i128::from(now_millis) * 1_000_000 - item.stamp_nanos;
     u64::try_from(ago).ok().map(Duration::from_nanos)
 }
 

@@ -35,8 +35,8 @@ impl Quiet {
 pub struct Still {
     /// For so long the scans have found it unchanged.
     pub unchanged_for: Duration,
-    /// So long ago it was written to, by its own word; none: that lies in the future.
-    pub written_ago: Option<Duration>,
+    /// So long ago it changed last, by its own word; none: that lies in the future.
+    pub changed_ago: Option<Duration>,
 }
 
 /// The answer.
@@ -72,7 +72,7 @@ pub fn settled(
         Some(Heard::Unsure) if !is_folder => {
             let unwritten_for = still
                 .unchanged_for
-                .max(still.written_ago.unwrap_or_default());
+                .max(still.changed_ago.unwrap_or_default());
             match after(still.unchanged_for, quiet_period) {
                 Wait::Settled => after(unwritten_for, quiet.unsure()),
                 wait @ Wait::For(_) => wait,
@@ -103,7 +103,7 @@ mod tests {
     fn unchanged(secs: u64) -> Still {
         Still {
             unchanged_for: Duration::from_secs(secs),
-            written_ago: None,
+            changed_ago: None,
         }
     }
 
@@ -149,13 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_open_unheard_waits_for_five_quiet_periods_since_it_was_written() {
+    fn what_may_be_open_unheard_waits_for_five_quiet_periods_since_it_changed() {
         let unsure = Some(Heard::Unsure);
         assert_eq!(file(unsure, 9), Wait::For(Duration::from_secs(1)));
         assert_eq!(file(unsure, 10), Wait::Settled);
         let written = |unchanged_secs, ago| {
             let still = Still {
-                written_ago: Some(Duration::from_secs(ago)),
+                changed_ago: Some(Duration::from_secs(ago)),
                 ..unchanged(unchanged_secs)
             };
             settled(false, unsure, still, 10_000, QUIET)
