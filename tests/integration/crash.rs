@@ -32,6 +32,7 @@ macro_rules! kill_points {
     ($($point:ident at $name:literal while $part:ident;)+) => {
         const POINTS: &[&str] = &[
             $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2],
+            IN_DATABASES[0], IN_DATABASES[1],
         ];
         $(mod $point {
             use super::*;
@@ -55,6 +56,8 @@ const RESTORED: [&str; 3] = [
     "again.receipt-regained",
     "import.taken-up-again",
 ];
+/// Passed where rows land in a database: `stores` dies there.
+const IN_DATABASES: [&str; 2] = ["sqlite.before-commit", "sqlite.after-commit"];
 /// Passed by the side that dials alone.
 const ONLY_DIALLING: &str = "ship.handed-over";
 /// Passed again and again: each time is put to the test.

@@ -30,6 +30,8 @@ pub(super) const CODES: &[&str] = &[
     "rhythm-unknown",
     "sender-behind",
     "store-behind",
+    "store-other",
+    "store-schema",
     "bundle-missing",
 ];
 
@@ -115,12 +117,32 @@ fn restored(code: &str) -> Option<Words> {
         ),
         "store-behind" => because(
             (
-                "Kotak masuk kehilangan data yang sudah diimpor: folder itu dipulihkan dari cadangan lama.",
-                "The inbox has lost what was imported: it was restored from an old backup.",
+                "Kotak masuk atau basis data kehilangan data yang sudah diimpor: dipulihkan dari cadangan lama.",
+                "The inbox or the database has lost what was imported: it was restored from an old backup.",
             ),
             (
                 "Yang hilang diimpor lagi dari arsip, dengan tanda terima yang sama. Beri tahu pengguna data itu.",
                 "What is missing is imported again from the archive, under the same receipts. Tell those who use it.",
+            ),
+        ),
+        "store-other" => because(
+            (
+                "Di tempat basis data tabel ada basis data lain; tidak ada yang ditulis ke dalamnya, kiriman tabel ditahan.",
+                "Where the database of tables was, there is another one; nothing is written to it, and tables are held.",
+            ),
+            (
+                "Kembalikan basis data yang semula. Bila sudah hilang untuk selamanya, letakkan berkas kosong dengan nama itu: isinya diimpor lagi dari arsip.",
+                "Put the former one back. If it is gone for good, put an empty file of that name there: what it had is imported again from the archive.",
+            ),
+        ),
+        "store-schema" => because(
+            (
+                "Tabel yang ada tidak dapat menerima kolom menurut versi perjanjian yang baru; kiriman alur ini ditahan.",
+                "The table that is there cannot take the columns of the agreement's new version; this flow is held.",
+            ),
+            (
+                "Admin sistem membaca log, yang menyebut kolom dan perintahnya (`ALTER TABLE … RENAME TO …`), lalu `amanah retry`. Tidak ada data yang dihapus.",
+                "The system administrator reads the log, which names the column and the command (`ALTER TABLE … RENAME TO …`), then `amanah retry`. No data is removed.",
             ),
         ),
         "bundle-missing" => because(

@@ -52,32 +52,51 @@ impl Journal {
         })
     }
 
-    /// Bundles of some flows that are admitted, a page of them, oldest first.
+    /// Bundles of some flows that are admitted, a page of them, oldest first. Of a flow that is `ordered` only what has nothing
+    /// before it in its stream that is missing, held or still to be imported.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn admitted_in(&self, flows: &Flows, page: Page) -> Result<Vec<InboundRow>, JournalError> {
+    pub fn admitted_in(
+        &self,
+        flows: &Flows,
+        ordered: &BTreeSet<(PartyId, FlowName)>,
+        page: Page,
+    ) -> Result<Vec<InboundRow>, JournalError> {
         let (named, is_named) = match flows {
             Flows::These(flows) => (flows, true),
             Flows::AllBut(flows) => (flows, false),
         };
-        // Neither a party's id nor a flow's name holds a slash, or anything that JSON would have to escape.
-        let named: Vec<String> = named
-            .iter()
-            .map(|(peer, flow)| format!("\"{peer}/{flow}\""))
-            .collect();
-        let named = format!("[{}]", named.join(","));
-        let query = "SELECT age FROM inbound WHERE state = ?1
-            AND ((peer || '/' || flow) IN (SELECT value FROM json_each(?2))) = ?3 ORDER BY age LIMIT ?4";
+        let (named, ordered) = (listed(named), listed(ordered));
+        let query = "SELECT age FROM inbound AS one WHERE state = ?1
+            AND ((peer || '/' || flow) IN (SELECT value FROM json_each(?2))) = ?3
+            AND ((peer || '/' || flow) NOT IN (SELECT value FROM json_each(?4)) OR (
+                sequence <= 1 + COALESCE((SELECT contiguous FROM streams_in AS stream WHERE stream.peer = one.peer
+                    AND stream.agreement_id = one.agreement_id AND stream.flow = one.flow
+                    AND stream.epoch = one.epoch), 0)
+                AND NOT EXISTS (SELECT 1 FROM inbound AS other WHERE other.holds_place = 1 AND other.peer = one.peer
+                    AND other.agreement_id = one.agreement_id AND other.flow = one.flow
+                    AND (other.epoch, other.sequence) < (one.epoch, one.sequence)
+                    AND other.state IN ('held', 'admitted'))))
+            ORDER BY age LIMIT ?5";
         self.read(|sql| {
             let asked = (
                 Inbound::Admitted.as_str(),
                 named.as_str(),
                 is_named,
+                ordered.as_str(),
                 page.reach(),
             );
             let asked = std::iter::once(asked);
             inbound_of(sql, ages_in(sql, query, asked, page)?)
         })
     }
+}
+
+/// As a list of JSON. Neither a party's id nor a flow's name holds a slash, or anything that JSON would have to escape.
+fn listed(flows: &BTreeSet<(PartyId, FlowName)>) -> String {
+    let named = flows
+        .iter()
+        .map(|(peer, flow)| format!("\"{peer}/{flow}\""));
+    format!("[{}]", named.collect::<Vec<_>>().join(","))
 }

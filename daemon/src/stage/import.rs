@@ -30,10 +30,14 @@ use crate::store::{ImportId, Store, StoreError};
 use super::answer::{Answer, Kept};
 use super::rejudge::verified_again;
 use super::stuck::each_of_page;
-use super::{Node, Pass, StageError};
+use super::{Node, Pass, StageError, Stop};
 
+mod landing;
 mod recheck;
+mod rows;
 mod table;
+
+pub use self::landing::Tables;
 
 use self::table::Checking;
 
@@ -43,8 +47,10 @@ pub struct Import {
     pub node: Arc<Node>,
     /// Our decryption identities, retired ones too.
     pub identities: Vec<Identity>,
-    /// Where it lands.
+    /// Where files land.
     pub store: Box<dyn Store>,
+    /// Where rows of table flows land; none: they land as files.
+    pub tables: Option<Tables>,
     /// Whether the store was compared with the journal in this life of the process.
     pub rechecked: Mutex<bool>,
     /// What some lane imports at this moment: a reload may give a flow another lane meanwhile.
@@ -56,6 +62,8 @@ enum End {
     Stored(StoreRef),
     Refused(Refusal),
     Held(HeldReason),
+    /// Stays as it is; it is looked at again.
+    Waits,
 }
 
 impl Import {
@@ -75,7 +83,8 @@ impl Import {
                 Flows::AllBut(others)
             }
         };
-        let rows = |page| Ok(self.node.journal.admitted_in(&flows, page)?);
+        let ordered = self.in_sequence(&policy);
+        let rows = |page| Ok(self.node.journal.admitted_in(&flows, &ordered, page)?);
         each_of_page(&self.node.stop, rows, |row| self.once(row))
     }
 
@@ -127,6 +136,7 @@ impl Import {
             }
             End::Refused(refusal) => refuse(&self.node, row, manifest, refusal)?,
             End::Held(reason) => self.hold(row, reason)?,
+            End::Waits => {}
         }
         Ok(())
     }
@@ -141,12 +151,6 @@ impl Import {
         Ok(())
     }
 
-    /// What the store has left; none where it is missing.
-    #[must_use]
-    pub fn room(&self) -> Option<u64> {
-        self.store.room().ok()
-    }
-
     fn import(&self, row: &InboundRow, manifest: &Manifest) -> Result<End, StageError> {
         let id = ImportId {
             manifest: row.digest,
@@ -155,14 +159,20 @@ impl Import {
             bundle: manifest.bundle,
             contents: manifest.contents,
         };
-        match self.unpack(row, manifest, &id) {
-            Ok(end) => Ok(end),
+        let found = self.land(row, manifest, &id);
+        match &found {
+            Ok(_) => self.tell_of_schema(row, None),
+            Err(StageError::Store(error)) => self.tell_of_schema(row, Some(error)),
+            Err(_) => {}
+        }
+        match found {
             Err(StageError::Store(error)) => held_by_store(error).map(End::Held),
-            Err(other) => Err(other),
+            found => found,
         }
     }
 
-    fn unpack(
+    /// In the database or in files; what a store has is never imported again, also where the flow lands elsewhere by now.
+    fn land(
         &self,
         row: &InboundRow,
         manifest: &Manifest,
@@ -176,14 +186,38 @@ impl Import {
         let Some(carries) = policy.carries(&manifest.agreement.digest, &manifest.flow) else {
             return Ok(End::Held(HeldReason::AgreementUnknown));
         };
+        let Some(tables) = self.tables_for(&manifest.flow) else {
+            return self.unpack(row, manifest, id, &carries);
+        };
+        let Carries::Table(terms) = &carries else {
+            return self.unpack(row, manifest, id, &carries);
+        };
+        if !tables.is_current(&self.node)? {
+            // What is missing in it comes before what is new.
+            *self
+                .rechecked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = false;
+            self.node.bells.import.ring();
+            return Ok(End::Waits);
+        }
+        match tables.store.lookup(&row.digest)? {
+            Some(stored) => Ok(End::Stored(stored)),
+            None => self.into_rows(tables, (row, manifest, id), terms),
+        }
+    }
+
+    fn unpack(
+        &self,
+        row: &InboundRow,
+        manifest: &Manifest,
+        id: &ImportId,
+        carries: &Carries,
+    ) -> Result<End, StageError> {
         let path = self.node.spool.incoming(&row.peer, &row.digest);
-        let io = |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
-        let mut file = File::open(&path).map_err(io)?;
-        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(io)?;
-        let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
-        let mut payload = BufReader::with_capacity(256 * 1024, payload);
+        let mut payload = payload_of(&self.node.stop, &path, manifest)?;
         let mut import = self.store.begin(id)?;
-        let opened = match &carries {
+        let opened = match carries {
             Carries::Files => {
                 open_payload(&mut payload, &self.identities, manifest, &mut *import).map(drop)
             }
@@ -203,9 +237,26 @@ impl Import {
             Err(OpenError::Io(error)) if error.kind() == std::io::ErrorKind::StorageFull => {
                 Err(StoreError::Full.into())
             }
-            Err(OpenError::Io(error)) => Err(io(error)),
+            Err(OpenError::Io(error)) => Err(failed_on(&path, &error)),
         }
     }
+}
+
+fn failed_on(path: &Path, error: &std::io::Error) -> StageError {
+    StageError::Other(format!("{}: {error}", path.display()))
+}
+
+/// The payload of a bundle that was taken over; its reading ends when the daemon stops.
+fn payload_of(
+    stop: &Stop,
+    path: &Path,
+    manifest: &Manifest,
+) -> Result<impl Read + Send + use<>, StageError> {
+    let io = |error: std::io::Error| failed_on(path, &error);
+    let mut file = File::open(path).map_err(io)?;
+    file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(io)?;
+    let payload = stop.guard(file).take(manifest.payload.bytes);
+    Ok(BufReader::with_capacity(256 * 1024, payload))
 }
 
 impl Import {
@@ -220,12 +271,9 @@ impl Import {
                     .to_owned(),
             ));
         }
-        let io = |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
-        let mut file = File::open(path).map_err(io)?;
-        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(io)?;
-        let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
-        let mut hashing = HashingReader::new(BufReader::with_capacity(256 * 1024, payload));
-        std::io::copy(&mut hashing, &mut std::io::sink()).map_err(io)?;
+        let mut hashing = HashingReader::new(payload_of(&self.node.stop, path, manifest)?);
+        std::io::copy(&mut hashing, &mut std::io::sink())
+            .map_err(|error| failed_on(path, &error))?;
         let (_, found, bytes) = hashing.finish();
         if found == manifest.payload.digest && bytes == manifest.payload.bytes {
             return Ok(());
@@ -240,9 +288,16 @@ impl Import {
 /// A store that is not there, or full, holds the bundle: not final. Anything else is tried again.
 fn held_by_store(error: StoreError) -> Result<HeldReason, StageError> {
     match error {
-        StoreError::Missing(_) => Ok(HeldReason::StoreMissing),
+        StoreError::Missing(_) | StoreError::Schema(_) => {
+            tracing::warn!("{error}");
+            Ok(HeldReason::StoreMissing)
+        }
         StoreError::Full => Ok(HeldReason::SpaceMissing),
-        StoreError::Durable(_) | StoreError::Io { .. } => Err(error.into()),
+        StoreError::Durable(_)
+        | StoreError::Io { .. }
+        | StoreError::Busy
+        | StoreError::Strange { .. }
+        | StoreError::Database(_) => Err(error.into()),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::stage::board::Board;
 use crate::stage::by_hand::{ByHand, Tickets};
 use crate::stage::collect::Collect;
 use crate::stage::door::Door;
-use crate::stage::import::Import;
+use crate::stage::import::{Import, Tables};
 use crate::stage::junk::Junk;
 use crate::stage::position::{Gates, doubted};
 use crate::stage::publish::{Publish, Side};
@@ -36,6 +36,8 @@ use crate::stage::settled::Quiet;
 use crate::stage::streams::Streams;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::files::FilesStore;
+use crate::store::sqlite::SqliteStore;
+use crate::store::table::TableStore;
 use crate::watch::Watch;
 
 use super::alarms::{self, Alarms};
@@ -138,6 +140,7 @@ fn assemble(
     let store = FilesStore::new(node.spool.inbox());
     store.sweep();
     create_once(&node, &store)?;
+    let tables = tables(config, &node)?;
     let room = room(config);
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
@@ -150,6 +153,7 @@ fn assemble(
             node: Arc::clone(&node),
             identities,
             store: Box::new(store),
+            tables,
             rechecked: Mutex::default(),
             under_way: Mutex::default(),
         },
@@ -248,6 +252,21 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
         node.journal.set_fact(MADE, Some("files"))?;
     }
     Ok(())
+}
+
+/// The database of table flows. As the files store, it is made once in a home's life.
+fn tables(config: &Config, node: &Node) -> Result<Option<Tables>, StageError> {
+    const MADE: &str = "tables store made";
+    let Some(tables) = &config.tables else {
+        return Ok(None);
+    };
+    let own = config.party.clone();
+    let store = SqliteStore::new(tables.path.clone(), own, tables.readers);
+    if node.journal.fact(MADE)?.is_none() {
+        store.create()?;
+        node.journal.set_fact(MADE, Some(store.kind()))?;
+    }
+    Ok(Some(Tables::new(Box::new(store), tables.as_files.clone())))
 }
 
 /// Each peer, and who dials.

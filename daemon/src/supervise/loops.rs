@@ -70,7 +70,7 @@ impl Loops {
         threads.extend([
             common.spawn("collect", &bells.collect, move || collect.pass())?,
             common.spawn("rejudge", &bells.import, move || {
-                arrive.admit.rejudge_pass(judging.room())
+                arrive.admit.rejudge_pass(|row| judging.room_for(row))
             })?,
             common.spawn("acknowledge", &bells.acknowledge, move || {
                 acknowledge.pass()

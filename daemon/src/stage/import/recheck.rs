@@ -24,7 +24,7 @@ impl Import {
             .rechecked
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if *done || self.store.room().is_err() {
+        if *done || !self.stores_are_there() {
             return Ok(());
         }
         let mut skip = 0;
@@ -32,7 +32,7 @@ impl Import {
             let rows = self.node.journal.answered_imports(skip, NEWEST)?;
             let mut lost = 0_u32;
             for row in &rows {
-                if !self.store.has(&row.digest)? && !self.is_over(row) {
+                if !self.still_has(row)? && !self.is_over(row) {
                     self.take_up_again(row)?;
                     lost += 1;
                 }
