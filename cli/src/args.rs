@@ -77,7 +77,10 @@ pub(crate) enum Command {
     Ledger(crate::ledger::Wanted),
     Doctor(crate::doctor::Wanted),
     Demo(crate::demo::Wanted),
+    Drill(crate::drill::Wanted),
     Completions(crate::completions::Wanted),
+    #[command(hide = true)]
+    Man(crate::man::Wanted),
     #[command(hide = true)]
     Daemon(crate::daemon::Wanted),
 }

@@ -12,6 +12,7 @@ mod copy;
 mod daemon;
 pub mod demo;
 mod doctor;
+pub mod drill;
 mod exit;
 mod export;
 mod help;
@@ -19,6 +20,7 @@ mod import;
 mod init;
 mod inspect;
 mod ledger;
+mod man;
 mod open;
 mod papers;
 mod peer;
@@ -106,8 +108,10 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Open(wanted) => open::run(&wanted, place, screen),
         C::Ledger(wanted) => ledger::run(&wanted, place, screen),
         C::Completions(wanted) => completions::run(&wanted, screen),
+        C::Man(wanted) => man::run(&wanted, screen),
         C::Doctor(wanted) => doctor::run(&wanted, place, screen),
         C::Demo(wanted) => demo::run(&wanted, screen),
+        C::Drill(wanted) => drill::run(&wanted, screen),
         C::Daemon(wanted) => Ok(daemon::run(&wanted, place)),
     }
 }

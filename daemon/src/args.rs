@@ -16,7 +16,7 @@ const EX_OK: u8 = 0;
 const EX_USAGE: u8 = 64;
 /// Input or output failed (sysexits EX_IOERR): the home, the journal, a failed sync.
 const EX_IOERR: u8 = 74;
-/// Something is wrong in the configuration, a key, a card (sysexits EX_CONFIG): a restart does not help.
+/// Something is wrong in the configuration, a key, a card, or the home is another's (sysexits EX_CONFIG): a restart does not help.
 const EX_CONFIG: u8 = 78;
 
 /// The daemon of Amanah.
@@ -34,7 +34,7 @@ const EXAMPLES: &str = "Examples:
 Signals: SIGHUP reads the configuration again (a wrong one is refused, the old one stays);
          SIGTERM stops.
 Exit codes: 0 stopped as asked, 64 wrong arguments, 74 input/output failed,
-            78 the configuration is wrong.";
+            78 the configuration is wrong, or a newer version wrote the home.";
 
 /// What the daemon can be told to do.
 #[derive(Debug, Subcommand)]
@@ -78,7 +78,7 @@ pub fn carry_out(verb: &Verb) -> ExitCode {
         Err(error) => {
             eprintln!("amanahd: {error}");
             ExitCode::from(match error {
-                RunError::Config(_) | RunError::Keys(_) => EX_CONFIG,
+                RunError::Config(_) | RunError::Keys(_) | RunError::Foreign(_) => EX_CONFIG,
                 RunError::Start(_) | RunError::Halted(_) => EX_IOERR,
             })
         }

@@ -50,7 +50,7 @@ events! {
     ReceiptDoubtful "receipt-doubtful" "71cc005b51c84ee39be53d15eb57f6b5" ["peer" "manifest"];
     Settled "settled" "7c590ebf1d0b477a959098eb2474df73" ["bundle" "peer"];
     Returned "returned" "c05fed7e103d4e5bb93d01f7bd445258" ["bundle" "code"];
-    Destroyed "destroyed" "9cbf25bd8f3a4d438f3600ae0bd94587" ["bundle"];
+    Destroyed "destroyed" "9cbf25bd8f3a4d438f3600ae0bd94587" ["bundle" "manifest" "peer"];
     TakenOver "taken-over" "79206a213a3346838326b9945f0f0672" ["manifest" "peer" "state" "code"];
     TurnedAway "turned-away" "2cebe236768b4d36b0ad313ab4491584" ["peer" "manifest" "code"];
     Imported "imported" "113ae7e6d01a48fdb25f74865bce044a" ["manifest" "peer"];

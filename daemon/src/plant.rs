@@ -56,6 +56,20 @@ pub fn has(bug: Bug) -> bool {
     }
 }
 
+/// With the feature: how much computing one opening may cost where `AMANAH_EFFORT_MILLIS` says it, so that a test sees the end
+/// of it without a bundle that takes a minute. Else `own`.
+#[must_use]
+pub fn effort(own: std::time::Duration) -> std::time::Duration {
+    #[cfg(feature = "planted-bugs")]
+    if let Some(millis) = std::env::var("AMANAH_EFFORT_MILLIS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+    {
+        return std::time::Duration::from_millis(millis);
+    }
+    own
+}
+
 /// The name in the environment, read once.
 #[cfg(feature = "planted-bugs")]
 fn planted() -> Option<&'static str> {

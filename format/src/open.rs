@@ -15,11 +15,15 @@ mod age_header;
 mod binding_tests;
 mod entries;
 mod layer;
+mod paced;
 #[cfg(test)]
 pub(crate) mod tests;
 
 use entries::Entries;
 use layer::{Faults, Layer, Watched};
+use paced::Paced;
+
+pub use paced::Spent;
 
 /// Ciphertext is read in pieces of this many bytes.
 const READ_BYTES: usize = 128 * 1024;
@@ -51,14 +55,30 @@ pub fn open_payload(
     manifest: &Manifest,
     sink: &mut dyn EntrySink,
 ) -> Result<Contents, OpenError> {
+    open_payload_within(reader, identities, manifest, sink, &|| false)
+}
+
+/// The same with a bound on the work: from the moment on at which `spent` says so it is refused as `payload-exceeds`. `spent` is
+/// asked on two threads: the caller's, and one that lives as long as the opening.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn open_payload_within(
+    reader: &mut (dyn Read + Send),
+    identities: &[Identity],
+    manifest: &Manifest,
+    sink: &mut dyn EntrySink,
+    spent: Spent<'_>,
+) -> Result<Contents, OpenError> {
     let beneath = Faults::default();
     let source =
         BufReader::with_capacity(READ_BYTES, Watched::new(reader, &beneath, Layer::Source));
     let opened = decrypt(source, identities, manifest.recipients.len()).and_then(|plaintext| {
         let plaintext = Watched::new(plaintext, &beneath, Layer::Cipher);
+        let plaintext = Paced::new(plaintext, spent, &beneath);
         read_frame(
             BufReader::with_capacity(READ_BYTES, plaintext),
-            &beneath,
+            (&beneath, spent),
             manifest,
             sink,
         )
@@ -95,7 +115,7 @@ fn decrypt<R: BufRead + Send>(
 /// The zstd layer: exactly one frame, with a checksum, and nothing around it.
 fn read_frame<R: BufRead + Send>(
     mut plaintext: R,
-    beneath: &Faults,
+    (beneath, spent): (&Faults, Spent<'_>),
     manifest: &Manifest,
     sink: &mut dyn EntrySink,
 ) -> Result<Contents, OpenError> {
@@ -109,8 +129,9 @@ fn read_frame<R: BufRead + Send>(
     let frame = io::Cursor::new(start).chain(plaintext);
     let mut decoder = zstd::Decoder::with_buffer(frame)?.single_frame();
     decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-    let (contents, decoder) = read_entries(decoder, beneath, manifest, sink)?;
-    let mut rest = decoder.finish();
+    let decoder = Paced::new(decoder, spent, beneath);
+    let (contents, decoder) = read_entries(decoder, (beneath, spent), manifest, sink)?;
+    let mut rest = decoder.into_inner().finish();
     // Reading on to age's own end also proves its last chunk.
     match rest.fill_buf() {
         Ok([]) => Ok(contents),
@@ -122,13 +143,13 @@ fn read_frame<R: BufRead + Send>(
 /// that the answer to a payload with two faults does not depend on how threads ran.
 fn read_entries<R: Read + Send>(
     decoder: R,
-    beneath: &Faults,
+    (beneath, spent): (&Faults, Spent<'_>),
     manifest: &Manifest,
     sink: &mut dyn EntrySink,
 ) -> Result<(Contents, R), OpenError> {
     let met = Faults::default();
     let (contents, decoder) = ahead::reading(decoder, |tar| {
-        let tar = Watched::new(tar, &met, Layer::Frame);
+        let tar = Paced::new(Watched::new(tar, &met, Layer::Frame), spent, &met);
         Entries::new(tar, manifest, &met).read(sink)
     })?;
     match met.take() {

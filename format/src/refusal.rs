@@ -56,7 +56,7 @@ pub enum Refusal {
     DecryptionFailed,
     /// `payload-malformed`: not the zstd frame or tar that §7 describes.
     PayloadMalformed,
-    /// `payload-exceeds`: more output than the manifest declares.
+    /// `payload-exceeds`: more output than the manifest declares, or more work to open it.
     PayloadExceeds,
     /// `entry-path`: an entry's path breaks a rule of §6, or collides with another.
     EntryPath,

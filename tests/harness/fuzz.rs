@@ -25,9 +25,12 @@ use amanah_format::signature::{self, PublicKey, Purpose};
 use amanah_format::slip::{Slip, VerifiedSlip};
 use amanah_format::time::UtcTime;
 use amanahd::config::checked::Config;
+use amanahd::request::Request;
 use amanahd::transport::link::WireName;
 use amanahd::transport::server::Network;
 use anyhow::{Context, Result};
+
+use crate::fuzz_sftp;
 
 /// A target.
 pub type Target = fn(&[u8]);
@@ -46,6 +49,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("payload_inside", payload_inside),
     ("receipt", receipt),
     ("records", records),
+    ("request", request),
+    ("scrape", scrape),
+    ("sftp_answers", fuzz_sftp::answers),
+    ("sftp_requests", fuzz_sftp::requests),
     ("signature", armor),
     ("slip", slip),
     ("table", table::table),
@@ -182,6 +189,22 @@ pub fn records(bytes: &[u8]) {
 pub fn checkpoint(bytes: &[u8]) {
     if let Ok(note) = std::str::from_utf8(behind_the_header(bytes)) {
         let _judged = Checkpoint::verify(note, &[]);
+    }
+}
+
+/// What an operator asks.
+pub fn request(bytes: &[u8]) {
+    if let Ok(asked) = serde_json::from_slice::<Request>(bytes) {
+        let printed = serde_json::to_vec(&asked).ok();
+        let again = printed.and_then(|text| serde_json::from_slice(&text).ok());
+        assert_eq!(again, Some(asked), "printed, it asks for something else");
+    }
+}
+
+/// The head of a request for metrics.
+pub fn scrape(bytes: &[u8]) {
+    if amanahd::metrics::would_answer(bytes) {
+        assert!(bytes.starts_with(b"GET /metrics HTTP/1."));
     }
 }
 

@@ -33,6 +33,7 @@ macro_rules! kill_points {
         const POINTS: &[&str] = &[
             $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2],
             IN_DATABASES[0], IN_DATABASES[1],
+            KEPT,
         ];
         $(mod $point {
             use super::*;
@@ -58,6 +59,8 @@ const RESTORED: [&str; 3] = [
 ];
 /// Passed where rows land in a database: `stores` dies there.
 const IN_DATABASES: [&str; 2] = ["sqlite.before-commit", "sqlite.after-commit"];
+/// Passed when agreed days are over: `retention` dies there.
+const KEPT: &str = "retention.removed";
 /// Passed by the side that dials alone.
 const ONLY_DIALLING: &str = "ship.handed-over";
 /// Passed again and again: each time is put to the test.

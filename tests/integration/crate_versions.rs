@@ -239,7 +239,7 @@ fn sqlite_is_the_bundled_one() {
 }
 
 /// What only the tests switch on.
-const FEATURES: [&str; 2] = ["kill-points", "planted-bugs"];
+const FEATURES: [&str; 3] = ["kill-points", "planted-bugs", "fuzzing"];
 
 #[test]
 fn the_shipped_programs_hold_no_kill_points() {

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use amanah_tests::fuzz::{TARGETS, Target, behind_the_header, header_line, inside};
+use amanah_tests::fuzz::{TARGETS, Target, behind_the_header, header_line, inside, run};
+use amanah_tests::fuzz_sftp::conversation;
 use amanah_tests::mutation::Seeded;
 
 use crate::tree;
@@ -58,12 +59,36 @@ fn seeds() -> BTreeMap<String, Vec<Vec<u8>>> {
     words.iter().for_each(|word| add("words", word.as_bytes()));
     let name = format!("{}.receipt.amanah", "ab".repeat(32));
     add("words", name.as_bytes());
+    add("request", br#"{"verb":"pause","peer":"imigrasi"}"#);
+    add(
+        "scrape",
+        b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    );
+    let (requests, answers) = conversation();
+    add("sftp_requests", &requests);
+    add("sftp_answers", &answers);
     let table = "a,b,c,d\r\nA1,2030-01-01,1.50,\nB22,,,\"A1\"\n";
     let lines = "{\"a\":\"A1\",\"b\":null,\"c\":1.5,\"d\":\"A1\"}\n";
     for text in [table, lines, amanah_tests::fuzz::table::SCHEMA] {
         add("table", text.as_bytes());
     }
     seeds
+}
+
+/// What cargo-fuzz found worth keeping: `tests/fuzz/corpus/TARGET/`.
+fn corpora() -> Vec<(String, Vec<u8>)> {
+    let corpora = tree::root().join("tests/fuzz/corpus");
+    let files = amanah_tests::exchange::files_below(&corpora).unwrap();
+    let of = |path: &std::path::PathBuf| {
+        let target = path.parent().unwrap().file_name().unwrap();
+        (target.to_str().unwrap().to_owned(), fs::read(path).unwrap())
+    };
+    let found: Vec<_> = files.iter().map(of).collect();
+    for (target, _) in &found {
+        let known = TARGETS.iter().any(|(name, _)| name == target);
+        assert!(known, "a corpus of no target: {target}");
+    }
+    found
 }
 
 /// Something wrong with these bytes.
@@ -130,8 +155,13 @@ fn every_vector_goes_through_every_reader_and_its_neighbours_through_its_own() {
             tried += 1;
         }
     }
+    let found = corpora();
+    for (target, bytes) in &found {
+        run(target, bytes);
+    }
     println!(
-        "{tried} seeds as they are, {} neighbours",
+        "{tried} seeds as they are, {} of corpora, {} neighbours",
+        found.len(),
         neighbours(NEIGHBOURS)
     );
     assert!(tried > 3_000, "{tried}");
@@ -141,6 +171,27 @@ fn every_vector_goes_through_every_reader_and_its_neighbours_through_its_own() {
 #[ignore = "campaign: some minutes"]
 fn thousands_of_neighbours_of_every_vector_are_read_without_a_panic() {
     println!("{} neighbours", neighbours(NEIGHBOURS_MANY));
+}
+
+/// Seeds for cargo-fuzz, one file each: `./check --campaign fuzz` says where to.
+#[test]
+#[ignore = "writes the seeds for cargo-fuzz"]
+fn the_seeds_are_laid_out_by_target() {
+    let scratch = tempfile::tempdir().unwrap();
+    let wanted = std::env::var_os("AMANAH_FUZZ_SEEDS").map(std::path::PathBuf::from);
+    let folder = wanted.unwrap_or_else(|| scratch.path().to_owned());
+    let mut seeds = seeds();
+    for (target, bytes) in corpora() {
+        seeds.entry(target).or_default().push(bytes);
+    }
+    for (target, seeds) in seeds {
+        let folder = folder.join(target);
+        fs::create_dir_all(&folder).unwrap();
+        for (number, seed) in seeds.iter().enumerate() {
+            fs::write(folder.join(number.to_string()), seed).unwrap();
+        }
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), TARGETS.len());
 }
 
 /// A reader that keeps what it should not is found: the harness can fail.

@@ -33,7 +33,14 @@ use crate::{
 )]
 pub(crate) struct Wanted {
     /// The whole text as TOML or JSON, instead of the other arguments
-    #[arg(long, value_name = "FILE", exclusive = true)]
+    #[arg(
+        long, value_name = "FILE",
+        conflicts_with_all = [
+            "id", "version", "peer", "title", "flow", "from", "until", "purpose", "legal_basis", "dpia", "officer",
+            "peer_officer", "document_number", "peer_document_number", "signatory", "peer_signatory", "classification",
+            "drain_days", "zone",
+        ]
+    )]
     file: Option<PathBuf>,
     #[command(flatten)]
     terms: Option<Terms>,

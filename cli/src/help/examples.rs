@@ -77,5 +77,14 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "ledger verify",
         "  amanah ledger verify\n  amanah ledger verify /media/audit/ledger --card imigrasi.card.amanah",
     ),
+    (
+        "drill data",
+        "  amanah drill data --dataset all --rows 6300 --out latihan
+  amanah drill data --dataset D1 --rows 1000000 --seed 7 --out latihan
+  amanah drill data --dataset manifes-umrah,registri-penyelenggara,perlintasan --rows 1800000 \\
+    --from 2030-01-01 --out latihan --json > kunci.json
+  amanah drill data --dataset D4 --rows 12600 --out latihan --errors 0.5%
+  amanah drill data --dataset D1 --rows 500 --out latihan --spoil excel-exponent",
+    ),
     ("ledger show", "  amanah ledger show --last 50"),
 ];

@@ -325,8 +325,8 @@ fn payload(refusal: Refusal) -> Words {
             "The payload holds something that is no ordinary file (a link or a device).",
         ),
         "payload-exceeds" => (
-            "Isi muatan lebih besar daripada yang dinyatakan dalam manifes.",
-            "The payload holds more than its manifest declares.",
+            "Isi muatan lebih besar daripada yang dinyatakan dalam manifes, atau membukanya menuntut kerja komputer jauh di luar kewajaran.",
+            "The payload holds more than its manifest declares, or takes far more computing to open than that can need.",
         ),
         "contents-mismatch" => (
             "Daftar isi muatan tidak sesuai dengan manifes atau dengan berkas di dalamnya.",

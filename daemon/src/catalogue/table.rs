@@ -19,7 +19,7 @@ texts! {
     ONE_ROW = "baris {0}" / "row {0}";
     FILE = "Berkas" / "File";
     COLUMN = "Kolom {0}" / "Column {0}";
-    KEY = "Kolom {0} bersama" / "Columns {0} together";
+    KEY = "Kunci {0}" / "The key {0}";
     RULE = "Aturan {0}" / "Rule {0}";
     EMPTY = "kosong. Ekspor ulang dari sumbernya." / "is empty. Export it again.";
     WORKBOOK = "adalah buku kerja Excel atau arsip ZIP, walau namanya lain. Simpan sebagai \"CSV UTF-8\" tanpa makro; mengganti nama tidak cukup." /

@@ -206,6 +206,8 @@ pub struct Limits {
     pub peer_bytes_max: u64,
     /// Connections at one time, over all peers.
     pub connections_max: u32,
+    /// How long a refused bundle is kept that no agreement known here speaks for.
+    pub quarantine_days: u32,
 }
 
 impl Default for Limits {
@@ -214,6 +216,7 @@ impl Default for Limits {
             free_bytes_min: 256 * 1024 * 1024,
             peer_bytes_max: 1024 * 1024 * 1024 * 1024,
             connections_max: 256,
+            quarantine_days: 90,
         }
     }
 }

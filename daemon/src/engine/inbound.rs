@@ -44,6 +44,8 @@ pub enum InboundEvent {
     CameAgain,
     /// The store does not have any more what it had committed: it was restored from an old copy.
     StoreLost,
+    /// Its agreed days are over: its bytes are destroyed, its answer stands.
+    RetentionEnded,
 }
 
 /// The state after `event`.
@@ -62,6 +64,7 @@ pub fn next(state: Inbound, event: InboundEvent) -> Result<Inbound, Illegal> {
         (S::Acknowledged | S::Delivered, E::ReceiptTaken) => Ok(S::Delivered),
         // The receipt stands: it is imported again, and answered by the same bytes.
         (S::Acknowledged | S::Delivered, E::StoreLost) => Ok(S::Admitted),
+        (S::Acknowledged | S::Delivered, E::RetentionEnded) => Ok(state),
         (S::Delivered, E::CameAgain) => Ok(S::Acknowledged),
         (_, E::CameAgain) => Ok(state),
         _ => Err(Illegal {
@@ -148,6 +151,7 @@ impl InboundEvent {
         Self::ReceiptTaken,
         Self::CameAgain,
         Self::StoreLost,
+        Self::RetentionEnded,
     ];
 
     /// Kebab-case.
@@ -162,6 +166,7 @@ impl InboundEvent {
             Self::ReceiptTaken => "receipt-taken",
             Self::CameAgain => "came-again",
             Self::StoreLost => "store-lost",
+            Self::RetentionEnded => "retention-ended",
         }
     }
 }
@@ -171,7 +176,7 @@ mod tests {
     use super::*;
 
     /// SPOOL.md §3: per event (a row) the state after it for each state of `Inbound::ALL` (a column); `-` is illegal.
-    const TABLE: [(InboundEvent, &str); 8] = [
+    const TABLE: [(InboundEvent, &str); 9] = [
         (InboundEvent::Admitted, "admitted - - - - -"),
         (InboundEvent::Refused, "refused refused - - - -"),
         (InboundEvent::Held, "held held - - - -"),
@@ -186,6 +191,10 @@ mod tests {
             "held admitted imported refused acknowledged acknowledged",
         ),
         (InboundEvent::StoreLost, "- - - - admitted admitted"),
+        (
+            InboundEvent::RetentionEnded,
+            "- - - - acknowledged delivered",
+        ),
     ];
 
     #[test]

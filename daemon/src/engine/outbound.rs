@@ -87,6 +87,8 @@ pub fn next(state: Outbound, event: OutboundEvent) -> Result<Outbound, Illegal> 
         (S::Queued | S::HandedOver, E::ReceiptRefused) => Ok(S::Refused),
         (S::Imported, E::OriginalsSettled) => Ok(S::Settled),
         (S::Settled, E::RetentionEnded) => Ok(S::Destroyed),
+        // The originals are the operator's again; only our sealed copy goes.
+        (S::Returned, E::RetentionEnded) => Ok(S::Returned),
         _ => Err(Illegal {
             state: state.as_str(),
             event: event.as_str(),
@@ -199,7 +201,7 @@ mod tests {
                 E::OriginalsReturned,
                 "returned returned - - - - - returned - - - -",
             ),
-            (E::RetentionEnded, "- - - - - - - - destroyed - - -"),
+            (E::RetentionEnded, "- - - - - - - - destroyed returned - -"),
         ]
     };
 

@@ -141,13 +141,28 @@ impl Policy {
         judge::judge(self, manifest, place, received)
     }
 
-    /// After how many days from settlement a flow's originals and copies are destroyed, under an agreement known here.
-    /// `None` also under a legal hold: then nothing is destroyed.
+    /// How long a flow's originals and copies are kept.
     #[must_use]
-    pub fn retention_days(&self, agreement: &Digest, flow: &FlowName) -> Option<u32> {
-        let flow = self.rules.find(agreement)?.agreement().flow(flow)?;
-        (!flow.retention.legal_hold).then_some(flow.retention.days)
+    pub fn kept(&self, agreement: &Digest, flow: &FlowName) -> Kept {
+        let found = self.rules.find(agreement);
+        let terms = found.and_then(|found| found.agreement().flow(flow));
+        match terms.map(|flow| &flow.retention) {
+            None => Kept::Unknown,
+            Some(retention) if retention.legal_hold => Kept::Held,
+            Some(retention) => Kept::Days(retention.days),
+        }
     }
+}
+
+/// How long something is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// So many days from its outcome.
+    Days(u32),
+    /// A legal hold: nothing is destroyed.
+    Held,
+    /// No agreement known here lists the flow.
+    Unknown,
 }
 
 /// What an outgoing bundle would carry.

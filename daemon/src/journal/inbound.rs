@@ -178,6 +178,7 @@ impl Journal {
                 | InboundEvent::Held
                 | InboundEvent::StoreCommitted
                 | InboundEvent::StoreLost
+                | InboundEvent::RetentionEnded
                 | InboundEvent::ReceiptSigned => Err(illegal(row.state, event)),
             }
         })
@@ -289,7 +290,7 @@ fn record_outcome(
 }
 
 /// The state after an event whose record the caller writes.
-fn step(
+pub(super) fn step(
     change: &Change<'_>,
     row: &InboundRow,
     event: InboundEvent,

@@ -3,7 +3,6 @@
 
 use amanah_format::digest::Digest;
 use amanah_format::id::{BundleId, PartyId};
-use amanah_format::time::UtcTime;
 use rusqlite::{Connection, Params};
 
 use super::queries::{Page, ages_in, many, one};
@@ -84,19 +83,6 @@ impl Journal {
     /// [`JournalError`].
     pub fn outbound_by_digest(&self, digest: &Digest) -> Result<Option<OutboundRow>, JournalError> {
         self.read(|sql| outbound_by_digest(sql, digest))
-    }
-
-    /// Bundles settled at `moment` or before, longest ago first: the caller asks per flow whether their days are over.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn settled_before(
-        &self,
-        moment: UtcTime,
-        limit: u32,
-    ) -> Result<Vec<OutboundRow>, JournalError> {
-        let query = "SELECT * FROM outbound WHERE state = 'settled' AND changed <= ?1 ORDER BY changed LIMIT ?2";
-        self.read(|sql| outbound_where(sql, query, (moment.unix(), limit)))
     }
 
     /// The newest outgoing bundles, active ones first, at most `limit` active and `limit` others; without manifests.
@@ -186,13 +172,13 @@ impl Journal {
         })
     }
 
-    /// Imported and answered bundles, newest first, `limit` of them after the first `skip`.
+    /// Imported and answered bundles that are kept still, newest first, `limit` of them after the first `skip`.
     ///
     /// # Errors
     /// [`JournalError`].
     pub fn answered_imports(&self, skip: u32, limit: u32) -> Result<Vec<InboundRow>, JournalError> {
         let query = format!(
-            "{INBOUND_SHOWN} WHERE state IN ('acknowledged', 'delivered') AND refusal IS NULL
+            "{INBOUND_SHOWN} WHERE state IN ('acknowledged', 'delivered') AND refusal IS NULL AND destroyed IS NULL
             ORDER BY age DESC LIMIT ?1 OFFSET ?2"
         );
         self.read(|sql| many(sql, &query, (limit, skip), inbound_row))
@@ -278,7 +264,7 @@ pub(super) fn inbound_of(
     })
 }
 
-fn outbound_where(
+pub(super) fn outbound_where(
     sql: &Connection,
     query: &str,
     with: impl Params,

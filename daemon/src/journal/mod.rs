@@ -2,8 +2,8 @@
 //! record are one transaction. Rows come out as values; a row is never proof of a file.
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
-//! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `slips` `ledger` what is written, by subject · `listing`
-//! `tallies` what is read.
+//! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `slips` `ledger` what is written, by subject · `retention` what is
+//! destroyed · `listing` `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
 mod again;
@@ -17,6 +17,7 @@ mod ledger;
 mod listing;
 mod outbound;
 mod queries;
+mod retention;
 mod rows;
 mod schema;
 mod slips;
@@ -37,6 +38,7 @@ pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
 pub use queries::Page;
+pub use retention::Terms;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 pub use slips::SlipMaker;
 pub use tallies::{FlowTally, StreamPlaces};
@@ -67,6 +69,14 @@ pub enum JournalError {
         /// Which file.
         path: PathBuf,
         /// What was expected, and what was found.
+        reason: String,
+    },
+    /// A newer program's, or another party's: no restart mends it, and nothing of it was changed.
+    #[error("journal {path}: {reason}")]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+        /// What it is, and what to do.
         reason: String,
     },
     /// A bug of ours: the caller halts.

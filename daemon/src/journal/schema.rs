@@ -18,8 +18,6 @@ use super::rows::{from_sql_int, sql_int};
 use super::{Journal, JournalError, tallies};
 use crate::clock::Clock;
 
-/// `user_version` of the tables below.
-const SCHEMA_VERSION: i64 = 2;
 /// Epoch of a ledger: one more for each ledger begun anew; this version begins one only with a new journal.
 const LEDGER_EPOCH: u32 = 1;
 /// How many of the last lines are hashed again at opening: what a power cut could have touched.
@@ -33,10 +31,14 @@ const FACT_PARTY: &str = "journal.party";
 /// The fact that names the last opening.
 const FACT_OPENED: &str = "journal.opened";
 
-/// Partial indexes keep what is looked at often (active, waiting) small while finished rows grow.
-const SCHEMA: &str = include_str!("schema.sql");
-/// What version 2 has more.
-const SCHEMA_2: &str = include_str!("schema-2.sql");
+/// What each version has more than the one before it; `user_version` says how many of them a journal has. What was released is
+/// never changed: a change is one more step. Partial indexes keep what is looked at often (active, waiting) small while
+/// finished rows grow.
+const STEPS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+];
 
 /// Order matters: the lock mode before the first access of WAL keeps the index of the WAL out of shared memory.
 /// Temporary tables stay in memory: names of items never reach another folder.
@@ -72,11 +74,7 @@ impl Journal {
                 }
                 Some(_) | None => JournalError::Sqlite(error),
             })?;
-        if !(0..=SCHEMA_VERSION).contains(&version) {
-            return Err(failed(format!(
-                "its schema is {version}; this program knows {SCHEMA_VERSION}"
-            )));
-        }
+        let missing = steps_after(version).map_err(|reason| foreign(path, reason))?;
         let journal = Self {
             state: Mutex::new(State {
                 tree: if version == 0 {
@@ -90,18 +88,20 @@ impl Journal {
             clock: Clock::default(),
             origin: ledger::origin(party, LEDGER_EPOCH),
         };
-        match version {
-            0 => journal.begin(party, now)?,
-            1 => journal.upgrade()?,
-            _ => {}
+        if version == 0 {
+            journal.begin(party, now)?;
         }
         match journal.fact(FACT_PARTY)? {
             Some(owner) if owner == party.as_str() => {}
             owner => {
-                return Err(failed(format!(
-                    "it is the journal of {owner:?}, not of {party}"
-                )));
+                let reason = format!("it is the journal of {owner:?}, not of {party}");
+                return Err(foreign(path, reason));
             }
+        }
+        if version > 0 && !missing.is_empty() {
+            let (from, to) = (version, STEPS.len());
+            tracing::info!(from, to, "the journal is brought up to date");
+            journal.edit(|sql| grow(sql, missing))?;
         }
         journal.edit(tallies::ensure)?;
         // A first write: a lock that is only read-shared would fail here, not in the middle of a journey.
@@ -118,8 +118,7 @@ impl Journal {
 
     fn begin(&self, party: &PartyId, now: UtcTime) -> Result<(), JournalError> {
         self.change(now, |change| {
-            change.sql.execute_batch(SCHEMA)?;
-            to_version_2(change.sql)?;
+            grow(change.sql, &STEPS)?;
             set_fact(change.sql, FACT_PARTY, Some(party.as_str()))?;
             change.append_about(RecordKind::Opened, None, None)?;
             Ok(())
@@ -127,17 +126,31 @@ impl Journal {
     }
 }
 
-impl Journal {
-    /// A journal of version 1: all or nothing, like every change.
-    fn upgrade(&self) -> Result<(), JournalError> {
-        tracing::info!("the journal is brought to version {SCHEMA_VERSION}");
-        self.edit(to_version_2)
+/// What a journal of this version lacks; why it is none of ours where there is no such version.
+fn steps_after(version: i64) -> Result<&'static [&'static str], String> {
+    let has = usize::try_from(version).ok();
+    has.and_then(|has| STEPS.get(has..)).ok_or_else(|| {
+        format!(
+            "a newer Amanah wrote it (schema {version}; this program knows up to {}); nothing was changed: install that version or a newer one again",
+            STEPS.len()
+        )
+    })
+}
+
+fn foreign(path: &Path, reason: String) -> JournalError {
+    JournalError::Foreign {
+        path: path.to_owned(),
+        reason,
     }
 }
 
-fn to_version_2(sql: &Connection) -> Result<(), JournalError> {
-    sql.execute_batch(SCHEMA_2)?;
-    Ok(sql.pragma_update(None, "user_version", SCHEMA_VERSION)?)
+/// Takes the steps that a journal lacks, in the transaction of the caller: all or none, like every change.
+fn grow(sql: &Connection, missing: &[&str]) -> Result<(), JournalError> {
+    missing
+        .iter()
+        .try_for_each(|step| sql.execute_batch(step))?;
+    let version = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    Ok(sql.pragma_update(None, "user_version", version)?)
 }
 
 /// Creates the file owner-only whatever the umask, or narrows the one that is there. Never opens a file that exists:

@@ -3,6 +3,7 @@
 
 mod counting;
 mod incoming;
+mod keeping;
 mod opening;
 mod outgoing;
 mod streams;

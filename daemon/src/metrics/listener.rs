@@ -81,7 +81,7 @@ async fn head(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
 
 /// Why not, where not. A page in a browser may be led here under a name of its own (DNS rebinding): only a loopback name
 /// is answered.
-fn judge(head: &[u8]) -> Result<(), &'static str> {
+pub(super) fn judge(head: &[u8]) -> Result<(), &'static str> {
     let bad = "400 Bad Request";
     let text = std::str::from_utf8(head).map_err(|_| bad)?;
     let (text, _) = text.split_once("\r\n\r\n").ok_or(bad)?;

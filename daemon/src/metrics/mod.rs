@@ -32,6 +32,13 @@ struct Latest {
     made: Option<Instant>,
 }
 
+/// Whether the listener would answer a request with this head, for the fuzz target.
+#[cfg(feature = "fuzzing")]
+#[must_use]
+pub fn would_answer(head: &[u8]) -> bool {
+    listener::judge(head).is_ok()
+}
+
 impl Metrics {
     /// Nothing yet; `file` is replaced at each publication.
     #[must_use]

@@ -13,7 +13,7 @@ use amanah_format::agreement::Lane;
 use amanah_format::digest::{Digest, HashingReader};
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::Manifest;
-use amanah_format::open::{OpenError, open_payload};
+use amanah_format::open::{OpenError, open_payload_within};
 use amanah_format::receipt::StoreRef;
 use amanah_format::recipient::Identity;
 use amanah_format::refusal::Refusal;
@@ -32,6 +32,7 @@ use super::rejudge::verified_again;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError, Stop};
 
+mod effort;
 mod landing;
 mod recheck;
 mod rows;
@@ -40,6 +41,8 @@ mod table;
 pub use self::landing::Tables;
 
 use self::table::Checking;
+
+use effort::Effort;
 
 /// The importing stage: the only one with decryption keys.
 pub struct Import {
@@ -217,13 +220,16 @@ impl Import {
         let path = self.node.spool.incoming(&row.peer, &row.digest);
         let mut payload = payload_of(&self.node.stop, &path, manifest)?;
         let mut import = self.store.begin(id)?;
+        let effort = Effort::of(manifest);
+        let spent = || effort.is_spent();
+        let keys = &self.identities;
         let opened = match carries {
             Carries::Files => {
-                open_payload(&mut payload, &self.identities, manifest, &mut *import).map(drop)
+                open_payload_within(&mut payload, keys, manifest, &mut *import, &spent).map(drop)
             }
             Carries::Table(terms) => {
                 let mut checking = Checking::new(&mut *import, terms, self.node.spool.work());
-                open_payload(&mut payload, &self.identities, manifest, &mut checking)
+                open_payload_within(&mut payload, keys, manifest, &mut checking, &spent)
                     .and_then(|contents| checking.verdict(&contents).map_err(OpenError::Refused))
             }
         };

@@ -20,6 +20,7 @@ pub mod publish;
 pub mod pull;
 mod rejudge;
 pub mod requests;
+pub mod retention;
 pub mod room;
 pub mod seal;
 pub mod settle;
@@ -138,6 +139,8 @@ pub struct Bells {
     pub by_hand: Bell,
     /// Something may be missing in a stream, or a peer wants to know.
     pub streams: Bell,
+    /// Something may be past its days.
+    pub retention: Bell,
     /// What people see changed.
     pub publish: Bell,
     /// An alarm was raised that nobody was told of yet.
@@ -194,6 +197,7 @@ impl Bells {
             &self.settle,
             &self.by_hand,
             &self.streams,
+            &self.retention,
             &self.publish,
             &self.alarm,
         ];

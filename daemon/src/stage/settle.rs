@@ -1,5 +1,5 @@
-//! Settle: a receipt is verified and recorded; only then do the originals leave the outbox, into `sent/` or back to the operator;
-//! and after the agreed days they are destroyed.
+//! Settle: a receipt is verified and recorded; only then do the originals leave the outbox, into `sent/` or back to the
+//! operator. What becomes of them after the agreed days is `retention`'s.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::receipt::{Receipt, VerifiedReceipt};
 
-use crate::durable::{self, DurableError};
+use crate::durable::DurableError;
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::ReturnReason;
 use crate::event::Event;
@@ -18,9 +18,7 @@ use crate::transport::link::Denied;
 
 use super::hand_back::give_back;
 use super::stuck::each_of_page;
-use super::{Node, Pass, ROWS_PER_PASS, StageError, again, each};
-
-const DAY_SECS: i64 = 86_400;
+use super::{Node, Pass, StageError, again};
 
 /// The settling stage.
 pub struct Settle {
@@ -124,16 +122,14 @@ impl Settle {
         }
     }
 
-    /// Moves the originals of answered bundles, then destroys what is past its retention.
+    /// Moves the originals of answered bundles.
     ///
     /// # Errors
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
         let states = [Outbound::Imported, Outbound::Refused];
         let rows = |page| Ok(self.node.journal.outbound_in(&states, page)?);
-        let pass = each_of_page(&self.node.stop, rows, |row| self.put_away(row));
-        self.destroy_due()?;
-        pass
+        each_of_page(&self.node.stop, rows, |row| self.put_away(row))
     }
 
     fn put_away(&self, row: &OutboundRow) -> Result<(), StageError> {
@@ -170,49 +166,10 @@ impl Settle {
         self.node.bells.publish.ring();
         Ok(())
     }
-
-    /// Originals and the archived bundle, the agreed days after settlement.
-    fn destroy_due(&self) -> Result<(), StageError> {
-        let now = self.node.clock.now();
-        let policy = self.node.rules.now();
-        let flows = policy
-            .agreements()
-            .iter()
-            .flat_map(|agreement| &agreement.agreement().flows);
-        let Some(least) = flows.map(|flow| flow.retention.days).min() else {
-            return Ok(());
-        };
-        let moment = now.plus_secs(-i64::from(least) * DAY_SECS);
-        let rows = self.node.journal.settled_before(moment, ROWS_PER_PASS)?;
-        let over = |row: &OutboundRow| {
-            let agreement = row.agreement.as_ref()?.digest;
-            let days = policy.retention_days(&agreement, &row.flow)?;
-            (row.changed.plus_secs(i64::from(days) * DAY_SECS) <= now).then_some(())
-        };
-        let rows: Vec<_> = rows.into_iter().filter(|row| over(row).is_some()).collect();
-        each(&self.node.stop, &rows, |row| self.destroy(row)).map(|_| ())
-    }
-
-    fn destroy(&self, row: &OutboundRow) -> Result<(), StageError> {
-        for place in row
-            .items
-            .iter()
-            .filter_map(|item| item.resting_place.as_ref())
-        {
-            self.node.spool.destroy(place)?;
-        }
-        durable::remove(&self.node.spool.archived_sent(&row.peer, &digest_of(row)?))?;
-        self.node.journal.advance_outbound(
-            &row.bundle,
-            OutboundEvent::RetentionEnded,
-            self.node.clock.now(),
-        )?;
-        tracing::info!(event = Event::Destroyed.name(), bundle = %row.bundle, "originals destroyed: the agreed days are over");
-        Ok(())
-    }
 }
 
-fn digest_of(row: &OutboundRow) -> Result<Digest, StageError> {
+/// Its manifest, which every answered bundle has.
+pub(super) fn digest_of(row: &OutboundRow) -> Result<Digest, StageError> {
     row.digest.ok_or_else(|| {
         StageError::Other(format!(
             "bundle {} was answered but has no manifest",

@@ -15,7 +15,7 @@ use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::config::checked::{Config, Peer};
 use crate::engine::outbound::Outbound;
-use crate::journal::{Journal, Page};
+use crate::journal::{Journal, JournalError, Page};
 use crate::metrics::Metrics;
 use crate::spool::Spool;
 use crate::stage::acknowledge::Acknowledge;
@@ -29,6 +29,7 @@ use crate::stage::import::{Import, Tables};
 use crate::stage::junk::Junk;
 use crate::stage::position::{Gates, doubted};
 use crate::stage::publish::{Publish, Side};
+use crate::stage::retention::Retention;
 use crate::stage::room::Room;
 use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
@@ -52,6 +53,7 @@ pub(super) struct Parts {
     pub(super) import: Import,
     pub(super) acknowledge: Acknowledge,
     pub(super) settle: Arc<Settle>,
+    pub(super) retention: Retention,
     pub(super) streams: Streams,
     pub(super) publish: Publish,
     pub(super) metrics: Arc<Metrics>,
@@ -73,8 +75,13 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
     let alarm_command = alarms::command(config)?;
     let start = |error: &dyn std::fmt::Display| RunError::Start(error.to_string());
     let spool = Spool::open(&config.home, &peers).map_err(|error| start(&error))?;
-    let journal = Journal::open(&spool.journal(), &config.party, clock.now())
-        .map_err(|error| start(&error))?;
+    let journal = Journal::open(&spool.journal(), &config.party, clock.now());
+    let journal = journal.map_err(|error| {
+        if matches!(error, JournalError::Foreign { .. }) {
+            return RunError::Foreign(error.to_string());
+        }
+        start(&error)
+    })?;
     let bells = Bells::for_peers(peers.iter());
     let node = Arc::new(Node {
         spool,
@@ -168,6 +175,10 @@ fn assemble(
             signing: keys.signing,
         },
         settle,
+        retention: Retention {
+            node: Arc::clone(&node),
+            quarantine_days: config.limits.quarantine_days,
+        },
         publish: Publish::new(
             Arc::clone(&node),
             keys.ledger,

@@ -63,6 +63,7 @@ impl Loops {
         let arrive = parts.arrive;
         let (collect, seal, import) = (parts.collect, Arc::new(parts.seal), Arc::new(parts.import));
         let (acknowledge, settle, by_hand) = (parts.acknowledge, parts.settle, parts.by_hand);
+        let retention = parts.retention;
         let mut alarms = parts.alarms;
         let streams = parts.streams;
         let judging = Arc::clone(&import);
@@ -76,6 +77,7 @@ impl Loops {
                 acknowledge.pass()
             })?,
             common.spawn("settle", &bells.settle, move || settle.pass())?,
+            common.spawn("retention", &bells.retention, move || retention.pass())?,
             common.spawn("by-hand", &bells.by_hand, move || by_hand.pass())?,
             common.spawn("streams", &bells.streams, move || {
                 let pass = streams.pass();

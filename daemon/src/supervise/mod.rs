@@ -40,6 +40,9 @@ pub enum RunError {
     /// A private key.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// The home is a newer program's or another party's.
+    #[error("{0}")]
+    Foreign(String),
     /// The home, the journal, the port.
     #[error("{0}")]
     Start(String),

@@ -122,6 +122,38 @@ fn a_payload_with_two_faults_is_refused_for_the_first_every_time() {
 }
 
 #[test]
+fn at_whatever_point_the_work_is_spent_it_is_refused_for_that() {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    let key = [Identity::generate()];
+    let noise: Vec<u8> = (0..40_000_u64)
+        .flat_map(|number| *Digest::of(&number.to_le_bytes()).as_bytes())
+        .collect();
+    let files: [(&str, &[u8]); 2] = [("noise", &noise), ("small", b"1")];
+    let (payload, manifest) = sealed(&files, &[key[0].recipient()], OPTIONS);
+    let opened = |questions: usize| {
+        let asked = AtomicUsize::new(0);
+        let spent = || asked.fetch_add(1, SeqCst) >= questions;
+        let mut kept = Kept::default();
+        let opened = open_payload_within(&mut &*payload, &key, &manifest, &mut kept, &spent);
+        (
+            opened.map_err(|error| error.to_string()),
+            asked.into_inner(),
+        )
+    };
+    let (whole, asked) = opened(usize::MAX);
+    assert!(whole.is_ok() && asked > 5, "asked {asked} times");
+    let refused = OpenError::Refused(Refusal::PayloadExceeds).to_string();
+    for questions in 0..asked {
+        let (opened, _) = opened(questions);
+        assert_eq!(
+            opened.err().as_ref(),
+            Some(&refused),
+            "after {questions} of {asked}"
+        );
+    }
+}
+
+#[test]
 fn a_file_that_changed_is_not_sealed() {
     let key = Identity::generate();
     for (expected, found) in [(4, 5), (6, 5)] {

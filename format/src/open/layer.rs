@@ -39,6 +39,11 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Notes a fault of no layer.
+    pub(super) fn put(&self, fault: OpenError) {
+        self.first().get_or_insert(fault);
+    }
+
     fn note(&self, layer: Layer, error: io::Error) {
         self.first().get_or_insert_with(|| match layer {
             Layer::Source => OpenError::Io(error),

@@ -8,44 +8,83 @@ use super::rows::Form;
 use super::schema::{Field, Schema};
 use super::value::Value;
 
-/// The cell's value.
+/// Longest text that is remembered for the next row: it is copied each time.
+const LAST_BYTES_MAX: usize = 64;
+
+/// Adds the cell's value to its row; of one that is wrong `Missing`, and what is wrong.
+///
+/// The value is made where it stays: most cells are texts, and moving them about would cost more than checking them. `last` is the
+/// column's last sound text.
 pub(super) fn read<'a>(
     schema: &Schema,
     field: &Field,
-    form: Form,
-    text: &'a str,
-) -> Result<Value<'a>, Fault> {
-    let constraints = &field.constraints;
+    (form, text): (Form, &'a str),
+    row: &mut Vec<Value<'a>>,
+    last: &mut String,
+) -> Option<Fault> {
     let missing = match form {
         Form::Null => true,
         Form::Text => schema.is_missing(text),
         Form::Number | Form::Boolean | Form::Nested => false,
     };
-    if missing {
-        return if constraints.required {
-            Err(Fault::Required)
+    let fault = if missing {
+        field.constraints.required.then_some(Fault::Required)
+    } else if !is_of(form, field.kind()) {
+        Some(Fault::Type)
+    } else if field.kind() == Kind::Text {
+        // Airports, flights, agencies: many a column says the same in row after row.
+        if !text.is_empty() && text == last.as_str() {
+            row.push(Value::Text(text));
+            return None;
+        }
+        match text_fault(field, text) {
+            None => {
+                if text.len() <= LAST_BYTES_MAX {
+                    last.clear();
+                    last.push_str(text);
+                }
+                row.push(Value::Text(text));
+                return None;
+            }
+            fault => fault,
+        }
+    } else {
+        match field.reader.read(text) {
+            None => Some(why_not(field.kind(), text)),
+            Some(value) => match field.constraints.broken(&value) {
+                None => {
+                    row.push(value);
+                    return None;
+                }
+                fault => fault,
+            },
+        }
+    };
+    row.push(Value::Missing);
+    fault
+}
+
+/// What is wrong with a text: first what a spreadsheet would do, or has done, to it.
+fn text_fault(field: &Field, text: &str) -> Option<Fault> {
+    let suspect = || {
+        if is_formula(text) {
+            Some(Fault::Formula)
         } else {
-            Ok(Value::Missing)
-        };
+            is_exponent(text).then_some(Fault::ExcelExponent)
+        }
+    };
+    // What a list of agreed values has is agreed.
+    if !field.constraints.is_listed()
+        && let Some(fault) = suspect()
+    {
+        return Some(fault);
     }
-    if !is_of(form, field.kind()) {
-        return Err(Fault::Type);
+    if !field.reader.holds(text) {
+        return Some(Fault::Type);
     }
-    if field.kind() == Kind::Text && !constraints.is_listed() && is_formula(text) {
-        return Err(Fault::Formula);
-    }
-    if field.kind() == Kind::Text && !constraints.is_listed() && is_exponent(text) {
-        return Err(Fault::ExcelExponent);
-    }
-    let value = field
-        .reader
-        .read(text)
-        .ok_or_else(|| why_not(field.kind(), text))?;
-    match constraints.broken(&value) {
-        None => Ok(value),
-        Some(Fault::Enum) if is_exponent(text) => Err(Fault::ExcelExponent),
-        Some(Fault::Enum) if is_formula(text) => Err(Fault::Formula),
-        Some(fault) => Err(fault),
+    match field.constraints.broken_text(text) {
+        Some(Fault::Enum) => suspect().or(Some(Fault::Enum)),
+        fault => fault,
     }
 }
 
@@ -74,6 +113,13 @@ fn why_not(kind: Kind, text: &str) -> Fault {
 /// What a spreadsheet would run: a text that begins with `=`, `@`, `+`, `-`, a tabulator or a line end. A sign before nothing but
 /// digits and what groups them is a number, and a hyphen alone is a hyphen.
 pub(super) fn is_formula(text: &str) -> bool {
+    // Nearly every text ends here; 0xef is how the wide forms begin.
+    if !matches!(
+        text.as_bytes(),
+        [b'=' | b'@' | b'+' | b'-' | b'\t' | b'\r' | b'\n' | 0xef, ..]
+    ) {
+        return false;
+    }
     let mut chars = text.chars();
     match chars.next() {
         // The wide forms are what an input method for East Asian scripts writes, and some spreadsheets run them too.

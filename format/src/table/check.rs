@@ -98,6 +98,8 @@ struct Check<'p> {
     draft: Draft,
     keys: Vec<Key>,
     rounding: Vec<Rounding>,
+    /// The last sound text of each column.
+    last: Vec<String>,
     totals: Vec<(usize, Total)>,
     runs: Runs<'p>,
     rows: u64,
@@ -117,6 +119,7 @@ impl<'p> Check<'p> {
             draft: Draft::default(),
             keys: keys(plan.schema),
             rounding: vec![Rounding::default(); fields.len()],
+            last: vec![String::new(); fields.len()],
             totals: plan.totals.iter().filter_map(total).collect(),
             runs: Runs::new(spill),
             rows: 0,
@@ -190,21 +193,24 @@ impl<'p> Check<'p> {
         }
         let mut values = Vec::with_capacity(row.cells.len());
         let mut sound = !row.has_control();
-        for (place, (cell, field)) in row.cells.iter().zip(self.fields).enumerate() {
+        let columns = row.cells.iter().zip(self.fields).zip(&mut self.last);
+        for (place, ((cell, field), last)) in columns.enumerate() {
             let text = row.of(cell);
-            let value = if sound || !super::rows::has_control(text) {
-                cell::read(self.plan.schema, field, cell.form, text)
+            let fault = if sound || !super::rows::has_control(text) {
+                let cell = (cell.form, text);
+                cell::read(self.plan.schema, field, cell, &mut values, last)
             } else {
-                Err(Fault::Control)
+                values.push(Value::Missing);
+                Some(Fault::Control)
             };
-            values.push(value.unwrap_or_else(|fault| {
+            if let Some(fault) = fault {
                 self.draft.cell(place, fault, number);
                 sound = false;
-                Value::Missing
-            }));
+            }
         }
         self.long_numbers(row, &values);
-        sound = self.across(&values) && sound;
+        // A cell that is wrong counts as missing from here on: rules would only repeat what was said of it.
+        sound = sound && self.across(&values);
         self.keys(&values)?;
         if sound {
             self.total(row, &values);

@@ -12,6 +12,9 @@ use super::report::Fault;
 use super::schema::SchemaError;
 use super::value::Value;
 
+/// Up to so many allowed texts are compared faster than hashed.
+const WORDS_MAX: usize = 16;
+
 /// The constraints of one column.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Constraints {
@@ -37,6 +40,8 @@ struct Bound {
 /// The values of an `enum`.
 #[derive(Debug, Clone)]
 enum Allowed {
+    /// Few: compared one by one.
+    Words(Vec<String>),
     Texts(HashSet<String>),
     Values(Vec<Value<'static>>),
 }
@@ -95,24 +100,18 @@ impl Constraints {
         })
     }
 
-    /// The first constraint that the value breaks.
+    /// The first constraint that a value which is no text breaks.
     pub(super) fn broken(&self, value: &Value<'_>) -> Option<Fault> {
-        if let Value::Text(text) = value
-            && let Some(fault) = self.broken_text(text)
-        {
-            return Some(fault);
-        }
         if let Some(bound) = self.bounds.iter().find(|bound| bound.is_broken(value)) {
             return Some(bound.fault);
         }
-        let listed = self
-            .allowed
-            .as_ref()
-            .is_none_or(|allowed| allowed.has(value));
-        (!listed).then_some(Fault::Enum)
+        let mut allowed = self.allowed.iter();
+        let unlisted = allowed.any(|allowed| !allowed.has(value));
+        unlisted.then_some(Fault::Enum)
     }
 
-    fn broken_text(&self, text: &str) -> Option<Fault> {
+    /// The first constraint that a text breaks.
+    pub(super) fn broken_text(&self, text: &str) -> Option<Fault> {
         if self.min_length.is_some() || self.max_length.is_some() {
             // As many bytes as characters, but for what is not ASCII.
             let length = if text.is_ascii() {
@@ -127,11 +126,16 @@ impl Constraints {
                 return Some(Fault::MaxLength);
             }
         }
-        let matches = self
+        if self
             .pattern
             .as_ref()
-            .is_none_or(|pattern| pattern.matches(text));
-        (!matches).then_some(Fault::Pattern)
+            .is_some_and(|pattern| !pattern.matches(text))
+        {
+            return Some(Fault::Pattern);
+        }
+        let mut allowed = self.allowed.iter();
+        let unlisted = allowed.any(|allowed| !allowed.has_text(text));
+        unlisted.then_some(Fault::Enum)
     }
 
     /// Whether there is a closed list of values.
@@ -153,13 +157,20 @@ impl Bound {
 }
 
 impl Allowed {
+    fn has_text(&self, text: &str) -> bool {
+        match self {
+            Self::Words(words) => words.iter().any(|word| word == text),
+            Self::Texts(texts) => texts.contains(text),
+            Self::Values(_) => false,
+        }
+    }
+
     fn has(&self, value: &Value<'_>) -> bool {
-        match (self, value) {
-            (Self::Texts(texts), Value::Text(text)) => texts.contains(*text),
-            (Self::Values(values), value) => values
+        match self {
+            Self::Words(_) | Self::Texts(_) => false,
+            Self::Values(values) => values
                 .iter()
                 .any(|one| one.order(value) == Some(Ordering::Equal)),
-            (Self::Texts(_), _) => false,
         }
     }
 }
@@ -199,7 +210,11 @@ fn allowed(values: &[serde_json::Value], reader: &Reader) -> Result<Allowed, Sch
     }
     let texts = values.iter().map(lexical).collect::<Result<Vec<_>, _>>()?;
     if reader.kind() == Kind::Text {
-        return Ok(Allowed::Texts(texts.into_iter().collect()));
+        return Ok(if texts.len() <= WORDS_MAX {
+            Allowed::Words(texts)
+        } else {
+            Allowed::Texts(texts.into_iter().collect())
+        });
     }
     let read = texts.iter().map(|text| reader.read(text).and_then(owned));
     let read = read.collect::<Option<Vec<_>>>();

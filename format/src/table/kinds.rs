@@ -130,6 +130,15 @@ impl Reader {
         }
     }
 
+    /// Whether a text has the `format` of its column.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        if let Self::Text(form) = self {
+            form.holds(text)
+        } else {
+            true
+        }
+    }
+
     /// The text as a value of this type; `None` where it is none.
     pub(super) fn read<'a>(&self, text: &'a str) -> Option<Value<'a>> {
         Some(match self {

@@ -4,21 +4,21 @@
 use std::collections::HashSet;
 
 mod error;
+mod field;
 mod places;
 
 pub use error::SchemaError;
+pub use field::Field;
 pub(super) use places::{is_slug, place_of};
 
 use super::across::Rule;
-use super::constraint::Constraints;
-use super::kinds::{Kind, Reader};
 use super::limits::{
-    FIELD_NAME_BYTES_MAX, FIELDS_MAX, KEYS_MAX, MISSING_VALUES_MAX, PATTERNS_MAX, RULES_MAX,
-    SCHEMA_BYTES_MAX,
+    FIELDS_MAX, KEYS_MAX, MISSING_VALUES_MAX, PATTERNS_MAX, RULES_MAX, SCHEMA_BYTES_MAX,
 };
 use super::raw::{Names, RawField, RawSchema};
 use crate::digest::Digest;
 use crate::document::{is_plain, is_plain_up_to, parse_line};
+use field::field;
 use places::Places;
 
 /// Longest title or description in characters.
@@ -39,19 +39,12 @@ pub struct Schema {
     primary_key: Vec<usize>,
     unique_keys: Vec<Vec<usize>>,
     foreign_keys: Vec<ForeignKey>,
+    /// Whether an empty text is missing, as it is in nearly every schema.
+    empty_is_missing: bool,
+    /// Other texts that are.
     missing: Vec<String>,
     rules: Vec<Rule>,
     totals: Vec<usize>,
-}
-
-/// A column.
-#[derive(Debug, Clone)]
-pub struct Field {
-    name: String,
-    title: Option<String>,
-    pub(super) reader: Reader,
-    pub(super) constraints: Constraints,
-    may_end_in_zeros: bool,
 }
 
 /// A foreign key: columns here, and where their values must be found.
@@ -100,6 +93,10 @@ impl Schema {
         let rules = rules.collect::<Result<Vec<_>, _>>()?;
         let totals = raw.amanah.totals.iter().map(|name| places.of(name));
         let totals = totals.collect::<Result<Vec<_>, _>>()?;
+        let missing = raw
+            .missing_values
+            .take()
+            .unwrap_or_else(|| vec![String::new()]);
         // What names a row is there in each row.
         for (place, field) in fields.iter_mut().enumerate() {
             field.constraints.required |= primary_key.contains(&place);
@@ -111,7 +108,11 @@ impl Schema {
             primary_key,
             unique_keys,
             foreign_keys,
-            missing: raw.missing_values.unwrap_or_else(|| vec![String::new()]),
+            empty_is_missing: missing.iter().any(String::is_empty),
+            missing: missing
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect(),
             rules,
             totals,
             fields,
@@ -244,38 +245,10 @@ impl Schema {
     }
 
     pub(super) fn is_missing(&self, text: &str) -> bool {
+        if text.is_empty() {
+            return self.empty_is_missing;
+        }
         self.missing.iter().any(|missing| missing == text)
-    }
-}
-
-impl Field {
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What people call it, where the schema says so.
-    #[must_use]
-    pub fn title(&self) -> Option<&str> {
-        self.title.as_deref()
-    }
-
-    /// Its type.
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.reader.kind()
-    }
-
-    /// Whether the parties say that its numbers of 16 and 17 digits end in zeros by themselves.
-    pub(super) const fn may_end_in_zeros(&self) -> bool {
-        self.may_end_in_zeros
-    }
-
-    /// Whether it may not be missing.
-    #[must_use]
-    pub const fn is_required(&self) -> bool {
-        self.constraints.required
     }
 }
 
@@ -341,56 +314,6 @@ fn fields(raw: Vec<RawField>) -> Result<Vec<Field>, SchemaError> {
         )),
         None => Ok(fields),
     }
-}
-
-fn field(raw: &RawField) -> Result<Field, SchemaError> {
-    let named = |error: SchemaError| SchemaError::in_field(&raw.name, &error.to_string());
-    let is_name = raw.name.len() <= FIELD_NAME_BYTES_MAX
-        && raw
-            .name
-            .starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && raw
-            .name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if !is_name {
-        return Err(SchemaError::in_field(
-            &raw.name,
-            "a column's name is 1 to 63 of A-Z a-z 0-9 _, no digit first",
-        ));
-    }
-    let texts = [
-        &raw.title,
-        &raw.description,
-        &raw.rdf_type,
-        &raw.amanah.personal,
-    ];
-    let plain = |text: &&Option<String>| {
-        text.as_deref()
-            .is_none_or(|text| is_plain_up_to(text, TEXT_CHARS_MAX))
-    };
-    if !texts.iter().all(plain)
-        || raw
-            .example
-            .as_ref()
-            .is_some_and(|one| one.is_array() || one.is_object())
-    {
-        return Err(SchemaError::in_field(
-            &raw.name,
-            "title, description, example and rdfType are plain texts",
-        ));
-    }
-    let reader = Reader::of(raw).map_err(named)?;
-    let constraints = Constraints::of(&raw.constraints, &reader).map_err(named)?;
-    let (name, title) = (raw.name.clone(), raw.title.clone());
-    let may_end_in_zeros = raw.amanah.may_end_in_zeros;
-    Ok(Field {
-        name,
-        title,
-        reader,
-        constraints,
-        may_end_in_zeros,
-    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! A typed value of one cell, borrowed from the row that is being read. Stores write it, keys and totals are made of it.
+//! There are no floats: numbers are whole, or exact decimals.
 
 use std::cmp::Ordering;
 use std::hash::Hasher;

@@ -9,6 +9,7 @@ mod endless;
 mod ground;
 mod heads;
 mod journey;
+mod kept;
 mod limits;
 mod lists;
 mod manifests;

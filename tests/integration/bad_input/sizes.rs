@@ -174,3 +174,19 @@ fn a_bomb_is_refused_within_memory_and_time() {
             .collect(),
     );
 }
+
+/// No payload that we know of comes near the bound: so it is the bound that is made small, for one daemon's life.
+#[test]
+fn a_bundle_that_takes_more_computing_than_it_declares_is_refused() {
+    let mut exchange = amanah_tests::Exchange::found(crate::program()).unwrap();
+    let launch = exchange.pair.imigrasi.launch().clone();
+    let receiver = &mut exchange.pair.imigrasi;
+    receiver.types_through(launch.clone().with("AMANAH_EFFORT_MILLIS", "0"));
+    let mut ground = Ground::with(exchange);
+    let bundle = ground.shop.seal(&ground.shop.hello()).unwrap();
+    ground.attempt("no computing at all", &bundle, EXCEEDS);
+    ground.exchange.pair.imigrasi.types_through(launch);
+    ground.restart();
+    ground.good();
+    ground.told("effort");
+}

@@ -47,6 +47,8 @@ texts! {
     LEDGER = "Memeriksa dan menampilkan jejak audit" / "Verify and show the ledger";
     LEDGER_VERIFY = "Memeriksa keutuhan jejak audit" / "Verify that the ledger is whole";
     DEMO = "Peragaan: dua kementerian di mesin ini" / "Two ministries on this machine, to see it work";
+    DRILL = "Bahan latihan: dataset rekaan" / "Practice material: made-up datasets";
+    DRILL_DATA = "Membuat dataset rekaan D1 sampai D9 dengan kunci jawaban" / "Make the datasets D1 to D9, fictitious, with an answer key";
     COMPLETIONS = "Mencetak pelengkapan perintah untuk shell" / "Print completions for a shell";
     DOCTOR = "Memeriksa semuanya, dan mengatakan apa yang harus dilakukan" / "Check everything, and say what to do";
     LEDGER_SHOW = "Menampilkan catatan terbaru" / "Show the newest records";
@@ -98,4 +100,6 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("doctor", DOCTOR),
     ("completions", COMPLETIONS),
     ("demo", DEMO),
+    ("drill", DRILL),
+    ("drill data", DRILL_DATA),
 ];

@@ -3,6 +3,7 @@
 
 pub mod agreement;
 pub mod doctor;
+pub mod drill;
 pub mod help;
 pub mod proof;
 pub mod setup;
@@ -52,6 +53,7 @@ mod tests {
             ALL,
             agreement::ALL,
             doctor::ALL,
+            drill::ALL,
             help::ALL,
             proof::ALL,
             setup::ALL,

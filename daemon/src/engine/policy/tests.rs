@@ -16,7 +16,7 @@ use amanah_format::recipient::Identity;
 use amanah_format::signature::SecretKey;
 use amanah_format::time::UtcTime;
 
-use super::Policy;
+use super::{Kept, Policy};
 
 const OWN: &str = "kemenhaj";
 const PEER: &str = "imigrasi";
@@ -259,10 +259,10 @@ fn a_legal_hold_keeps_what_retention_would_destroy() {
     let mut world = World::new();
     world.agreements[0].flows[1].retention.legal_hold = true;
     let policy = world.policy();
-    let days = |flow| policy.retention_days(&world.digest(0), &flow_name(flow));
-    assert_eq!(days("manifes"), Some(30));
-    assert_eq!(days("paspor"), None);
-    assert_eq!(days("unknown"), None);
+    let kept = |flow| policy.kept(&world.digest(0), &flow_name(flow));
+    assert_eq!(kept("manifes"), Kept::Days(30));
+    assert_eq!(kept("paspor"), Kept::Held);
+    assert_eq!(kept("unknown"), Kept::Unknown);
 }
 
 #[test]

@@ -75,12 +75,19 @@ fn the_journal_of_another_party_or_of_a_newer_program_is_refused() {
     let path = place.path();
     drop(place.journal);
     let other = Journal::open(&path, &party("imigrasi"), noon());
-    assert!(matches!(other, Err(JournalError::Open { .. })));
+    assert!(matches!(other, Err(JournalError::Foreign { .. })));
     let sql = Connection::open(&path).unwrap();
-    sql.pragma_update(None, "user_version", 3).unwrap();
+    sql.pragma_update(None, "user_version", 99).unwrap();
     drop(sql);
-    let newer = Journal::open(&path, &party("kemenhaj"), noon());
-    assert!(matches!(newer, Err(JournalError::Open { .. })));
+    let Err(JournalError::Foreign { reason, .. }) =
+        Journal::open(&path, &party("kemenhaj"), noon())
+    else {
+        panic!("a newer program's journal opened");
+    };
+    assert!(
+        reason.contains("a newer Amanah wrote it (schema 99;"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -314,7 +314,9 @@ fn a_journal_of_version_1_is_brought_up_with_what_it_holds() {
     let sql = Connection::open(&path).unwrap();
     // As version 1 had it.
     sql.execute_batch(
-        "DROP INDEX again_due; DROP TABLE again; DROP TABLE stopped; DROP TABLE closed_in; DROP INDEX outbound_place;
+        "DROP INDEX inbound_kept; DROP INDEX outbound_kept;
+        ALTER TABLE inbound DROP COLUMN destroyed; ALTER TABLE outbound DROP COLUMN destroyed;
+        DROP INDEX again_due; DROP TABLE again; DROP TABLE stopped; DROP TABLE closed_in; DROP INDEX outbound_place;
         DROP INDEX outbound_flow; DROP INDEX inbound_flow;
         ALTER TABLE slips DROP COLUMN about; ALTER TABLE streams_in DROP COLUMN told;
         ALTER TABLE streams_in DROP COLUMN highest; ALTER TABLE streams_in DROP COLUMN highest_digest;

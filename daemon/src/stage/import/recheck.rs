@@ -4,14 +4,17 @@
 
 use std::sync::PoisonError;
 
+use crate::engine::policy::Kept;
 use crate::journal::InboundRow;
 use crate::stage::StageError;
+use crate::stage::retention::is_over;
 
 use super::Import;
 
 /// Imports looked at before the first one that is missing: an old copy lacks the newest ones first.
 const NEWEST: u32 = 256;
-const DAY_SECS: i64 = 86_400;
+/// What retention may destroy while the store is compared is not taken up again under its hands.
+const SOON_SECS: i64 = 3_600;
 
 impl Import {
     /// Compares the journal with the store, newest imports first, as long as any are missing.
@@ -32,7 +35,11 @@ impl Import {
             let rows = self.node.journal.answered_imports(skip, NEWEST)?;
             let mut lost = 0_u32;
             for row in &rows {
-                if !self.still_has(row)? && !self.is_over(row) {
+                // Taken up so far is taken up; the next start looks for the rest.
+                if self.node.stop.is_set() {
+                    return Ok(());
+                }
+                if !self.still_has(row)? && !self.is_over(row)? {
                     self.take_up_again(row)?;
                     lost += 1;
                 }
@@ -58,13 +65,16 @@ impl Import {
         Ok(())
     }
 
-    /// Whether its agreed days are over: what was to be destroyed does not come back.
-    fn is_over(&self, row: &InboundRow) -> bool {
+    /// Whether its agreed days are over, or soon will be: what is to be destroyed does not come back.
+    fn is_over(&self, row: &InboundRow) -> Result<bool, StageError> {
         let policy = self.node.rules.now();
         let terms = row.agreement.as_ref().zip(row.flow.as_ref());
-        let days = terms.and_then(|(agreement, flow)| policy.retention_days(agreement, flow));
-        let now = self.node.clock.now();
-        days.is_some_and(|days| row.received.plus_secs(i64::from(days) * DAY_SECS) < now)
+        match terms.map(|(agreement, flow)| policy.kept(agreement, flow)) {
+            Some(Kept::Days(days)) => {
+                is_over(row, days, self.node.clock.now().plus_secs(SOON_SECS))
+            }
+            Some(Kept::Held | Kept::Unknown) | None => Ok(false),
+        }
     }
 
     /// Whether nothing lies here of a bundle that is to be imported: then the sender must give it again, and `streams` asks it.

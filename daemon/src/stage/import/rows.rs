@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use amanah_format::contents::Contents;
 use amanah_format::entry_path::EntryPath;
 use amanah_format::manifest::Manifest;
-use amanah_format::open::{EntrySink, OpenError, open_payload};
+use amanah_format::open::{EntrySink, OpenError, open_payload_within};
 use amanah_format::refusal::Refusal;
 use amanah_format::table::{Checked, RowSink};
 
@@ -18,6 +18,7 @@ use crate::stage::table::check_rows;
 use crate::store::table::{Sums, TableImport};
 use crate::store::{ImportId, StoreError};
 
+use super::effort::Effort;
 use super::landing::Tables;
 use super::table::verdict;
 use super::{End, Import, payload_of};
@@ -81,6 +82,8 @@ impl Import {
             now: self.node.clock.now(),
         };
         let mut payload = payload_of(&self.node.stop, &path, manifest)?;
+        let effort = Effort::of_rows(manifest);
+        let spent = || effort.is_spent();
         let mut broken = None;
         let stored = tables.store.import(&import, &mut |rows| {
             let mut into = IntoRows {
@@ -90,7 +93,8 @@ impl Import {
                 checked: None,
                 more: false,
             };
-            let opened = open_payload(&mut payload, &self.identities, manifest, &mut into);
+            let keys = &self.identities;
+            let opened = open_payload_within(&mut payload, keys, manifest, &mut into, &spent);
             let sums = opened.and_then(|contents| into.sums(&contents).map_err(OpenError::Refused));
             sums.map_err(|error| broken = Some(error)).ok()
         })?;

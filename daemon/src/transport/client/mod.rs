@@ -1,6 +1,8 @@
 //! Dialling a peer: SSH by russh, the host key pinned from its card, our transport key; one SFTP channel per lane, one
 //! for pulling, one for `wait@amanah`. The peer's server is trusted with nothing: what it says is bounded and checked.
 
+#[cfg(feature = "fuzzing")]
+pub mod bare;
 mod channel;
 mod connect;
 pub mod drop;

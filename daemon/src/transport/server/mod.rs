@@ -3,6 +3,8 @@
 //! paths, links, attributes. FORMAT.md §16.
 
 mod accept;
+#[cfg(feature = "fuzzing")]
+pub mod bare;
 mod framing;
 mod inlet;
 mod network;

@@ -12,6 +12,7 @@ use russh::server::{
     Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
 };
 use russh::{Channel, ChannelId, ChannelMsg, ChannelOpenFailure, MethodKind, MethodSet, Pty};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use super::accept::Parts;
@@ -118,11 +119,18 @@ async fn serve(mut channel: Channel<Msg>, tree: Tree) {
             Some(_) => {}
         }
     }
+    run(inlet::Piped::new(channel.into_stream()), tree).await;
+}
+
+/// Serves the tree on a stream, behind the guard of its framing.
+pub(super) async fn run<S>(stream: S, tree: Tree)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let config = russh_sftp::server::Config {
         max_client_packet_len: SFTP_PACKET_BYTES_MAX,
     };
-    let stream = framing::Framed::new(inlet::Piped::new(channel.into_stream()));
-    russh_sftp::server::run_with_config(stream, tree, config).await;
+    russh_sftp::server::run_with_config(framing::Framed::new(stream), tree, config).await;
 }
 
 impl Handler for Caller {

@@ -1,4 +1,5 @@
 //! Tables sound and damaged, in both dialects: each damage is one finding, whatever its extent, and no report holds a value.
+//! Every fault is provoked from both sides: the table that has it, and the one beside it that has not.
 
 use std::fmt::Write as _;
 

@@ -1,9 +1,11 @@
 //! What a schema may say, and what refuses it before anybody signs: for each "accepts" a "refuses".
+//! One sound schema, and one change at a time.
 
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::table::{Level, Op, RuleBody};
+use crate::table::limits::{KEYS_MAX, SCHEMA_BYTES_MAX};
+use crate::table::{Kind, Level, Op, RuleBody};
 
 fn whole() -> Json {
     json!({

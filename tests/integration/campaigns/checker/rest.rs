@@ -187,7 +187,7 @@ fn recorded(receipt: &Path, ours: &Ledger, theirs: &Ledger) -> Result<(String, u
         // One that found no room after it was admitted was held, and judged anew.
         let held = found.get("held").copied().unwrap_or(0);
         for kind in *kinds {
-            let most = if *kind == "admitted" { 1 + held } else { 1 };
+            let most = if kind == "admitted" { 1 + held } else { 1 };
             let times = found.get(kind).copied().unwrap_or(0);
             ensure!((1..=most).contains(&times), "{hex}: {kind}: {found:?}");
         }

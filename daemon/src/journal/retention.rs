@@ -1,0 +1,149 @@
+//! What is still kept of answered bundles, and the record that it was destroyed. SPOOL.md §3.
+//! Lists are by terms: what is under a legal hold, or under terms that last longer, hides nothing behind it. The row of a
+//! bundle stays for ever; only the mark says that its bytes are gone.
+
+use amanah_format::digest::Digest;
+use amanah_format::id::{BundleId, FlowName};
+use amanah_format::ledger::RecordKind;
+use amanah_format::time::UtcTime;
+use rusqlite::{Connection, params};
+
+use super::inbound::step as step_inbound;
+use super::listing::{load_inbound, load_outbound, outbound_where};
+use super::outbound::{LedgerFacts, step as step_outbound};
+use super::queries::{Page, many, one, run};
+use super::rows::{digest, inbound_row, optional_text};
+use super::{InboundRow, Journal, JournalError, OutboundRow};
+use crate::engine::inbound::InboundEvent;
+use crate::engine::outbound::{OutboundEvent, next};
+
+/// By what the index `inbound_kept` finds its rows, word for word as there.
+pub(super) const TERMS: &str = "(iif(refusal IS NULL, 'i', 'r') || ' ' || hex(ifnull(agreement, x'')) || ' ' || ifnull(flow, ''))";
+/// Which rows it has.
+pub(super) const KEPT: &str = "destroyed IS NULL AND state IN ('acknowledged', 'delivered')";
+
+/// What decides how long the bytes of a bundle that came are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// It lies in quarantine, not in the archive.
+    pub is_refused: bool,
+    /// The agreement that its manifest names; none where that could not be read.
+    pub agreement: Option<Digest>,
+    /// Its flow; the same.
+    pub flow: Option<FlowName>,
+    /// As the journal has it.
+    key: String,
+}
+
+impl Journal {
+    /// The terms of everything that is kept of what came, each once.
+    ///
+    /// # Errors
+    /// [`JournalError`], as all functions of this file.
+    pub fn terms_kept(&self) -> Result<Vec<Terms>, JournalError> {
+        let query = format!(
+            "SELECT {TERMS} AS terms, refusal IS NOT NULL AS is_refused, agreement, flow FROM inbound INDEXED BY inbound_kept
+            WHERE {KEPT} AND {TERMS} > ?1 ORDER BY {TERMS} LIMIT 1"
+        );
+        self.read(|sql| {
+            let (mut found, mut last) = (Vec::new(), String::new());
+            while let Some(terms) = one(sql, &query, [&last], |row| {
+                Ok(Terms {
+                    is_refused: row.get("is_refused")?,
+                    agreement: digest(row, "agreement")?,
+                    flow: optional_text(row, "flow")?,
+                    key: row.get("terms")?,
+                })
+            })? {
+                last.clone_from(&terms.key);
+                found.push(terms);
+            }
+            Ok(found)
+        })
+    }
+
+    /// What came under these terms at `moment` or before, is answered and still kept: a page of it, oldest first.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn received_kept(
+        &self,
+        terms: &Terms,
+        moment: UtcTime,
+        page: Page,
+    ) -> Result<Vec<InboundRow>, JournalError> {
+        let query = format!(
+            "SELECT * FROM inbound INDEXED BY inbound_kept WHERE {TERMS} = ?1 AND received <= ?2 AND {KEPT}
+            ORDER BY received, age LIMIT ?3 OFFSET ?4"
+        );
+        let with = (&terms.key, moment.unix(), page.limit, page.skip);
+        self.read(|sql| many(sql, &query, with, inbound_row))
+    }
+
+    /// What was settled, or refused and returned, under this agreement and flow at `moment` or before, and is still kept: a page
+    /// of it, longest ago first.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn sent_kept(
+        &self,
+        (agreement, flow): (&Digest, &FlowName),
+        moment: UtcTime,
+        page: Page,
+    ) -> Result<Vec<OutboundRow>, JournalError> {
+        let query = "SELECT * FROM outbound WHERE agreement = ?1 AND flow = ?2 AND changed <= ?3 AND destroyed IS NULL
+            AND digest IS NOT NULL AND state IN ('settled', 'returned') ORDER BY changed, age LIMIT ?4 OFFSET ?5";
+        let with = params![
+            agreement.as_bytes(),
+            flow.as_str(),
+            moment.unix(),
+            page.limit,
+            page.skip
+        ];
+        self.read(|sql| outbound_where(sql, query, with))
+    }
+
+    /// The bytes of a bundle that came are destroyed: the mark and its record. Done already is fine.
+    ///
+    /// # Errors
+    /// [`JournalError::Illegal`] for a bundle that is not answered.
+    pub fn received_destroyed(&self, digest: &Digest, now: UtcTime) -> Result<(), JournalError> {
+        self.change(now, |change| {
+            let row = load_inbound(change.sql, digest)?;
+            step_inbound(change, &row, InboundEvent::RetentionEnded)?;
+            let mark = "UPDATE inbound SET destroyed = ?2 WHERE digest = ?1 AND destroyed IS NULL";
+            if run(change.sql, mark, params![digest.as_bytes(), now.unix()])? == 1 {
+                change.append_about(RecordKind::Destroyed, Some(*digest), None)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The originals and our copy of a bundle that went out are destroyed, or the copy alone where the originals were returned:
+    /// the mark and its record. Done already is fine.
+    ///
+    /// # Errors
+    /// [`JournalError::Illegal`] for a bundle that is not settled or returned.
+    pub fn sent_destroyed(&self, bundle: &BundleId, now: UtcTime) -> Result<(), JournalError> {
+        self.change(now, |change| {
+            let row = load_outbound(change.sql, bundle)?;
+            if is_destroyed(change.sql, bundle)? {
+                return Ok(());
+            }
+            let mark = "UPDATE outbound SET destroyed = ?2 WHERE bundle = ?1";
+            run(change.sql, mark, params![bundle.to_string(), now.unix()])?;
+            let event = OutboundEvent::RetentionEnded;
+            if next(row.state, event)? == row.state {
+                change.append_about(RecordKind::Destroyed, row.digest, None)?;
+                return Ok(());
+            }
+            step_outbound(change, &row, event, LedgerFacts::default()).map(drop)
+        })
+    }
+}
+
+fn is_destroyed(sql: &Connection, bundle: &BundleId) -> Result<bool, JournalError> {
+    let query = "SELECT destroyed IS NOT NULL FROM outbound WHERE bundle = ?1";
+    let found = one(sql, query, [bundle.to_string()], |row| Ok(row.get(0)?))?;
+    Ok(found.unwrap_or(false))
+}

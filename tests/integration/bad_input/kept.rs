@@ -1,0 +1,100 @@
+//! Replays after the agreed days: the bytes are destroyed, in archive and quarantine; the answer is the very same, nothing is
+//! imported, nothing is kept again.
+
+use std::fs;
+use std::path::PathBuf;
+
+use amanah_format::agreement::AgreementFile;
+use amanah_format::home;
+use amanah_format::manifest::AgreementRef;
+use amanah_tests::exchange::{PATIENCE, files_below};
+use amanah_tests::waiting::until;
+
+use super::{Bundle, Draft, Expect, Ground};
+use crate::retention::short_lived;
+
+/// Its ground, with the sender's table laid for the flow that is kept for no day.
+fn ground() -> Ground {
+    let exchange = short_lived();
+    let flow = exchange.out.flow.clone();
+    let id = "pks-singkat".parse().unwrap();
+    let folder = exchange.pair.phu.folder().join(home::AGREEMENTS);
+    let file = fs::read(folder.join(home::agreement_file(&id, 1))).unwrap();
+    let file = AgreementFile::parse(&file).unwrap();
+    let mut ground = Ground::with(exchange);
+    ground.shop.way.flow = flow;
+    ground.shop.agreement = AgreementRef {
+        id,
+        version: 1,
+        digest: file.digest(),
+    };
+    ground
+}
+
+fn sealed(ground: &Ground, change: impl Fn(&mut Draft)) -> Bundle {
+    let mut draft = ground.shop.hello();
+    draft.manifest.purpose = "UJI".to_owned();
+    change(&mut draft);
+    ground.shop.seal(&draft).unwrap()
+}
+
+/// Every file of the spool that bears the bundle's name.
+fn copies(ground: &Ground, bundle: &Bundle) -> Vec<PathBuf> {
+    let spool = ground.exchange.pair.imigrasi.path(home::SPOOL);
+    let mut files = files_below(&spool).unwrap();
+    files.retain(|path| path.to_string_lossy().contains(&bundle.manifest.to_hex()));
+    files
+}
+
+fn until_destroyed(ground: &Ground, bundle: &Bundle) {
+    let gone = || Ok(copies(ground, bundle).is_empty().then_some(()));
+    until("the end of the last copy", PATIENCE, gone).unwrap();
+}
+
+/// The note on a refused bundle stays, and says that the bundle is gone.
+fn until_noted(ground: &Ground, bundle: &Bundle) {
+    let name = format!("quarantine/{}.amanah.json", bundle.manifest.to_hex());
+    let note = ground.exchange.pair.imigrasi.path(&name);
+    let said = || {
+        let note: serde_json::Value = serde_json::from_slice(&fs::read(&note)?)?;
+        Ok((note["state"] == "destroyed").then_some(()))
+    };
+    until("the note of the destruction", PATIENCE, said).unwrap();
+}
+
+#[test]
+fn a_bundle_replayed_after_its_days_are_over_gets_the_same_receipt() {
+    let mut ground = ground();
+    let good = sealed(&ground, |_| {});
+    let refused = sealed(&ground, |draft| draft.manifest.purpose = "LAIN".to_owned());
+    let not_agreed = Expect::Refused("purpose-not-agreed");
+    ground.attempt("kept for no day", &good, Expect::Imported);
+    ground.attempt("quarantined for no day", &refused, not_agreed);
+    let stranger = sealed(&ground, |draft| {
+        draft.manifest.flow = "lain".parse().unwrap()
+    });
+    ground.attempt("of no flow", &stranger, Expect::Refused("flow-not-agreed"));
+    let receipts = [&good, &refused].map(|bundle| ground.intruder.receipt(bundle.manifest));
+    let receipts = receipts.map(Result::unwrap);
+    for bundle in [&good, &refused] {
+        until_destroyed(&ground, bundle);
+    }
+    until_noted(&ground, &refused);
+    ground.attempt("replayed after its days", &good, Expect::Known);
+    ground.attempt("refused and replayed after its days", &refused, not_agreed);
+    ground.restart();
+    ground.attempt("replayed after a restart too", &good, Expect::Known);
+    for (bundle, receipt) in [&good, &refused].into_iter().zip(receipts) {
+        assert!(ground.intruder.receipt(bundle.manifest).unwrap() == receipt);
+        until_destroyed(&ground, bundle);
+    }
+    // What no agreement speaks for is kept as long as this machine's configuration says.
+    assert_eq!(copies(&ground, &stranger).len(), 1);
+    let config = ground.exchange.pair.imigrasi.folder().join(home::CONFIG);
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}\n[limits]\nquarantine_days = 0\n")).unwrap();
+    ground.restart();
+    until_destroyed(&ground, &stranger);
+    until_noted(&ground, &stranger);
+    ground.told("kept");
+}
