@@ -184,14 +184,18 @@ impl SqliteStore {
             .map_err(failed)?;
         let application = number("application_id").map_err(failed)?;
         let version = number("user_version").map_err(failed)?;
-        sql.execute_batch(PRAGMAS).map_err(failed)?;
-        match (application, version) {
-            (APPLICATION, VERSION) => {}
-            (0, 0) if tables == 0 => self.begin_new(sql)?,
-            (APPLICATION, _) => {
-                return Err(self.strange("a newer version of Amanah made it"));
-            }
+        let is_new = match (application, version) {
+            (APPLICATION, VERSION) => false,
+            (0, 0) if tables == 0 => true,
+            (APPLICATION, _) => return Err(self.strange("a newer version of Amanah made it")),
             _ => return Err(self.strange("it is a database, but not a store of Amanah")),
+        };
+        sql.execute_batch(PRAGMAS).map_err(failed)?;
+        // A copy that SQLite made may be in another mode.
+        sql.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+            .map_err(failed)?;
+        if is_new {
+            self.begin_new(sql)?;
         }
         // A commit that nobody saw come back is made to last: one more commit syncs the log that it is in.
         let touch = "UPDATE amanah_store SET opened = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
@@ -202,8 +206,6 @@ impl SqliteStore {
 
     /// The tables of a new store, all or nothing.
     fn begin_new(&self, sql: &Connection) -> Result<(), StoreError> {
-        sql.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
-            .map_err(failed)?;
         let mut random = [0_u8; 16];
         getrandom::fill(&mut random).map_err(|error| StoreError::Database(error.to_string()))?;
         let store_id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -226,6 +228,21 @@ impl SqliteStore {
             return durable::disbelieve(&self.path, &error.to_string()).into();
         }
         complaint(error)
+    }
+
+    /// Brings what is committed from the log into the file, so that the file alone is whole where nobody reads at this moment: the
+    /// log of one file beside another would be their ruin. Readers are not waited for.
+    fn put_into_file(&self, sql: &Connection) -> Result<(), StoreError> {
+        let put = || {
+            sql.busy_timeout(Duration::ZERO)?;
+            let put = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            sql.busy_timeout(BUSY)?;
+            put
+        };
+        match put().map_err(|error| self.committing(&error)) {
+            Ok(()) | Err(StoreError::Busy) => Ok(()),
+            failed => failed,
+        }
     }
 
     /// In the transaction that the caller ends.
@@ -317,6 +334,7 @@ impl TableStore for SqliteStore {
                 self.committing(&error)
             })?;
             kill::point("sqlite.after-commit");
+            self.put_into_file(sql)?;
             written
         })
     }
