@@ -17,50 +17,50 @@ use serde_json::json;
 
 use self::ground::{ask, connected, delivered, founded, row, rows_of, table};
 
+const FIRST: &str = "U-1,2030-01-02,\"O'Brien \"\"Ab\"\"; DROP TABLE x;--\",12345678901234567890.123456789012345678,-7,true,2030-01-05T05:10:00+07:00,23:59:59.5,2030,2030-07";
+const SECOND: &str = "U-2,2030-01-03,,,,,,,,";
+const THIRD: &str =
+    "U-3,2030-01-03,XXX,0.10,9223372036854775807,0,2030-01-05T05:10:00Z,00:00:00,1999,1999-12";
+const LINE: &str = "{\"nomor\":\"U-4\",\"hari\":\"2030-01-04\",\"nama\":\"baris\\ndua\",\"biaya\":1.5,\"umur\":null,\"transit\":false,\"waktu\":null,\"jam\":null,\"tahun\":null,\"bulan\":null}\n";
+
+#[test]
+fn values_stand_in_the_database_exactly_whatever_they_are() {
+    let mut exchange = connected(&json!({"mode": "append", "key": ["nomor"], "partition": null}));
+    let third = THIRD.replace("XXX", &"x".repeat(900_000));
+    delivered(&mut exchange, "satu.csv", &table(&[FIRST, SECOND, &third]));
+    delivered(&mut exchange, "dua.jsonl", LINE);
+    let all = "nomor, hari, biaya, umur, transit, waktu, jam, tahun, bulan";
+    for (question, expected) in [
+        (
+            format!("SELECT {all} FROM TABEL WHERE nomor = 'U-1'"),
+            "U-1|2030-01-02|12345678901234567890.123456789012345678|-7|1|2030-01-05T05:10:00+07:00|23:59:59.5|2030|2030-07",
+        ),
+        (
+            "SELECT nama FROM TABEL WHERE nomor = 'U-1'".to_owned(),
+            "O'Brien \"Ab\"; DROP TABLE x;--",
+        ),
+        (
+            "SELECT length(nama), typeof(biaya), biaya, typeof(umur), umur, transit FROM TABEL WHERE nomor = 'U-3'".to_owned(),
+            "900000|text|0.1|integer|9223372036854775807|0",
+        ),
+        (
+            "SELECT coalesce(nama, biaya, umur, transit, waktu, jam, tahun, bulan) IS NULL FROM TABEL WHERE nomor = 'U-2'".to_owned(),
+            "1",
+        ),
+        (
+            "SELECT replace(nama, char(10), '/') FROM TABEL WHERE nomor = 'U-4'".to_owned(),
+            "baris/dua",
+        ),
+    ] {
+        assert_eq!(ask(&exchange, &question), [expected], "{question}");
+    }
+}
+
 #[test]
 fn rows_land_with_the_record_of_their_import_and_the_receipt_counts_them() {
     let mut exchange = connected(&json!({"mode": "append", "key": ["nomor"], "partition": null}));
-    let long = "x".repeat(900_000);
-    let first = table(&[
-        "U-1,2030-01-02,\"O'Brien \"\"Ab\"\"; DROP TABLE x;--\",12345678901234567890.123456789012345678,-7,true,2030-01-05T05:10:00+07:00,23:59:59.5,2030,2030-07",
-        "U-2,2030-01-03,,,,,,,,",
-        &format!(
-            "U-3,2030-01-03,{long},0.10,9223372036854775807,0,2030-01-05T05:10:00Z,00:00:00,1999,1999-12"
-        ),
-    ]);
-    let one = delivered(&mut exchange, "satu.csv", &first);
-    delivered(
-        &mut exchange,
-        "dua.jsonl",
-        "{\"nomor\":\"U-4\",\"hari\":\"2030-01-04\",\"nama\":\"baris\\ndua\",\"biaya\":1.5,\"umur\":null,\"transit\":false,\"waktu\":null,\"jam\":null,\"tahun\":null,\"bulan\":null}\n",
-    );
-    assert_eq!(
-        ask(
-            &exchange,
-            "SELECT nomor, hari, biaya, umur, transit, waktu, jam, tahun, bulan FROM TABEL WHERE nomor = 'U-1'"
-        ),
-        [
-            "U-1|2030-01-02|12345678901234567890.123456789012345678|-7|1|2030-01-05T05:10:00+07:00|23:59:59.5|2030|2030-07"
-        ]
-    );
-    assert_eq!(
-        ask(&exchange, "SELECT nama FROM TABEL WHERE nomor = 'U-1'"),
-        ["O'Brien \"Ab\"; DROP TABLE x;--"]
-    );
-    assert_eq!(
-        ask(
-            &exchange,
-            "SELECT length(nama), typeof(biaya), typeof(umur), umur, transit FROM TABEL WHERE nomor = 'U-3'"
-        ),
-        ["900000|text|integer|9223372036854775807|0"]
-    );
-    assert_eq!(
-        ask(
-            &exchange,
-            "SELECT count(*) FROM TABEL WHERE nomor = 'U-2' AND nama IS NULL AND biaya IS NULL AND umur IS NULL AND waktu IS NULL"
-        ),
-        ["1"]
-    );
+    let one = delivered(&mut exchange, "satu.csv", &table(&[FIRST, SECOND, THIRD]));
+    delivered(&mut exchange, "dua.jsonl", LINE);
     assert_eq!(
         ask(
             &exchange,

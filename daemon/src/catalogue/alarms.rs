@@ -1,6 +1,8 @@
 //! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
 //! An alarm is for a person: each says what to do, or whom to call.
 
+mod database;
+
 use super::refusals::{Words, because};
 
 /// Every alarm code that the daemon may publish beside the codes of the other files.
@@ -44,6 +46,7 @@ pub(super) fn explain(code: &str) -> Option<Words> {
         .or_else(|| drop_server(code))
         .or_else(|| stream(code))
         .or_else(|| restored(code))
+        .or_else(|| database::explain(code))
 }
 
 fn stream(code: &str) -> Option<Words> {
@@ -123,26 +126,6 @@ fn restored(code: &str) -> Option<Words> {
             (
                 "Yang hilang diimpor lagi dari arsip, dengan tanda terima yang sama. Beri tahu pengguna data itu.",
                 "What is missing is imported again from the archive, under the same receipts. Tell those who use it.",
-            ),
-        ),
-        "store-other" => because(
-            (
-                "Di tempat basis data tabel ada basis data lain; tidak ada yang ditulis ke dalamnya, kiriman tabel ditahan.",
-                "Where the database of tables was, there is another one; nothing is written to it, and tables are held.",
-            ),
-            (
-                "Kembalikan basis data yang semula. Bila sudah hilang untuk selamanya, letakkan berkas kosong dengan nama itu: isinya diimpor lagi dari arsip.",
-                "Put the former one back. If it is gone for good, put an empty file of that name there: what it had is imported again from the archive.",
-            ),
-        ),
-        "store-schema" => because(
-            (
-                "Tabel yang ada tidak dapat menerima kolom menurut versi perjanjian yang baru; kiriman alur ini ditahan.",
-                "The table that is there cannot take the columns of the agreement's new version; this flow is held.",
-            ),
-            (
-                "Admin sistem membaca log, yang menyebut kolom dan perintahnya (`ALTER TABLE … RENAME TO …`), lalu `amanah retry`. Tidak ada data yang dihapus.",
-                "The system administrator reads the log, which names the column and the command (`ALTER TABLE … RENAME TO …`), then `amanah retry`. No data is removed.",
             ),
         ),
         "bundle-missing" => because(

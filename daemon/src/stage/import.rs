@@ -206,7 +206,7 @@ impl Import {
         }
         match tables.store.lookup(&row.digest)? {
             Some(stored) => Ok(End::Stored(stored)),
-            None => self.into_rows(tables, (row, manifest, id), terms),
+            None => self.land_rows(tables, (row, manifest, id), terms),
         }
     }
 

@@ -44,9 +44,15 @@ impl Admit {
         each(&self.node.stop, &page, |(_, row)| {
             self.rejudge(row, room(row))
         })?;
+        let waits = page.iter().any(|(_, row)| waits_for_store(row.held));
+        let again_after = match (is_full, waits) {
+            (true, _) => NEXT_PAGE,
+            (false, true) => Duration::from_secs(STORE_AGAIN_SECS.unsigned_abs()),
+            (false, false) => IDLE,
+        };
         Ok(Pass {
             done: 0,
-            again_after: if is_full { NEXT_PAGE } else { IDLE },
+            again_after,
         })
     }
 

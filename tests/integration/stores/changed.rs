@@ -2,6 +2,7 @@
 //! goes on when whoever keeps the database has put the old table aside.
 
 use amanah_tests::exchange::{Exchange, PATIENCE};
+use amanah_tests::waiting::until;
 use amanahd::snapshot::Snapshot;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -20,9 +21,19 @@ fn schema(last: &[&str]) -> String {
     schema.to_string()
 }
 
+/// Has both read their agreements again, and waits until they have.
 fn reload(exchange: &Exchange) {
     for ministry in [&exchange.pair.phu, &exchange.pair.imigrasi] {
+        let read = || {
+            let log = std::fs::read_to_string(ministry.log()).unwrap_or_default();
+            log.matches("configuration read again").count()
+        };
+        let before = read();
         ministry.signal(Signal::HUP).unwrap();
+        until("configuration read", PATIENCE, || {
+            Ok((read() > before).then_some(()))
+        })
+        .unwrap();
     }
 }
 

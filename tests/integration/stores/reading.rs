@@ -1,4 +1,5 @@
 //! Those who read the database while rows come in, and those who lock it; and how much memory a long table takes.
+//! Readers are the stock `sqlite3`; memory is the kernel's count.
 
 use std::fs;
 use std::io::Write;

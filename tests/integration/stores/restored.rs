@@ -91,38 +91,48 @@ fn a_database_that_is_replaced_while_the_daemon_runs_is_noticed() {
 }
 
 #[test]
-fn without_its_database_a_bundle_waits_and_another_database_is_not_taken_for_it() {
+fn without_its_database_a_bundle_waits_and_none_is_made_in_its_place() {
     let mut exchange = connected(&json!({"mode": "append", "key": [], "partition": null}));
     delivered(&mut exchange, "satu.csv", &rows_of(1, 1, "satu"));
     exchange.at_rest().unwrap();
     let aside = exchange.folder().join("samping");
     fs::rename(folder(&exchange), &aside).unwrap();
     let way = exchange.out.clone();
-    let second = exchange
-        .drop_text(&way, "dua.csv", &rows_of(2, 1, "dua"))
-        .unwrap();
+    let text = rows_of(2, 1, "dua");
+    let second = exchange.drop_text(&way, "dua.csv", &text).unwrap();
     let held = |status: &Snapshot| {
         let mut incoming = status.incoming.iter();
         incoming.any(|bundle| bundle.state == "held").then_some(())
     };
     let imigrasi = &mut exchange.pair.imigrasi;
     imigrasi.wait_for("a held bundle", PATIENCE, held).unwrap();
-    assert!(!database(&exchange).exists(), "none is made in its place");
-    // One that has imports of its own, and another name.
+    assert!(!folder(&exchange).exists());
+    fs::rename(&aside, folder(&exchange)).unwrap();
+    exchange.settled(&[second]).unwrap();
+    until_whole(&exchange, &["U-000001|satu|1", "U-000002|dua|1"]);
+}
+
+#[test]
+fn another_database_is_not_taken_for_the_one_that_was_there() {
+    let mut exchange = connected(&json!({"mode": "append", "key": [], "partition": null}));
+    delivered(&mut exchange, "satu.csv", &rows_of(1, 1, "satu"));
+    exchange.at_rest().unwrap();
+    let aside = exchange.folder().join("samping");
+    fs::rename(folder(&exchange), &aside).unwrap();
     copy(&aside, &folder(&exchange));
     let other = "UPDATE amanah_store SET store_id = 'lain'";
     super::ground::run(&exchange, &[], other);
+    let way = exchange.out.clone();
+    let text = rows_of(2, 1, "dua");
+    let second = exchange.drop_text(&way, "dua.csv", &text).unwrap();
     until_alarm(&mut exchange.pair.imigrasi, "store-other");
     assert_eq!(ask(&exchange, "SELECT count(*) FROM TABEL"), ["1"]);
     restore(&aside, &folder(&exchange));
     exchange.settled(&[second]).unwrap();
     until_whole(&exchange, &["U-000001|satu|1", "U-000002|dua|1"]);
     let quiet = |status: &Snapshot| (!has_alarm(status, "store-other")).then_some(());
-    exchange
-        .pair
-        .imigrasi
-        .wait_for("quiet", PATIENCE, quiet)
-        .unwrap();
+    let imigrasi = &mut exchange.pair.imigrasi;
+    imigrasi.wait_for("quiet", PATIENCE, quiet).unwrap();
 }
 
 #[test]

@@ -362,7 +362,7 @@ fn of_an_ordered_flow_only_what_has_nothing_before_it_is_to_be_imported() {
         places.map(amanah_format::id::Sequence::get).collect()
     };
     let third = place.admit(3);
-    assert_eq!(listed(&ordered), [] as [u64; 0], "1 and 2 have not come");
+    assert!(listed(&ordered).is_empty(), "1 and 2 have not come");
     assert_eq!(listed(&BTreeSet::new()), [3]);
     let second = place.admit(2);
     let first = place.admit(1);
@@ -372,7 +372,7 @@ fn of_an_ordered_flow_only_what_has_nothing_before_it_is_to_be_imported() {
     let held = (InboundEvent::Held, Some(HeldReason::StoreMissing));
     let journal = &place.journal;
     journal.rejudge(&second, held.0, held.1, noon()).unwrap();
-    assert_eq!(listed(&ordered), [] as [u64; 0], "2 is held");
+    assert!(listed(&ordered).is_empty(), "2 is held");
     let again = InboundEvent::Admitted;
     journal.rejudge(&second, again, None, noon()).unwrap();
     // A refusal is an outcome too.

@@ -64,7 +64,7 @@ impl Import {
     ///
     /// # Errors
     /// This machine's.
-    pub(super) fn into_rows(
+    pub(super) fn land_rows(
         &self,
         tables: &Tables,
         (row, manifest, id): (&InboundRow, &Manifest, &ImportId),
@@ -99,7 +99,10 @@ impl Import {
             sums.map_err(|error| broken = Some(error)).ok()
         })?;
         match (stored, broken) {
-            (Some(stored), _) => Ok(End::Stored(stored)),
+            (Some(stored), _) => {
+                tables.has_taken_one();
+                Ok(End::Stored(stored))
+            }
             (None, Some(OpenError::Refused(refusal))) => {
                 self.prove(&path, manifest)?;
                 Ok(End::Refused(refusal))

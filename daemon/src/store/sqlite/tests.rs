@@ -1,4 +1,5 @@
 //! The store by itself: names, kinds of change, what is left of what was not committed, and files that are no store.
+//! What it does within a daemon, killed and restored, is in `tests/integration/stores`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -99,9 +100,11 @@ fn answer(store: &SqliteStore, question: &str) -> String {
         sql.query_row(question, [], |row| row.get::<_, rusqlite::types::Value>(0))
             .map_err(failed)
     });
-    match found.unwrap() {
-        rusqlite::types::Value::Text(text) => text,
-        other => format!("{other:?}"),
+    let found = found.unwrap();
+    if let rusqlite::types::Value::Text(text) = found {
+        text
+    } else {
+        format!("{found:?}")
     }
 }
 

@@ -1,4 +1,5 @@
-//! How values of a schema stand in SQLite: exact, in the forms that its own functions read. Docs: `docs/tables.md`.
+//! How values of a schema stand in SQLite: exact, in the forms that its own functions read. Whoever reads the tables finds it
+//! in `docs/tables.md`; a test of two daemons holds each form.
 
 use std::fmt::Write;
 
