@@ -1,4 +1,4 @@
-//! `amanah ledger`: verifies the published records against the signed checkpoint, and shows the newest of them.
+//! `amanah ledger`: verifies the published records against the signed checkpoint and what peers cosigned, and shows the newest.
 //! Memory does not depend on the ledger's length. FORMAT.md §15.
 
 use std::fmt::Display;
@@ -14,6 +14,7 @@ use amanah_format::{
     ledger::{Checkpoint, Record, Tree, leaf_hash, parse_origin},
 };
 use amanahd::catalogue::{Language, Text, faces::proof as face, moment, shown};
+use amanahd::request::Request;
 use clap::Subcommand;
 
 use crate::{
@@ -24,13 +25,18 @@ use crate::{
     verify::Cards,
 };
 
+mod witnesses;
+
+use witnesses::Witnesses;
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   amanah ledger verify
   amanah ledger verify /media/audit/ledger --card imigrasi.card.amanah
-  amanah ledger show --last 50")]
+  amanah ledger show --last 50
+  amanah ledger accept imigrasi")]
 pub(crate) struct Wanted {
     #[command(subcommand)]
     act: Act,
@@ -43,6 +49,10 @@ enum Act {
         folder: Option<PathBuf>,
         #[command(flatten)]
         cards: Cards,
+    },
+    Accept {
+        /// Whose ledger
+        party: PartyId,
     },
     Show {
         /// How many
@@ -66,6 +76,12 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
             let config = place.config()?;
             let folder = config.home.join(home::LEDGER);
             verify(&folder, (&keyring, Some(&config.party)), screen)
+        }
+        Act::Accept { party } => {
+            let request = Request::AcceptLedger {
+                party: party.clone(),
+            };
+            crate::request::ask(&request, None, place, screen)
         }
         Act::Show { last } => show(&place.config()?.home.join(home::LEDGER), *last, screen),
     }
@@ -125,8 +141,9 @@ fn verify(
         if let Some(own) = whose.filter(|own| **own != party) {
             return Err(Fault::new(face::LEDGER_WHOSE, [own, &party]));
         }
-        let beyond = walk(&folder.join("records.jsonl"), &checkpoint)?;
-        Ok((party, checkpoint, beyond))
+        let witnesses = Witnesses::read(&folder.join("cosigned"), keyring, &checkpoint)?;
+        let beyond = walk(&folder.join("records.jsonl"), &checkpoint, &witnesses)?;
+        Ok((party, checkpoint, beyond, witnesses))
     });
     let exit = if judged.is_ok() {
         Exit::Ok
@@ -134,16 +151,18 @@ fn verify(
         Exit::Negative
     };
     match (judged, screen.json) {
-        (Ok((party, checkpoint, beyond)), true) => screen.facts(&serde_json::json!({
+        (Ok((party, checkpoint, beyond, witnesses)), true) => screen.facts(&serde_json::json!({
             "format": "amanah-ledger-verify/1", "verified": true, "party": party,
             "origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root, "beyond": beyond,
+            "cosigned": witnesses.facts(),
         }))?,
-        (Ok((party, checkpoint, beyond)), false) => {
+        (Ok((party, checkpoint, beyond, witnesses)), false) => {
             let count = moment::count(checkpoint.size, screen.language);
             screen.say(face::LEDGER_WHOLE, &[&count, &party])?;
             if beyond > 0 {
                 screen.say(face::LEDGER_BEYOND, &[&beyond])?;
             }
+            witnesses.tell(checkpoint.size, screen)?;
         }
         (Err(fault), true) => screen.facts(&serde_json::json!({
             "format": "amanah-ledger-verify/1", "verified": false, "reason": fault.sentence(screen.language),
@@ -157,7 +176,7 @@ fn verify(
 }
 
 /// Reads the records one by one, never all at once; returns how many lie beyond the checkpoint (written after it).
-fn walk(path: &Path, checkpoint: &Checkpoint) -> Result<u64, Fault> {
+fn walk(path: &Path, checkpoint: &Checkpoint, witnesses: &Witnesses) -> Result<u64, Fault> {
     let unread = |error: std::io::Error| Fault::other(&format_args!("{}: {error}", path.display()));
     let file = File::open(path).map_err(unread)?;
     let mut tree = Tree::default();
@@ -177,6 +196,7 @@ fn walk(path: &Path, checkpoint: &Checkpoint) -> Result<u64, Fault> {
             return Err(Fault::new(face::LEDGER_INDEX, [&index, &record.index]));
         }
         tree.push(leaf_hash(&line));
+        witnesses.compare(&tree)?;
     }
     if tree.size() != checkpoint.size {
         let (expected, found) = (checkpoint.size, tree.size());

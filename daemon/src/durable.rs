@@ -8,6 +8,7 @@ mod beneath;
 mod moving;
 mod removing;
 mod shown;
+mod steady;
 #[cfg(test)]
 mod tests;
 
@@ -22,11 +23,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::{AtFlags, Mode, OFlags};
 
 pub use beneath::{
-    create_beneath, ensure_folder_beneath, list_beneath, open_beneath, write_beneath,
+    born_nanos, create_beneath, ensure_folder_beneath, list_beneath, open_beneath, write_beneath,
 };
 pub use moving::{move_beneath, relocate, rename, rename_beneath, replace};
 pub use removing::{remove, remove_beneath, remove_folder, sweep};
 pub use shown::shown;
+pub use steady::Steady;
 
 use beneath::Place;
 
@@ -113,12 +115,24 @@ pub fn publish(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(),
 /// # Errors
 /// As [`write()`].
 pub fn create_folder(path: &Path, mode: u32) -> Result<(), DurableError> {
+    make_folder(path, mode, Sync::Yes)
+}
+
+/// The same without any sync: for what is synced with all that is in it, or counts for nothing.
+///
+/// # Errors
+/// As [`write()`].
+pub fn create_folder_unsynced(path: &Path, mode: u32) -> Result<(), DurableError> {
+    make_folder(path, mode, Sync::No)
+}
+
+fn make_folder(path: &Path, mode: u32, sync_it: Sync) -> Result<(), DurableError> {
     believed(&FAILED_SYNC)?;
     if path.is_dir() {
         return Ok(());
     }
     if let Some(parent) = path.parent().filter(|parent| *parent != Path::new("")) {
-        create_folder(parent, mode)?;
+        make_folder(parent, mode, sync_it)?;
     }
     let place = Place::of(path)?;
     match rustix::fs::mkdirat(&place.folder, &place.name, Mode::from_raw_mode(mode)) {
@@ -130,8 +144,13 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<(), DurableError> {
     let made = beneath::open_folder_at(&place.folder, Path::new(&place.name))
         .map_err(|source| failed("opening the folder", path, source))?;
     set_mode(&made, mode).map_err(|source| failed("setting the mode of", path, source))?;
-    sync(&made, path)?;
-    sync(&place.folder, &place.folder_path)
+    match sync_it {
+        Sync::Yes => {
+            sync(&made, path)?;
+            sync(&place.folder, &place.folder_path)
+        }
+        Sync::No => Ok(()),
+    }
 }
 
 /// fsync of a file that somebody wrote.

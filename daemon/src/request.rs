@@ -3,7 +3,7 @@
 
 use amanah_format::{
     digest::Digest,
-    id::{FlowName, PartyId},
+    id::{FlowName, PartyId, Sequence},
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,20 @@ pub enum Request {
         peer: PartyId,
         /// Its flow.
         flow: FlowName,
+    },
+    /// Give up a number of a stream whose bundle cannot be served any more.
+    Void {
+        /// Its recipient.
+        peer: PartyId,
+        /// Its flow.
+        flow: FlowName,
+        /// The number.
+        number: Sequence,
+    },
+    /// A party's ledger begins anew, and its sysadmin has said why: it is followed from its next checkpoint on.
+    AcceptLedger {
+        /// Whose: a peer's, or our own as peers saw it.
+        party: PartyId,
     },
     /// This home is the newest there is, though it looks like a copy: seal without the peer's answer.
     Vouch {
@@ -146,6 +160,14 @@ mod tests {
                 peer: peer.clone(),
                 flow: "manifes-umrah".parse().unwrap(),
             },
+            Request::Void {
+                peer: peer.clone(),
+                flow: "manifes-umrah".parse().unwrap(),
+                number: Sequence::FIRST,
+            },
+            Request::AcceptLedger {
+                party: peer.clone(),
+            },
             Request::Vouch { peer },
         ] {
             let text = serde_json::to_string(&request).unwrap();
@@ -182,6 +204,8 @@ mod tests {
             r#"{"verb": "reopen", "peer": "imigrasi"}"#,
             r#"{"verb": "reopen", "peer": "imigrasi", "flow": "manifes-umrah", "epoch": 9}"#,
             r#"{"verb": "release", "manifest": "sha256:00"}"#,
+            r#"{"verb": "void", "peer": "imigrasi", "flow": "manifes-umrah"}"#,
+            r#"{"verb": "void", "peer": "imigrasi", "flow": "manifes-umrah", "number": 0}"#,
             r#"{"peer": "imigrasi"}"#,
             r#"{"verb": "export", "peer": "imigrasi", "ticket": "../../outbox"}"#,
             r#"{"verb": "carried", "ticket": "0123456789ABCDEF0123456789ABCDEF", "names": []}"#,

@@ -4,7 +4,7 @@
 //! Bytes and the first failure come in the order in which they were read: what a reader sees never depends on how the threads
 //! ran. Memory is bounded by the pieces below.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -117,12 +117,22 @@ impl Ahead {
 
 impl Read for Ahead {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(into)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Ahead {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.at == self.piece.len() && !self.ended {
             self.turn()?;
         }
-        let read = self.piece.get(self.at..).unwrap_or_default().read(into)?;
-        self.at += read;
-        Ok(read)
+        Ok(self.piece.get(self.at..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, read: usize) {
+        self.at = self.at.saturating_add(read).min(self.piece.len());
     }
 }
 

@@ -58,6 +58,12 @@ pub const LEDGER: &str = "ledger";
 pub const LEDGER_RECORDS: &str = "ledger/records.jsonl";
 /// The ledger's newest checkpoint.
 pub const LEDGER_CHECKPOINT: &str = "ledger/checkpoint";
+/// Our checkpoints with the lines of peers: a note each, `PARTY.checkpoint`.
+pub const LEDGER_COSIGNED: &str = "ledger/cosigned";
+/// Peers' checkpoints as we saw them last, and what contradicts them.
+pub const LEDGER_PEERS: &str = "ledger/peers";
+/// What stands behind a party's id in the names of notes.
+pub const NOTE_SUFFIX: &str = ".checkpoint";
 /// Operators' requests.
 pub const REQUESTS: &str = "requests";
 /// What operators may copy to a stick; below it one folder for each time that somebody asked.

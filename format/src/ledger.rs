@@ -1,11 +1,15 @@
 //! The ledger: records, the RFC 6962 Merkle tree over them, checkpoints as C2SP signed notes. FORMAT.md §15.
-//! This file walks records against a checkpoint; `record`, `tree` and `checkpoint` hold the three parts.
+//! This file walks records against a checkpoint; `record`, `tree`, `proof`, `checkpoint` and `cosignature` hold the parts.
 
 mod checkpoint;
+mod cosignature;
+mod proof;
 mod record;
 mod tree;
 
 pub use checkpoint::{Checkpoint, origin, parse_origin};
+pub use cosignature::{Cosigned, cosigners};
+pub use proof::{CONSISTENCY_MAX, Prover, consistency_parts, is_consistent};
 pub use record::{Record, RecordKind, RecordKindError};
 pub use tree::{Tree, leaf_hash};
 

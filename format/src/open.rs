@@ -27,6 +27,8 @@ pub use paced::Spent;
 
 /// Ciphertext is read in pieces of this many bytes.
 const READ_BYTES: usize = 128 * 1024;
+/// Contents that fit into one piece are not worth a thread.
+const AHEAD_BYTES_MIN: u64 = 256 * 1024;
 /// zstd's frame: magic, then the descriptor byte (RFC 8878 §3.1.1).
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Descriptor bit 2: a checksum ends the frame.
@@ -148,10 +150,16 @@ fn read_entries<R: Read + Send>(
     sink: &mut dyn EntrySink,
 ) -> Result<(Contents, R), OpenError> {
     let met = Faults::default();
-    let (contents, decoder) = ahead::reading(decoder, |tar| {
+    let mut entries = |tar: &mut dyn Read| {
         let tar = Paced::new(Watched::new(tar, &met, Layer::Frame), spent, &met);
         Entries::new(tar, manifest, &met).read(sink)
-    })?;
+    };
+    let (contents, decoder) = if manifest.contents.bytes <= AHEAD_BYTES_MIN {
+        let mut decoder = decoder;
+        (entries(&mut decoder), decoder)
+    } else {
+        ahead::reading(decoder, |tar| entries(tar))?
+    };
     match met.take() {
         Some(fault) => Err(beneath.take().unwrap_or(fault)),
         None => {

@@ -52,6 +52,8 @@ pub enum Refusal {
     PreviousMismatch,
     /// `bundle-id-reused`: another bundle of this sender has this id.
     BundleIdReused,
+    /// `voided`: the sender gave the number up before the bundle was taken over.
+    Voided,
     /// `decryption-failed`: none of our keys opens it, or the age file is damaged inside its digest.
     DecryptionFailed,
     /// `payload-malformed`: not the zstd frame or tar that §7 describes.
@@ -95,6 +97,7 @@ impl Refusal {
         Self::SequenceTooFar,
         Self::PreviousMismatch,
         Self::BundleIdReused,
+        Self::Voided,
         Self::DecryptionFailed,
         Self::PayloadMalformed,
         Self::PayloadExceeds,
@@ -143,6 +146,7 @@ impl Refusal {
             Self::SequenceTooFar => "sequence-too-far",
             Self::PreviousMismatch => "previous-mismatch",
             Self::BundleIdReused => "bundle-id-reused",
+            Self::Voided => "voided",
             Self::DecryptionFailed => "decryption-failed",
             Self::PayloadMalformed => "payload-malformed",
             Self::PayloadExceeds => "payload-exceeds",
@@ -212,7 +216,8 @@ mod tests {
             SequenceConflict => Some(SequenceTooFar),
             SequenceTooFar => Some(PreviousMismatch),
             PreviousMismatch => Some(BundleIdReused),
-            BundleIdReused => Some(DecryptionFailed),
+            BundleIdReused => Some(Voided),
+            Voided => Some(DecryptionFailed),
             DecryptionFailed => Some(PayloadMalformed),
             PayloadMalformed => Some(PayloadExceeds),
             PayloadExceeds => Some(EntryPath),

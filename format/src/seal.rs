@@ -132,7 +132,7 @@ impl<W: Write + Send + 'static> Sealer<W> {
             return Ok((written, content.into_inner()));
         }
         let (written, content) = ahead::reading(content, |content| {
-            self.tar.entry(path.as_str(), bytes, content)
+            self.tar.entry_in_pieces(path.as_str(), bytes, content)
         })?;
         Ok((written, content.into_inner()))
     }

@@ -1,7 +1,8 @@
 //! Slips: short signed notes between two parties, never receipted. FORMAT.md §14.
-//! This version makes and reads `held`, `revocation`, `resend`, `void` and `position`; the other kinds are reserved
-//! names. `stream` has the bodies of the last three.
+//! This version makes and reads `held`, `revocation`, `resend`, `void`, `position`, `checkpoint` and `cosignature`; the other
+//! kinds are reserved names. `stream` and `ledger` have the bodies of the last five.
 
+mod ledger;
 mod stream;
 mod wire;
 
@@ -16,6 +17,7 @@ use crate::manifest::AgreementRef;
 use crate::signature::{Purpose, SecretKey, SignedText, pack_signed};
 use crate::time::UtcTime;
 
+pub use self::ledger::{Inclusion, Seen, Shown};
 pub use self::stream::{POSITION_STREAMS_MAX, Position, Resend, StreamPlace, Void, VoidReason};
 
 /// The file in a slip's container.
@@ -95,6 +97,10 @@ pub enum Body {
     Void(Void),
     /// How far the signer has seen.
     Position(Position),
+    /// How far the signer's ledger has grown.
+    Checkpoint(Shown),
+    /// The reader's checkpoint, cosigned.
+    Cosignature(Seen),
 }
 
 /// `slip.json`, `amanah-slip/1`.
@@ -175,6 +181,8 @@ impl Slip {
                 position.holds(&self.from, &self.to),
                 "at most 128 streams between its two parties, each once",
             ),
+            Body::Checkpoint(shown) => (shown.holds(), "a short note and bounded proofs"),
+            Body::Cosignature(seen) => (seen.holds(), "a short note"),
         };
         (!holds).then_some(rule)
     }
@@ -190,6 +198,8 @@ impl Body {
             Self::Resend(_) => "resend",
             Self::Void(_) => "void",
             Self::Position(_) => "position",
+            Self::Checkpoint(_) => "checkpoint",
+            Self::Cosignature(_) => "cosignature",
         }
     }
 }

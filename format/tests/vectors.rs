@@ -323,6 +323,7 @@ fn is_of_the_daemon(refusal: Refusal) -> bool {
         | R::SequenceTooFar
         | R::PreviousMismatch
         | R::BundleIdReused
+        | R::Voided
         | R::SchemaMismatch
         | R::RecordsInvalid
         | R::TotalsMismatch => true,

@@ -8,6 +8,7 @@ pub mod flood;
 pub mod fuzz;
 pub mod fuzz_sftp;
 pub mod gate;
+pub mod hub;
 pub mod link;
 pub mod mutation;
 pub mod narrow;

@@ -31,9 +31,9 @@ enum Part {
 macro_rules! kill_points {
     ($($point:ident at $name:literal while $part:ident;)+) => {
         const POINTS: &[&str] = &[
-            $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2],
+            $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2], KEPT, GIVEN_UP[0],
+            GIVEN_UP[1], GIVEN_UP[2],
             IN_DATABASES[0], IN_DATABASES[1],
-            KEPT,
         ];
         $(mod $point {
             use super::*;
@@ -61,6 +61,8 @@ const RESTORED: [&str; 3] = [
 const IN_DATABASES: [&str; 2] = ["sqlite.before-commit", "sqlite.after-commit"];
 /// Passed when agreed days are over: `retention` dies there.
 const KEPT: &str = "retention.removed";
+/// Passed where a number is given up alone: `given_up` dies there.
+const GIVEN_UP: [&str; 3] = ["void.given-up", "void.kept", "void.heard"];
 /// Passed by the side that dials alone.
 const ONLY_DIALLING: &str = "ship.handed-over";
 /// Passed again and again: each time is put to the test.
@@ -112,7 +114,12 @@ fn nothing_is_lost_or_doubled_when_the_receiver_is_killed_before_or_after_any_co
 /// The victim dies at its first commit, its second, and so on, an item under way each time, until one life is long enough
 /// for an item's whole journey.
 fn survives_every_commit(victim: Victim) {
-    let mut exchange = Exchange::connected(program()).unwrap();
+    let mut exchange = Exchange::found(program()).unwrap();
+    // What is dropped while a life begins is unsure, and there are many lives.
+    let config = exchange.pair.phu.folder().join(home::CONFIG);
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}\n[outbox]\nquiet_secs_files = 0\n")).unwrap();
+    exchange.pair.start().unwrap();
     let way = exchange.out.clone();
     let mut dropped = Vec::new();
     for point in COMMITS {

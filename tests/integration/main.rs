@@ -18,14 +18,17 @@ mod doc_links;
 mod figures;
 mod flood;
 mod fuzz;
+mod given_up;
 mod guides;
 mod held;
+mod hub;
 mod journey;
 mod keys_example;
 mod lanes;
 mod manual;
 mod notify;
 mod operation;
+mod outbox;
 mod past_failures;
 mod promises;
 mod quota;
@@ -48,6 +51,7 @@ mod tree;
 mod unit_files;
 mod upgrade;
 mod wire;
+mod witness;
 
 /// The program that the tests start as users do.
 fn program() -> &'static std::path::Path {

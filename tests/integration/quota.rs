@@ -4,7 +4,8 @@
 use std::fs;
 
 use amanah_format::home;
-use amanah_tests::exchange::{Exchange, PATIENCE};
+use amanah_format::id::PartyId;
+use amanah_tests::exchange::{Exchange, PATIENCE, files_below};
 use amanah_tests::items::Way;
 use amanah_tests::ministry::Ministry;
 
@@ -50,6 +51,14 @@ fn has_alarm(ministry: &mut Ministry, code: &str, about: &str) {
         .unwrap();
 }
 
+fn waits_within_the_quota(receiver: &Ministry, from: &PartyId) {
+    let folder = receiver.path(&home::incoming(from));
+    let files = files_below(&folder).unwrap();
+    let lengths = files.iter().map(|file| fs::metadata(file).unwrap().len());
+    let waiting: u64 = lengths.sum();
+    assert!(waiting <= QUOTA, "{waiting} bytes wait");
+}
+
 /// The receiver's store is missing, so that what arrives waits; then it is back.
 fn fills_its_quota(way: impl Fn(&Exchange) -> Way) {
     let mut exchange = Exchange::found(program()).unwrap();
@@ -83,13 +92,7 @@ fn fills_its_quota(way: impl Fn(&Exchange) -> Way) {
     }
     let (_, receiver) = exchange.pair.sender_and_receiver(&way.from);
     has_alarm(receiver, "quota-exceeded", way.from.as_str());
-    let folder = receiver.path(&home::incoming(&way.from));
-    let waiting: u64 = amanah_tests::exchange::files_below(&folder)
-        .unwrap()
-        .iter()
-        .map(|file| fs::metadata(file).unwrap().len())
-        .sum();
-    assert!(waiting <= QUOTA, "{waiting} bytes wait");
+    waits_within_the_quota(receiver, &way.from);
 
     // The other way, and its receipts, which come from the peer that is over its quota.
     let other = if way.flow == exchange.out.flow {
@@ -130,13 +133,7 @@ fn a_peer_beyond_its_quota_is_told_so_and_everything_else_goes_on() {
     let mine = exchange.drop_text(&back, "tetap jalan.csv", "isi").unwrap();
     exchange.settled(&[mine]).unwrap();
     let imigrasi = &mut exchange.pair.imigrasi;
-    let folder = imigrasi.path(&home::incoming(&out.from));
-    let waiting: u64 = amanah_tests::exchange::files_below(&folder)
-        .unwrap()
-        .iter()
-        .map(|file| fs::metadata(file).unwrap().len())
-        .sum();
-    assert!(waiting <= QUOTA, "{waiting} bytes wait");
+    waits_within_the_quota(imigrasi, &out.from);
     imigrasi.stop().unwrap();
     fs::write(imigrasi.folder().join(home::CONFIG), text).unwrap();
     imigrasi.start().unwrap();

@@ -3,6 +3,7 @@
 //! that work are those of docs/clients.md, block by block.
 
 mod descriptors;
+mod early;
 mod forwarding;
 mod lftp;
 mod logins;

@@ -2,6 +2,7 @@
 //! do is tried, and what each may not do as well. Only root can become three users: `./check` runs as root in CI.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::time::Duration;
@@ -97,6 +98,30 @@ fn the_journey_works_with_three_users_and_an_operator_sees_what_became_of_it() {
             "the operator cannot read {place}: {ran:?}"
         );
     }
+}
+
+#[test]
+fn what_cannot_be_moved_is_explained_in_place_and_sent_when_it_can_be() {
+    let Some(mut accounts) = accounts() else {
+        return;
+    };
+    accounts.start().unwrap();
+    let exchange = &mut accounts.exchange;
+    let way = exchange.out.clone();
+    let outbox = exchange.pair.phu.outbox(&way.to, &way.flow);
+    let why = outbox.join("tertahan.csv.why.txt");
+    // In a folder of somebody else's with the sticky bit, only a file's owner may rename it.
+    std::os::unix::fs::chown(&outbox, Some(0), Some(OPERATORS)).unwrap();
+    fs::set_permissions(&outbox, fs::Permissions::from_mode(0o1775)).unwrap();
+    let dropped = exchange.drop_text(&way, "tertahan.csv", "isi").unwrap();
+    until("the explanation", PATIENCE, || {
+        Ok(why.exists().then_some(()))
+    })
+    .unwrap();
+    fs::set_permissions(&outbox, fs::Permissions::from_mode(0o775)).unwrap();
+    let arrived = exchange.settled(&[dropped]).unwrap();
+    assert!(!why.exists(), "it holds no longer");
+    exchange.holds(&arrived).unwrap();
 }
 
 #[test]

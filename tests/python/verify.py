@@ -205,8 +205,8 @@ REFERENCE = record({"id": NAME, "version": integer(1, U32), "digest": DIGEST})
 EVERY = {"ext": lambda v: isinstance(v, dict), "critical": lambda v: v == []}
 UNREAD = ["manifest-malformed", "format-unsupported"]
 SIGNED = UNREAD + """signer-not-valid sender-mismatch wrong-recipient agreement-not-in-force flow-not-agreed direction-not-agreed
-    purpose-not-agreed too-large expired sequence-conflict sequence-too-far previous-mismatch bundle-id-reused decryption-failed
-    payload-malformed payload-exceeds entry-path entry-kind contents-mismatch schema-mismatch records-invalid totals-mismatch""".split()
+    purpose-not-agreed too-large expired sequence-conflict sequence-too-far previous-mismatch bundle-id-reused voided
+    decryption-failed payload-malformed payload-exceeds entry-path entry-kind contents-mismatch schema-mismatch records-invalid totals-mismatch""".split()
 
 MANIFEST = both(record({
     "format": rx("amanah-bundle/1"), "bundle": UUID, "agreement": REFERENCE, "flow": NAME, "purpose": CODE, "from": PARTY,
@@ -230,6 +230,7 @@ RECEIPT = both(record({
     and [r[field] is None for field in ("agreement", "flow", "epoch", "sequence")]
     in ([[False] * 4, [True] * 4] if r["refusal"] in UNREAD else [[False] * 4]))
 
+NOTE = lambda v: isinstance(v, str) and 1 <= len(v) <= 8192
 STREAM = {"agreement": NAME, "flow": NAME, "epoch": integer(1, U32)}
 BODIES = {
     "held": record({"manifest": DIGEST, "reason": rx("clock|agreement-unknown|card-unknown|store-missing|space-missing|gap")}),
@@ -241,6 +242,9 @@ BODIES = {
     "position": both(record({"streams": array(record({
         "from": PARTY, "to": PARTY, "sequence": integer(1), "manifest": DIGEST, **STREAM}), 0, 128)}),
         lambda b: unique([(p["from"], p["agreement"], p["flow"]) for p in b["streams"]])),
+    "checkpoint": record({"note": NOTE, "consistency": array(DIGEST, 0, 128), "previous_size": integer(0),
+        "inclusions": array(record({"index": integer(0), "leaf": DIGEST, "proof": array(DIGEST, 0, 64)}), 0, 16)}),
+    "cosignature": record({"note": NOTE}),
 }
 SLIP = both(record({
     "format": rx("amanah-slip/1"), "kind": rx("|".join(BODIES)), "body": lambda v: True, "from": PARTY, "to": PARTY,

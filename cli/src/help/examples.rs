@@ -66,6 +66,10 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "  amanah stream reopen imigrasi manifes-umrah",
     ),
     ("stream vouch", "  amanah stream vouch imigrasi"),
+    (
+        "stream void",
+        "  amanah stream void imigrasi manifes-umrah 7",
+    ),
     ("returned", "  amanah returned"),
     ("quarantine list", "  amanah quarantine list"),
     ("quarantine show", "  amanah quarantine show 3f2a"),
@@ -87,4 +91,5 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
   amanah drill data --dataset D1 --rows 500 --out latihan --spoil excel-exponent",
     ),
     ("ledger show", "  amanah ledger show --last 50"),
+    ("ledger accept", "  amanah ledger accept imigrasi"),
 ];

@@ -190,6 +190,8 @@ fn slip(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
             ],
         ),
         Body::Position(position) => (face::SAYS_POSITION, vec![places(position)]),
+        Body::Checkpoint(shown) => (face::SAYS_CHECKPOINT, vec![noted(&shown.note)]),
+        Body::Cosignature(seen) => (face::SAYS_COSIGNED, vec![noted(&seen.note)]),
     };
     Ok(Finding {
         kind: Kind::Slip,
@@ -212,6 +214,15 @@ fn places(position: &Position) -> String {
     } else {
         places.join(", ")
     }
+}
+
+/// Which ledger, and how long, by a note that is not verified here.
+fn noted(note: &str) -> String {
+    let read = Checkpoint::read(note);
+    read.map_or_else(
+        || "-".to_owned(),
+        |one| format!("{} {}", one.origin, one.size),
+    )
 }
 
 /// What an unverified slip says of its own age.

@@ -2,6 +2,7 @@
 //! An alarm is for a person: each says what to do, or whom to call.
 
 mod database;
+mod ledger;
 
 use super::refusals::{Words, because};
 
@@ -11,6 +12,8 @@ pub(super) const CODES: &[&str] = &[
     "flow-doubled",
     "not-movable",
     "payload-lost",
+    "void-denied",
+    "ledger-fork",
     "receipt-without-bundle",
     "receipt-doubtful",
     "configuration-refused",
@@ -47,6 +50,7 @@ pub(super) fn explain(code: &str) -> Option<Words> {
         .or_else(|| stream(code))
         .or_else(|| restored(code))
         .or_else(|| database::explain(code))
+        .or_else(|| ledger::explain(code))
 }
 
 fn stream(code: &str) -> Option<Words> {
@@ -79,6 +83,16 @@ fn stream(code: &str) -> Option<Words> {
             (
                 "Tulis `every` sebagai day, weekday, monday … sunday, atau month, dan `by` sebagai JJ:MM, dalam versi perjanjian berikutnya.",
                 "Write `every` as day, weekday, monday … sunday or month, and `by` as HH:MM, in the agreement's next version.",
+            ),
+        ),
+        "void-denied" => because(
+            (
+                "Nomor yang diminta untuk dilepas tidak dilepas: kirimannya masih utuh di sini, sudah dijawab mitra, atau tidak ada.",
+                "A number that was to be given up was not: its bundle is whole here, or answered already, or there is none.",
+            ),
+            (
+                "Tidak perlu apa-apa; kiriman yang utuh dikirim terus. Bandingkan nomornya dengan `amanah status`.",
+                "Nothing; what is whole goes on being sent. Compare the number with `amanah status`.",
             ),
         ),
         "sender-behind" => because(
@@ -218,8 +232,8 @@ fn disk(code: &str) -> Option<Words> {
                 "The payload of a bundle that has its number already is gone from the disk.",
             ),
             (
-                "Jangan hapus apa pun; periksa diska dan beri tahu admin sistem. Berkas aslinya masih ada di kotak keluar.",
-                "Delete nothing; check the disk and tell the system administrator. The original is still in the outbox.",
+                "Jangan hapus apa pun; periksa diska dan beri tahu admin sistem. Berkas aslinya masih ada di kotak keluar. Bila cadangan pun tidak memilikinya: `amanah stream void MITRA ALUR NOMOR`.",
+                "Delete nothing; check the disk and tell the system administrator. The original is still in the outbox. If no backup has it either: `amanah stream void PEER FLOW NUMBER`.",
             ),
         ),
         "no-space" => because(

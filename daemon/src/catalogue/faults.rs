@@ -99,6 +99,12 @@ texts! {
         "Make keys of your own with `amanah init`, and remove `example_keys` from the configuration.";
     MISSING = "Pengirim membaca lognya: nomor yang diminta lagi disebut di sana, dan apakah muatannya masih ada (`payload-lost`)." /
         "The sender reads its log: it names the numbers that were asked for again, and whether their payload is still there (`payload-lost`).";
+    GIVEN_UP = "Cari tahu mengapa muatannya hilang, dan periksa diska serta cadangan; jejak audit menyebut siapa yang melepas nomor itu." /
+        "Find out why the payload was lost, and check the disk and the backup; the ledger names who gave the number up.";
+    NO_VOID = "Hanya nomor yang muatannya hilang, rusak, atau lewat batas waktu yang dapat dilepas; `amanah status` menyebut nomor yang belum dijawab." /
+        "Only a number whose payload is lost, damaged or past its date can be given up; `amanah status` has the numbers without an answer.";
+    FORKED = "Simpan kedua titik sebagai bukti, tanyakan kapan dan mengapa jejak audit berubah, dan bandingkan `amanah ledger verify` kedua sisi." /
+        "Keep both checkpoints as evidence, ask when and why the ledger changed, and compare `amanah ledger verify` of both sides.";
     RESTORED = "Tidak ada; catat kapan cadangan dibuat, dan bandingkan jejak audit dengan mitra (`amanah ledger verify`)." /
         "Nothing; note when the backup was made, and compare the ledger with the peer's copy (`amanah ledger verify`).";
     ANOTHER_DATABASE = "Lihat `[store.tables] path`: kembalikan basis data yang semula ke sana. Bila hilang untuk selamanya, letakkan berkas kosong di sana; isinya diimpor lagi dari arsip." /
@@ -151,6 +157,7 @@ fn refused(code: &str) -> Option<(Fault, Text)> {
             (SenderSysadmin, BACKUP)
         }
         "decryption-failed" => (EitherSysadmin, KEYS_LOST),
+        "voided" => (SenderOperator, GIVEN_UP),
         _ => return None,
     })
 }
@@ -195,6 +202,8 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "receipt-doubtful" => (ReceiverSysadmin, RECEIPT),
         "not-movable" => (SenderSysadmin, RIGHTS),
         "payload-lost" => (SenderSysadmin, DISK),
+        "void-denied" => (OwnSysadmin, NO_VOID),
+        "ledger-fork" => (EitherSysadmin, FORKED),
         "document-does-not-count" | "configuration-refused" => (OwnSysadmin, CHECK),
         "example-keys" => (OwnSysadmin, OWN_KEYS),
         "restart-needed" => (OwnSysadmin, RESTART),

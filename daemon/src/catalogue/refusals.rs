@@ -103,6 +103,7 @@ fn refusal(refusal: Refusal) -> Words {
         R::SequenceConflict | R::SequenceTooFar | R::PreviousMismatch | R::BundleIdReused => {
             stream(refusal)
         }
+        R::Voided => given_up(),
         R::DecryptionFailed
         | R::PayloadMalformed
         | R::PayloadExceeds
@@ -292,6 +293,19 @@ fn table(refusal: Refusal) -> Words {
         ),
     };
     because(meaning, MEND_TABLE)
+}
+
+fn given_up() -> Words {
+    because(
+        (
+            "Pengirim melepas nomor kiriman ini (`amanah stream void`) sebelum penerima menerimanya; tidak ada yang diimpor.",
+            "The sender gave this number up (`amanah stream void`) before the recipient had the bundle; nothing was imported.",
+        ),
+        (
+            "Letakkan lagi berkasnya di kotak keluar; ia dikirim dengan nomor baru.",
+            "Drop the file into the outbox again; it is sent under a new number.",
+        ),
+    )
 }
 
 fn payload(refusal: Refusal) -> Words {

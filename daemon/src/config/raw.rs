@@ -95,7 +95,8 @@ pub struct Drop {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Outbox {
-    /// A file about which no event tells is settled when unchanged for so long.
+    /// A file about which no event tells is settled when unchanged for so long; five times as long where somebody may have had
+    /// it open before anybody listened.
     pub quiet_secs_files: u32,
     /// The same for a folder.
     pub quiet_secs_folders: u32,

@@ -132,6 +132,18 @@ pub(super) fn open_file_at(folder: impl AsFd, relative: &Path) -> io::Result<Fil
     Ok(file)
 }
 
+/// When this inode was made, in nanoseconds since 1970, which nobody can set. Where the file system does not say: when it was
+/// changed last.
+#[must_use]
+pub fn born_nanos(metadata: &Metadata) -> i128 {
+    let since = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
+    let born = metadata.created().ok().and_then(since);
+    born.and_then(|born| i128::try_from(born.as_nanos()).ok())
+        .unwrap_or_else(|| {
+            i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec())
+        })
+}
+
 /// Its metadata, if it is a regular file.
 fn regular(file: &File) -> io::Result<Metadata> {
     let metadata = file.metadata()?;

@@ -88,6 +88,7 @@ pub const fn consumes_number(refusal: Refusal) -> bool {
         | Refusal::TooLarge
         | Refusal::Expired
         | Refusal::PreviousMismatch
+        | Refusal::Voided
         | Refusal::DecryptionFailed
         | Refusal::PayloadMalformed
         | Refusal::PayloadExceeds

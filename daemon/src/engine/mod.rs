@@ -8,6 +8,7 @@ pub mod policy;
 pub mod retry;
 pub mod rhythm;
 pub mod stream;
+pub mod witness;
 
 /// An event that cannot happen in a state: a bug of ours, never a peer's doing. The caller halts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -170,86 +170,49 @@ mod tests {
         Watch::parse(&rhythm, zone)
     }
 
-    fn due(every: &str, zone: &str, now: &str) -> (String, String) {
-        let due = watch(every, "06:00", zone).unwrap().due(at(now)).unwrap();
-        (due.before.to_string(), due.latest.to_string())
-    }
-
-    fn both(before: &str, latest: &str) -> (String, String) {
-        (before.to_owned(), latest.to_owned())
-    }
-
-    #[test]
-    fn six_in_jakarta_is_an_hour_before_midnight_utc_also_over_the_year() {
-        assert_eq!(
-            due("day", "Asia/Jakarta", "2026-12-31T22:59:59Z"),
-            both("2026-12-29T23:00:00Z", "2026-12-30T23:00:00Z")
-        );
-        assert_eq!(
-            due("day", "Asia/Jakarta", "2026-12-31T23:00:00Z"),
-            both("2026-12-30T23:00:00Z", "2026-12-31T23:00:00Z")
-        );
-        assert_eq!(
-            due("day", "Asia/Jayapura", "2027-01-01T00:00:00Z"),
-            both("2026-12-30T21:00:00Z", "2026-12-31T21:00:00Z")
-        );
-    }
-
-    #[test]
-    fn the_first_of_a_month_is_found_over_short_months_leap_years_and_centuries() {
-        for (now, before, latest) in [
-            (
-                "2027-03-01T06:00:00Z",
-                "2027-02-01T06:00:00Z",
-                "2027-03-01T06:00:00Z",
-            ),
-            (
-                "2028-03-01T05:59:59Z",
-                "2028-01-01T06:00:00Z",
-                "2028-02-01T06:00:00Z",
-            ),
-            (
-                "2028-03-31T00:00:00Z",
-                "2028-02-01T06:00:00Z",
-                "2028-03-01T06:00:00Z",
-            ),
-            (
-                "2100-03-15T00:00:00Z",
-                "2100-02-01T06:00:00Z",
-                "2100-03-01T06:00:00Z",
-            ),
-            (
-                "2000-03-01T06:00:00Z",
-                "2000-02-01T06:00:00Z",
-                "2000-03-01T06:00:00Z",
-            ),
-            (
-                "2027-01-01T06:00:00Z",
-                "2026-12-01T06:00:00Z",
-                "2027-01-01T06:00:00Z",
-            ),
-        ] {
-            assert_eq!(due("month", "UTC", now), both(before, latest), "{now}");
+    /// Each case: how often, where, now; when it was due before, and when last.
+    fn is_due(cases: &[[&str; 5]]) {
+        for [every, zone, now, before, latest] in cases {
+            let due = watch(every, "06:00", zone).unwrap().due(at(now)).unwrap();
+            let found = [due.before, due.latest];
+            assert_eq!(found, [at(before), at(latest)], "{every} in {zone}, {now}");
         }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn six_in_jakarta_is_an_hour_before_midnight_utc_also_over_the_year() {
+        is_due(&[
+            ["day", "Asia/Jakarta", "2026-12-31T22:59:59Z", "2026-12-29T23:00:00Z", "2026-12-30T23:00:00Z"],
+            ["day", "Asia/Jakarta", "2026-12-31T23:00:00Z", "2026-12-30T23:00:00Z", "2026-12-31T23:00:00Z"],
+            ["day", "Asia/Jayapura", "2027-01-01T00:00:00Z", "2026-12-30T21:00:00Z", "2026-12-31T21:00:00Z"],
+        ]);
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn the_first_of_a_month_is_found_over_short_months_leap_years_and_centuries() {
+        is_due(&[
+            ["month", "UTC", "2027-03-01T06:00:00Z", "2027-02-01T06:00:00Z", "2027-03-01T06:00:00Z"],
+            ["month", "UTC", "2028-03-01T05:59:59Z", "2028-01-01T06:00:00Z", "2028-02-01T06:00:00Z"],
+            ["month", "UTC", "2028-03-31T00:00:00Z", "2028-02-01T06:00:00Z", "2028-03-01T06:00:00Z"],
+            ["month", "UTC", "2100-03-15T00:00:00Z", "2100-02-01T06:00:00Z", "2100-03-01T06:00:00Z"],
+            ["month", "UTC", "2000-03-01T06:00:00Z", "2000-02-01T06:00:00Z", "2000-03-01T06:00:00Z"],
+            ["month", "UTC", "2027-01-01T06:00:00Z", "2026-12-01T06:00:00Z", "2027-01-01T06:00:00Z"],
+        ]);
         let firsts = (0..146_097).filter(|day| is_first_of_month(*day)).count();
         assert_eq!(firsts, 4_800, "twelve in each of 400 years");
     }
 
     #[test]
+    #[rustfmt::skip]
     fn weekdays_are_those_of_the_place() {
         // 2026-11-27 is a Friday; Monday 06:00 in Jakarta is Sunday 23:00 UTC.
-        assert_eq!(
-            due("weekday", "Asia/Jakarta", "2026-11-29T22:59:59Z"),
-            both("2026-11-25T23:00:00Z", "2026-11-26T23:00:00Z")
-        );
-        assert_eq!(
-            due("weekday", "Asia/Jakarta", "2026-11-29T23:00:00Z"),
-            both("2026-11-26T23:00:00Z", "2026-11-29T23:00:00Z")
-        );
-        assert_eq!(
-            due("friday", "UTC", "2026-11-29T00:00:00Z"),
-            both("2026-11-20T06:00:00Z", "2026-11-27T06:00:00Z")
-        );
+        is_due(&[
+            ["weekday", "Asia/Jakarta", "2026-11-29T22:59:59Z", "2026-11-25T23:00:00Z", "2026-11-26T23:00:00Z"],
+            ["weekday", "Asia/Jakarta", "2026-11-29T23:00:00Z", "2026-11-26T23:00:00Z", "2026-11-29T23:00:00Z"],
+            ["friday", "UTC", "2026-11-29T00:00:00Z", "2026-11-20T06:00:00Z", "2026-11-27T06:00:00Z"],
+        ]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use amanah_format::digest::Digest;
 use amanah_format::id::{AgreementId, Epoch, FlowName, PartyId, Sequence};
 use amanah_format::limits::SEQUENCE_AHEAD_MAX;
+use amanah_format::slip::VoidReason;
 
 use super::outbound::Outbound;
 
@@ -118,6 +119,34 @@ pub fn is_behind(own: Option<Own>, (epoch, sequence, manifest): (Epoch, Sequence
     sequence >= own.next || own.there != Some(manifest)
 }
 
+/// Whether a number lies further beyond the first gap of its stream than anything is taken.
+#[must_use]
+pub fn is_too_far(sequence: Sequence, contiguous: u64) -> bool {
+    sequence.get() > contiguous.saturating_add(1 + SEQUENCE_AHEAD_MAX)
+}
+
+/// Why a number of ours may be given up, and none where it may not: what is whole and in time can be served, and then nobody's
+/// wish gives it up. Nothing is ever given up by itself: a backup may still have it.
+#[must_use]
+pub const fn may_give_up(state: Outbound, is_whole: bool, is_expired: bool) -> Option<VoidReason> {
+    match state {
+        Outbound::Queued | Outbound::HandedOver if !is_whole => Some(VoidReason::PayloadLost),
+        Outbound::Queued | Outbound::HandedOver if is_expired => Some(VoidReason::Expired),
+        Outbound::Claiming
+        | Outbound::Claimed
+        | Outbound::Sealed
+        | Outbound::Signed
+        | Outbound::Queued
+        | Outbound::HandedOver
+        | Outbound::Imported
+        | Outbound::Refused
+        | Outbound::Settled
+        | Outbound::Returned
+        | Outbound::PutBack
+        | Outbound::Destroyed => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +206,27 @@ mod tests {
         }
         assert_eq!(give(Outbound::HandedOver, false), Give::Lost);
         assert_eq!(give(Outbound::Sealed, true), Give::Nothing);
+    }
+
+    #[test]
+    fn only_what_waits_and_cannot_be_served_is_given_up() {
+        for state in Outbound::ALL {
+            let waits = matches!(state, Outbound::Queued | Outbound::HandedOver);
+            let lost = waits.then_some(VoidReason::PayloadLost);
+            assert_eq!(may_give_up(*state, false, false), lost, "{state:?}");
+            assert_eq!(may_give_up(*state, false, true), lost, "{state:?}");
+            let late = waits.then_some(VoidReason::Expired);
+            assert_eq!(may_give_up(*state, true, true), late, "{state:?}");
+            assert_eq!(may_give_up(*state, true, false), None, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_too_far_from_one_beyond_what_a_gap_may_hold_back() {
+        let at = |number: u64| Sequence::try_from(number).unwrap();
+        assert!(!is_too_far(at(SEQUENCE_AHEAD_MAX + 1), 0));
+        assert!(is_too_far(at(SEQUENCE_AHEAD_MAX + 2), 0));
+        assert!(!is_too_far(at((1 << 53) - 1), u64::MAX));
     }
 
     #[test]

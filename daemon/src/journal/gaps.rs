@@ -117,7 +117,7 @@ impl Journal {
         })
     }
 
-    /// When a bundle of this flow last came from `peer`.
+    /// When a bundle of this flow last came from `peer`; one that it gave up did not come.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -127,7 +127,8 @@ impl Journal {
         flow: &FlowName,
     ) -> Result<Option<UtcTime>, JournalError> {
         let query = "SELECT MAX(received) AS moment FROM
-            (SELECT received FROM inbound WHERE peer = ?1 AND flow = ?2 ORDER BY age DESC LIMIT ?3)";
+            (SELECT received FROM inbound WHERE peer = ?1 AND flow = ?2 AND refusal IS NOT 'voided'
+            ORDER BY age DESC LIMIT ?3)";
         self.last(query, (peer, flow))
     }
 
@@ -142,7 +143,7 @@ impl Journal {
     ) -> Result<Option<UtcTime>, JournalError> {
         let query = "SELECT MAX(moment) AS moment FROM
             (SELECT CASE state WHEN 'destroyed' THEN seen_millis / 1000 ELSE changed END AS moment FROM outbound
-            WHERE peer = ?1 AND flow = ?2 AND sequence IS NOT NULL AND state IN
+            WHERE peer = ?1 AND flow = ?2 AND sequence IS NOT NULL AND refusal IS NOT 'voided' AND state IN
             ('handed-over', 'imported', 'refused', 'settled', 'returned', 'destroyed') ORDER BY age DESC LIMIT ?3)";
         self.last(query, (peer, flow))
     }

@@ -2,7 +2,7 @@
 //! durable facts and counts of the node.
 
 use amanah_format::digest::Digest;
-use amanah_format::ledger::{Checkpoint, RecordKind, Tree};
+use amanah_format::ledger::{Checkpoint, Prover, RecordKind, Tree};
 use amanah_format::time::UtcTime;
 use rusqlite::Connection;
 use serde::de::DeserializeOwned;
@@ -79,6 +79,26 @@ impl Journal {
             root: tree.root(),
             size,
             ..newest
+        })
+    }
+
+    /// The proof that the ledger of `second` records has grown out of the one of `first`; of nothing for 0 and for the same.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn consistency(&self, first: u64, second: u64) -> Result<Vec<Digest>, JournalError> {
+        let mut prover = Prover::new(first, second);
+        if first == 0 || first >= second {
+            return Ok(prover.finish());
+        }
+        self.read(|sql| {
+            let mut statement =
+                sql.prepare_cached("SELECT leaf FROM ledger WHERE idx < ?1 ORDER BY idx")?;
+            let mut rows = statement.query([sql_int(second)?])?;
+            while let Some(row) = rows.next()? {
+                prover.push(Digest::from_bytes(row.get(0)?));
+            }
+            Ok(prover.finish())
         })
     }
 

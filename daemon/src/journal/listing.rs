@@ -5,8 +5,9 @@ use amanah_format::digest::Digest;
 use amanah_format::id::{BundleId, PartyId};
 use rusqlite::{Connection, Params};
 
-use super::queries::{Page, ages_in, many, one};
+use super::queries::{many, one};
 use super::rows::{from_sql_int, inbound_row, item_row, outbound_row};
+use super::turns::{INBOUND_UNDER_WAY, OUTBOUND_UNDER_WAY, Page, in_turn, peers_in};
 use super::{InboundRow, Journal, JournalError, OutboundRow, WAITING_ROWS_MAX};
 use crate::engine::inbound::Inbound;
 use crate::engine::outbound::Outbound;
@@ -20,19 +21,34 @@ const INBOUND_SHOWN: &str = "SELECT age, digest, peer, state, bundle, agreement,
     changed_millis FROM inbound";
 
 impl Journal {
-    /// Outgoing bundles in one of `states`, a page of them, oldest first.
+    /// Outgoing bundles that are under way in one of `states`, a page of them: the peers in turn, of each the oldest first.
     ///
     /// # Errors
     /// [`JournalError`], as all functions of this file.
     pub fn outbound_in(
         &self,
         states: &[Outbound],
-        page: Page,
+        page: Page<'_>,
     ) -> Result<Vec<OutboundRow>, JournalError> {
-        let query = "SELECT age FROM outbound WHERE state = ?1 ORDER BY age LIMIT ?2";
+        let query = format!(
+            "SELECT age FROM outbound WHERE state = ?1 AND peer = ?2 AND {OUTBOUND_UNDER_WAY} ORDER BY age LIMIT ?3"
+        );
         self.read(|sql| {
-            let asked = states.iter().map(|state| (state.as_str(), page.reach()));
-            outbound_of(sql, ages_in(sql, query, asked, page)?)
+            let peers = peers_in(
+                sql,
+                ("outbound", OUTBOUND_UNDER_WAY),
+                states.iter().map(|state| state.as_str()),
+            )?;
+            let ages = in_turn(&peers, page, |peer, most| {
+                ages_of(
+                    sql,
+                    &query,
+                    states
+                        .iter()
+                        .map(|state| (state.as_str(), peer.as_str(), most)),
+                )
+            });
+            outbound_of(sql, ages?)
         })
     }
 
@@ -111,19 +127,34 @@ impl Journal {
         self.read(|sql| inbound_by_digest(sql, digest))
     }
 
-    /// Incoming bundles in one of `states`, a page of them, oldest first.
+    /// Incoming bundles that are under way in one of `states`, a page of them: the peers in turn, of each the oldest first.
     ///
     /// # Errors
     /// [`JournalError`].
     pub fn inbound_in(
         &self,
         states: &[Inbound],
-        page: Page,
+        page: Page<'_>,
     ) -> Result<Vec<InboundRow>, JournalError> {
-        let query = "SELECT age FROM inbound WHERE state = ?1 ORDER BY age LIMIT ?2";
+        let query = format!(
+            "SELECT age FROM inbound WHERE state = ?1 AND peer = ?2 AND {INBOUND_UNDER_WAY} ORDER BY age LIMIT ?3"
+        );
         self.read(|sql| {
-            let asked = states.iter().map(|state| (state.as_str(), page.reach()));
-            inbound_of(sql, ages_in(sql, query, asked, page)?)
+            let peers = peers_in(
+                sql,
+                ("inbound", INBOUND_UNDER_WAY),
+                states.iter().map(|state| state.as_str()),
+            )?;
+            let ages = in_turn(&peers, page, |peer, most| {
+                ages_of(
+                    sql,
+                    &query,
+                    states
+                        .iter()
+                        .map(|state| (state.as_str(), peer.as_str(), most)),
+                )
+            });
+            inbound_of(sql, ages?)
         })
     }
 
@@ -239,8 +270,20 @@ pub(super) fn load_inbound(sql: &Connection, digest: &Digest) -> Result<InboundR
     inbound_by_digest(sql, digest)?.ok_or_else(|| JournalError::Unknown(digest.to_string()))
 }
 
-/// Outgoing bundles with their items.
-/// The outgoing bundles of these ages.
+/// The ages that `query` finds for each of `asked`: ages first, so that only rows that are wanted are read whole.
+pub(super) fn ages_of<P: Params>(
+    sql: &Connection,
+    query: &str,
+    asked: impl Iterator<Item = P>,
+) -> Result<Vec<i64>, JournalError> {
+    let mut ages = Vec::new();
+    for one in asked {
+        ages.extend(many(sql, query, one, |row| Ok(row.get::<_, i64>(0)?))?);
+    }
+    Ok(ages)
+}
+
+/// The outgoing bundles of these ages, with their items.
 pub(super) fn outbound_of(
     sql: &Connection,
     ages: Vec<i64>,

@@ -2,8 +2,8 @@
 //! record are one transaction. Rows come out as values; a row is never proof of a file.
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
-//! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `slips` `ledger` what is written, by subject · `retention` what is
-//! destroyed · `listing` `tallies` what is read.
+//! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `void` `slips` `ledger` what is written, by subject · `retention`
+//! what is destroyed · `listing` `turns` `lanes` `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
 mod again;
@@ -24,7 +24,9 @@ mod slips;
 mod streams;
 mod tallies;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod turns;
+mod void;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -37,11 +39,12 @@ pub use gaps::Gap;
 pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
-pub use queries::Page;
 pub use retention::Terms;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 pub use slips::SlipMaker;
 pub use tallies::{FlowTally, StreamPlaces};
+pub use turns::Page;
+pub use void::{Void, about as about_void};
 
 /// Most rows of a list that has no limit of its own (what waits for a peer): each carries a manifest of 14 KiB, and
 /// what is not in the list today is in it when those before it are done.

@@ -5,28 +5,6 @@ use rusqlite::{Connection, Params, Row};
 
 use super::JournalError;
 
-/// Which rows of a listing, oldest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// So many are left out.
-    pub skip: u32,
-    /// At most so many.
-    pub limit: u32,
-}
-
-impl Page {
-    /// The first rows, at most `limit`.
-    #[must_use]
-    pub const fn first(limit: u32) -> Self {
-        Self { skip: 0, limit }
-    }
-
-    /// How many rows lie up to its end.
-    pub(super) const fn reach(self) -> u32 {
-        self.skip.saturating_add(self.limit)
-    }
-}
-
 /// The one row of a query, if there is one.
 pub(super) fn one<T>(
     sql: &Connection,
@@ -62,22 +40,4 @@ pub(super) fn run(
     with: impl Params,
 ) -> Result<usize, JournalError> {
     Ok(sql.prepare_cached(statement)?.execute(with)?)
-}
-
-/// The ages of the rows that `query` finds for each of `asked`, oldest first, one page of them: ages first, so that only
-/// rows that are wanted are read whole. `query` finds at most [`Page::reach`] rows for each.
-pub(super) fn ages_in<P: Params>(
-    sql: &Connection,
-    query: &str,
-    asked: impl Iterator<Item = P>,
-    page: Page,
-) -> Result<Vec<i64>, JournalError> {
-    let mut ages: Vec<i64> = Vec::new();
-    for one in asked {
-        ages.extend(many(sql, query, one, |row| Ok(row.get::<_, i64>(0)?))?);
-    }
-    ages.sort_unstable();
-    let size = |rows| usize::try_from(rows).unwrap_or(usize::MAX);
-    let beyond = ages.into_iter().skip(size(page.skip));
-    Ok(beyond.take(size(page.limit)).collect())
 }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 use super::inbound::step as step_inbound;
 use super::listing::{load_inbound, load_outbound, outbound_where};
 use super::outbound::{LedgerFacts, step as step_outbound};
-use super::queries::{Page, many, one, run};
+use super::queries::{many, one, run};
 use super::rows::{digest, inbound_row, optional_text};
 use super::{InboundRow, Journal, JournalError, OutboundRow};
 use crate::engine::inbound::InboundEvent;
@@ -62,7 +62,8 @@ impl Journal {
         })
     }
 
-    /// What came under these terms at `moment` or before, is answered and still kept: a page of it, oldest first.
+    /// What came under these terms at `moment` or before, is answered and still kept: oldest first,
+    /// `skip` of them left out, at most `limit`.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -70,18 +71,18 @@ impl Journal {
         &self,
         terms: &Terms,
         moment: UtcTime,
-        page: Page,
+        (skip, limit): (u32, u32),
     ) -> Result<Vec<InboundRow>, JournalError> {
         let query = format!(
             "SELECT * FROM inbound INDEXED BY inbound_kept WHERE {TERMS} = ?1 AND received <= ?2 AND {KEPT}
             ORDER BY received, age LIMIT ?3 OFFSET ?4"
         );
-        let with = (&terms.key, moment.unix(), page.limit, page.skip);
+        let with = (&terms.key, moment.unix(), limit, skip);
         self.read(|sql| many(sql, &query, with, inbound_row))
     }
 
-    /// What was settled, or refused and returned, under this agreement and flow at `moment` or before, and is still kept: a page
-    /// of it, longest ago first.
+    /// What was settled, or refused and returned, under this agreement and flow at `moment` or before, and is still kept:
+    /// longest ago first, `skip` of them left out, at most `limit`.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -89,7 +90,7 @@ impl Journal {
         &self,
         (agreement, flow): (&Digest, &FlowName),
         moment: UtcTime,
-        page: Page,
+        (skip, limit): (u32, u32),
     ) -> Result<Vec<OutboundRow>, JournalError> {
         let query = "SELECT * FROM outbound WHERE agreement = ?1 AND flow = ?2 AND changed <= ?3 AND destroyed IS NULL
             AND digest IS NOT NULL AND state IN ('settled', 'returned') ORDER BY changed, age LIMIT ?4 OFFSET ?5";
@@ -97,8 +98,8 @@ impl Journal {
             agreement.as_bytes(),
             flow.as_str(),
             moment.unix(),
-            page.limit,
-            page.skip
+            limit,
+            skip
         ];
         self.read(|sql| outbound_where(sql, query, with))
     }

@@ -41,11 +41,16 @@ impl Journal {
         now: UtcTime,
         make: &mut SlipMaker<'_>,
     ) -> Result<Digest, JournalError> {
-        self.change(now, |change| {
-            let older = "DELETE FROM slips WHERE peer = ?1 AND about = ?2";
-            run(change.sql, older, (peer.as_str(), about))?;
-            add(change, (peer, kind, about), make)
-        })
+        self.change(now, |change| put(change, (peer, kind, about), make))
+    }
+
+    /// Whether a slip about this waits for `peer`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn has_slip(&self, peer: &PartyId, about: &str) -> Result<bool, JournalError> {
+        let query = "SELECT 1 FROM slips WHERE peer = ?1 AND about = ?2";
+        self.read(|sql| Ok(one(sql, query, (peer.as_str(), about), |_| Ok(()))?.is_some()))
     }
 
     /// Slips that wait for `peer`, oldest first, at most [`WAITING_ROWS_MAX`].
@@ -102,6 +107,17 @@ impl Journal {
 
 /// Makes a slip of a number: its digest and container.
 pub type SlipMaker<'a> = dyn FnMut(u64) -> (Digest, Vec<u8>) + 'a;
+
+/// See [`Journal::put_slip`].
+pub(super) fn put(
+    change: &Change<'_>,
+    (peer, kind, about): (&PartyId, &str, &str),
+    make: &mut SlipMaker<'_>,
+) -> Result<Digest, JournalError> {
+    let older = "DELETE FROM slips WHERE peer = ?1 AND about = ?2";
+    run(change.sql, older, (peer.as_str(), about))?;
+    add(change, (peer, kind, about), make)
+}
 
 /// Numbers rise with the clock, not by one: a home restored from an old copy has forgotten which it used last, and what it
 /// says next must still be news to its peer.

@@ -7,6 +7,7 @@ mod keeping;
 mod opening;
 mod outgoing;
 mod streams;
+mod turns;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -124,7 +125,7 @@ fn claim(n: u8) -> NewClaim {
 }
 
 /// The manifest of a bundle that comes in, at this place of its stream.
-fn manifest(sequence: u64) -> Manifest {
+pub(crate) fn manifest(sequence: u64) -> Manifest {
     Manifest {
         format: "amanah-bundle/1".to_owned(),
         bundle: bundle(u8::try_from(sequence).unwrap()),

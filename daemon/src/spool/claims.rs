@@ -118,6 +118,16 @@ impl Spool {
         )?)
     }
 
+    /// Removes NAME.why.txt beside an item that can be moved now; missing is fine.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn withdraw_explanation(&self, item: &Path) -> Result<(), SpoolError> {
+        let name = item.file_name().unwrap_or_default();
+        let text = item.with_file_name(with_suffix(name, home::WHY_SUFFIX));
+        Ok(durable::remove_beneath(&self.home, self.relative(&text)?)?)
+    }
+
     /// Claims found on disk: (path, bundle id). Recovery compares them with the journal.
     ///
     /// # Errors

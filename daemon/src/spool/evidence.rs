@@ -12,7 +12,7 @@ use amanah_format::receipt;
 use amanah_format::time::UtcTime;
 
 use super::{
-    MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS, Spool, SpoolError, failed, plain,
+    MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS, Spool, SpoolError, VOIDS, failed, plain,
 };
 use crate::durable::{self, DurableError};
 
@@ -135,6 +135,51 @@ impl Spool {
     pub fn keep_revocation(&self, slip: &Digest, container: &[u8]) -> Result<(), SpoolError> {
         let name = format!("{}.slip.amanah", slip.to_hex());
         self.keep(&self.home.join(REVOCATIONS), &name, container)
+    }
+
+    /// Keeps the slip by which a peer gave a number up: why the receipt for its bundle says so.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn keep_void(&self, slip: &Digest, container: &[u8]) -> Result<(), SpoolError> {
+        let name = format!("{}.slip.amanah", slip.to_hex());
+        self.keep(&self.home.join(VOIDS), &name, container)
+    }
+
+    /// Our checkpoint with the line of a peer, for auditors: the newest.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn keep_cosigned(&self, peer: &PartyId, note: &str) -> Result<(), SpoolError> {
+        self.keep_note(home::LEDGER_COSIGNED, peer, note)
+    }
+
+    /// A peer's checkpoint with our line, as we saw it last.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn keep_peer_note(&self, peer: &PartyId, note: &str) -> Result<(), SpoolError> {
+        self.keep_note(home::LEDGER_PEERS, peer, note)
+    }
+
+    /// A note that contradicts what was seen of a party's ledger before.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn keep_fork(
+        &self,
+        party: &PartyId,
+        digest: &Digest,
+        note: &str,
+    ) -> Result<(), SpoolError> {
+        let name = format!("{party}.{}.fork", digest.to_hex());
+        self.keep(&self.home.join(home::LEDGER_PEERS), &name, note.as_bytes())
+    }
+
+    fn keep_note(&self, folder: &str, party: &PartyId, note: &str) -> Result<(), SpoolError> {
+        let name = format!("{party}{}", home::NOTE_SUFFIX);
+        let folder = self.home.join(folder);
+        Ok(durable::write(&folder, &name, note.as_bytes(), MODE_TEXT)?)
     }
 
     /// Writes what must never change afterwards.

@@ -18,6 +18,8 @@ use crate::durable;
 pub(super) const QUARANTINE_NOTES: &str = "quarantine";
 /// Where revocations that came by wire are kept: what narrows acts from the wire.
 pub(super) const REVOCATIONS: &str = "spool/revocations";
+/// Where slips that gave a number up are kept: why the receipt says so.
+pub(super) const VOIDS: &str = "spool/voids";
 /// The daemon's alone.
 pub(super) const MODE_OWN: u32 = 0o700;
 /// Operators read.
@@ -30,19 +32,22 @@ pub(super) const MODE_TEXT: u32 = 0o640;
 const SWEEP_DEPTH: usize = 4;
 
 /// Folders of every home, with their modes.
-const FOLDERS: [(&str, u32); 16] = [
+const FOLDERS: [(&str, u32); 19] = [
     (home::WORK, MODE_OWN),
     (home::QUEUE, MODE_OWN),
     (home::INCOMING, MODE_OWN),
     (home::QUARANTINE, MODE_OWN),
     (home::ARCHIVE, MODE_OWN),
     (REVOCATIONS, MODE_OWN),
+    (VOIDS, MODE_OWN),
     (home::OUTBOX, MODE_DROP),
     (home::REQUESTS, MODE_DROP),
     (home::RETURNED, MODE_SHOWN),
     (home::SENT, MODE_SHOWN),
     (home::RECEIPTS, MODE_SHOWN),
     (home::LEDGER, MODE_SHOWN),
+    (home::LEDGER_COSIGNED, MODE_SHOWN),
+    (home::LEDGER_PEERS, MODE_SHOWN),
     (QUARANTINE_NOTES, MODE_SHOWN),
     (home::STICK_OUT, MODE_SHOWN),
     (home::STICK_IN, MODE_SHOWN),

@@ -41,6 +41,8 @@ impl Spool {
                     path,
                     bytes_max,
                     known,
+                    meanwhile: None,
+                    asked_bytes: 0,
                     unasked_bytes: 0,
                     room_bytes_min: ROOM_BYTES_MIN,
                 })
@@ -100,6 +102,7 @@ impl Spool {
                 there,
                 synced,
                 dirty: false,
+                watched: None,
             },
         ))
     }
@@ -208,12 +211,22 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`]; there is no such part, it has holes, or it is still being written (`Busy`).
     pub fn finished_part(&self, peer: &PartyId, name: &str) -> Result<Part, SpoolError> {
+        let mut part = self.whole_part(peer, name)?;
+        part.complete()?;
+        Ok(part)
+    }
+
+    /// The same, not synced: for what is read whole at once and kept elsewhere, durably.
+    ///
+    /// # Errors
+    /// As [`Spool::finished_part`].
+    pub fn whole_part(&self, peer: &PartyId, name: &str) -> Result<Part, SpoolError> {
         let path = self.part_path(peer, plain(name)?);
         if let Err(source) = path.symlink_metadata() {
             return Err(failed("finishing", &path, source));
         }
-        let mut part = self.part(peer, name, u64::MAX)?;
-        part.complete()?;
+        let part = self.part(peer, name, u64::MAX)?;
+        part.is_whole()?;
         Ok(part)
     }
 

@@ -4,13 +4,13 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use amanah_format::home;
 use amanah_format::ledger::Checkpoint;
 
-use super::{MODE_TEXT, Spool, SpoolError, failed};
+use super::{MODE_SHOWN, MODE_TEXT, Spool, SpoolError, failed};
 use crate::durable;
 
 /// How long the published records are.
@@ -78,7 +78,16 @@ impl Spool {
                 durable::replace(&path, &self.home.join(format!("{name}.{size}")))?;
             }
         }
-        Ok(())
+        // What peers cosigned is of the ledger that is put aside.
+        let cosigned = self.home.join(home::LEDGER_COSIGNED);
+        let aside = format!("{}.{size}", home::LEDGER_COSIGNED);
+        if !self.home.join(&aside).exists() {
+            durable::replace(&cosigned, &self.home.join(aside))?;
+        }
+        let folder = Path::new(home::LEDGER_COSIGNED);
+        Ok(durable::ensure_folder_beneath(
+            &self.home, folder, MODE_SHOWN,
+        )?)
     }
 
     /// How many whole lines `ledger/records.jsonl` has.

@@ -3,6 +3,7 @@
 //!
 //! Folders into which operators write are not trusted: what is done there is done beneath the home, over no link.
 
+mod along;
 mod claims;
 mod evidence;
 mod folders;
@@ -29,8 +30,9 @@ use amanah_format::id::{BundleId, PartyId};
 
 use crate::durable::{self, DurableError};
 
-use folders::{MODE_OWN, MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS};
+use folders::{MODE_OWN, MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS, VOIDS};
 
+pub use along::Along;
 pub use evidence::{QuarantineNote, Side};
 
 /// Device and inode.

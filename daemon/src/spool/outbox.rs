@@ -13,11 +13,15 @@ use amanah_format::home;
 use amanah_format::id::{FlowName, PartyId};
 
 use super::{Spool, SpoolError, failed};
+use crate::durable;
 
 /// Deepest folder of an item that is walked: far beyond the deepest entry path, which is refused later with its reason.
 pub const WALK_DEPTH_MAX: usize = 32;
 /// Most names that are walked in one item: beyond the most entries of a bundle, so that it is refused with its reason.
 pub const WALK_ENTRIES_MAX: u64 = 200_000;
+
+/// Most items that one scan tells of, some 40 MB: what is claimed makes room for the others.
+pub const SCAN_ITEMS_MAX: usize = 100_000;
 
 /// One thing in a flow's folder as a scan saw it. What lies beside the folders of peers or flows, where it belongs to no
 /// stream, has an empty `flow` (and `peer`).
@@ -41,6 +45,10 @@ pub struct Seen {
     pub files: u64,
     /// Newest mtime/ctime in it, nanoseconds: a change shows here.
     pub stamp_nanos: i128,
+    /// When its own inode was made, nanoseconds since 1970.
+    pub born_nanos: i128,
+    /// Whether it is a folder, whatever it holds.
+    pub is_folder: bool,
 }
 
 /// What it is.
@@ -129,7 +137,7 @@ impl Spool {
         self.home.join(home::outbox(peer, flow))
     }
 
-    /// Everything in `outbox/*/*/`. Left out: ignored names (`home::is_ignored`: dotfiles, thus claims, and other programs'
+    /// Everything in `outbox/*/*/`, but at most [`SCAN_ITEMS_MAX`]. Left out: ignored names (`home::is_ignored`: dotfiles, thus claims, and other programs'
     /// unfinished files) and `*.why.txt`, which are our own explanations, wherever they lie.
     ///
     /// # Errors
@@ -137,7 +145,7 @@ impl Spool {
     pub fn scan_outbox(&self) -> Result<Vec<Seen>, SpoolError> {
         let mut seen = Vec::new();
         self.each_entry(&mut |peer, flow, entry| {
-            if !is_ignored(&entry.file_name()) {
+            if seen.len() < SCAN_ITEMS_MAX && !is_ignored(&entry.file_name()) {
                 seen.extend(look(peer, flow, entry));
             }
         })?;
@@ -219,6 +227,8 @@ fn look(peer: &OsStr, flow: &OsStr, entry: &DirEntry) -> Option<Seen> {
         bytes: sum.bytes,
         files: sum.files,
         stamp_nanos: sum.stamp_nanos,
+        born_nanos: durable::born_nanos(&metadata),
+        is_folder: metadata.is_dir(),
     })
 }
 

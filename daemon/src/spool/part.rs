@@ -7,19 +7,24 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 
+use super::along::{Along, Watched, along};
 use super::intervals::Intervals;
 use super::{SpoolError, failed};
 use crate::durable;
+use meanwhile::Meanwhile;
 
 /// Most bytes that may be missing before the end of what is there: the head comes last, requests overtake each other.
 pub const HOLE_BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// A growing part is synced and its prefix remembered each time so much has come: a break costs no more than that.
+/// A growing part is synced and its prefix remembered each time so much has come, beside the writing: a break costs no more than
+/// what is being synced then and as much again.
 const REMEMBER_BYTES: u64 = 16 * 1024 * 1024;
 /// What no part ever takes of the disk: the journal must be able to say what happened.
 pub(super) const ROOM_BYTES_MIN: u64 = 64 * 1024 * 1024;
@@ -45,13 +50,15 @@ pub(super) enum State {
 }
 
 /// What is known of a part's bytes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) there: Intervals,
     /// The prefix that was synced last.
     pub(super) synced: u64,
     /// Whether anything was written since.
     pub(super) dirty: bool,
+    /// Somebody reads along.
+    pub(super) watched: Option<Watched>,
 }
 
 /// An arriving file. One at a time per name; dropped, what is known of it stays.
@@ -63,6 +70,9 @@ pub struct Part {
     pub(super) path: PathBuf,
     pub(super) bytes_max: u64,
     pub(super) known: Known,
+    /// Syncs beside the writing, and up to where it was asked to.
+    pub(super) meanwhile: Option<Meanwhile>,
+    pub(super) asked_bytes: u64,
     /// Bytes written since the room on the disk was asked for, and how much of it stays free.
     pub(super) unasked_bytes: u64,
     pub(super) room_bytes_min: u64,
@@ -86,13 +96,22 @@ impl Part {
         {
             return Err(PartError::Hole { offset });
         }
+        if let Some(watched) = &self.known.watched {
+            watched.will_write(offset);
+        }
         self.file
             .write_all_at(bytes, offset)
             .map_err(|source| failed("writing", &self.path, source))?;
         self.known.dirty = true;
         self.known.there.insert(offset..end);
-        if self.prefix().saturating_sub(self.known.synced) >= REMEMBER_BYTES {
-            self.sync_as(Durably::No)?;
+        if let Some(watched) = &self.known.watched {
+            watched.reaches(self.known.there.prefix());
+        }
+        let prefix = self.prefix();
+        let last = self.asked_bytes.max(self.known.synced);
+        if prefix.saturating_sub(last) >= REMEMBER_BYTES {
+            self.asked_bytes = prefix;
+            self.sync_meanwhile(prefix)?;
         }
         self.unasked_bytes = self.unasked_bytes.saturating_add(length);
         if self.unasked_bytes >= REMEMBER_BYTES {
@@ -105,6 +124,27 @@ impl Part {
     /// Lowers the bound on its length: its head says how long it is.
     pub fn shorten(&mut self, bytes_max: u64) {
         self.bytes_max = self.bytes_max.min(bytes_max);
+    }
+
+    /// Somebody reads these bytes while they come; who read along before counts no more. `is_over` ends the reading at any time.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn read_along(
+        &mut self,
+        span: Range<u64>,
+        is_over: Box<dyn Fn() -> bool + Send>,
+    ) -> Result<Along, SpoolError> {
+        let (watched, along) = along(self.reopen()?, self.prefix(), span, is_over);
+        self.known.watched = Some(watched);
+        Ok(along)
+    }
+
+    /// Of a complete part: what somebody who read along found of its span, once he is done. None: nobody did, or a byte of it
+    /// was written again.
+    #[must_use]
+    pub fn found_along(&self) -> Option<Digest> {
+        self.known.watched.as_ref()?.found()
     }
 
     /// Asked each time so much was written, wherever: a part may be longer than there was room for when it was opened, and
@@ -161,17 +201,45 @@ impl Part {
     /// # Errors
     /// As [`Part::finish`].
     pub fn complete(&mut self) -> Result<(), SpoolError> {
+        self.is_whole()?;
+        self.sync_as(Durably::No)
+    }
+
+    /// Whether bytes are missing in it.
+    pub(super) fn is_whole(&self) -> Result<(), SpoolError> {
         let missing = self.known.there.missing();
         if missing > 0 {
             let text = format!("{missing} bytes before its end have not come");
             let source = io::Error::new(io::ErrorKind::InvalidData, text);
             return Err(failed("finishing", &self.path, source));
         }
-        self.sync_as(Durably::No)
+        Ok(())
+    }
+
+    /// Has a thread sync what was written and write the prefix down.
+    fn sync_meanwhile(&mut self, prefix: u64) -> Result<(), SpoolError> {
+        let meanwhile = match self.meanwhile.take() {
+            Some(meanwhile) => meanwhile,
+            None => Meanwhile::start(self)?,
+        };
+        if !meanwhile.ask(prefix) {
+            return meanwhile.end().map(drop);
+        }
+        self.meanwhile = Some(meanwhile);
+        Ok(())
+    }
+
+    /// Waits for what is synced beside the writing.
+    fn end_meanwhile(&mut self) -> Result<(), SpoolError> {
+        if let Some(meanwhile) = self.meanwhile.take() {
+            self.known.synced = self.known.synced.max(meanwhile.end()?);
+        }
+        Ok(())
     }
 
     /// Syncs what was written and writes the prefix down, unless that is done already.
     fn sync_as(&mut self, durably: Durably) -> Result<(), SpoolError> {
+        self.end_meanwhile()?;
         if !self.known.dirty {
             return Ok(());
         }
@@ -190,6 +258,8 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
+        // Nothing is remembered of a part any more when it is nobody's.
+        let _ = self.end_meanwhile();
         if self.prefix().saturating_sub(self.known.synced) >= REMEMBER_BYTES_MIN {
             // Best effort: without it the peer sends some of it again after a restart.
             let _ = self.sync_as(Durably::No);
@@ -268,5 +338,6 @@ pub enum PartError {
     Spool(#[from] SpoolError),
 }
 
+mod meanwhile;
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,12 @@ pub(super) const REQUEST_BYTES_MAX: u64 = 64 * 1024;
 const REQUESTS_MAX: usize = 4;
 
 impl Spool {
+    /// Where requests come in.
+    #[must_use]
+    pub fn requests_folder(&self) -> PathBuf {
+        self.home.join(home::REQUESTS)
+    }
+
     /// Pending requests: (path, owner's user id, bytes), in order of their names; regular files only, at most 64 KiB each.
     /// What bears a request's name and is none (a link, a FIFO, a folder, too long) is removed; other names are left alone.
     ///

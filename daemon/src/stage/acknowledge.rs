@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use amanah_format::receipt;
+use amanah_format::refusal::Refusal;
 use amanah_format::signature::{Purpose, SecretKey};
 
 use crate::engine::inbound::Inbound;
-use crate::journal::InboundRow;
+use crate::journal::{InboundRow, Page};
 use crate::kill;
 use crate::spool::{QuarantineNote, Side};
 
@@ -30,7 +31,7 @@ impl Acknowledge {
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
         let states = [Inbound::Imported, Inbound::Refused];
-        let rows = |page| Ok(self.node.journal.inbound_in(&states, page)?);
+        let rows = |page: Page<'_>| Ok(self.node.journal.inbound_in(&states, page)?);
         each_of_page(&self.node.stop, rows, |row| self.sign(row))
     }
 
@@ -71,6 +72,10 @@ impl Acknowledge {
         let Some(refusal) = row.refusal else {
             return Ok(self.node.spool.archive_received(&row.peer, &row.digest)?);
         };
+        // Of a number that was given up nothing came; and what came since goes, below.
+        if refusal == Refusal::Voided {
+            return Ok(());
+        }
         let from = self.node.spool.incoming(&row.peer, &row.digest);
         let name = amanah_format::container::bundle_name(&row.digest);
         let note = QuarantineNote {

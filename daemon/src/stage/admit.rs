@@ -57,6 +57,7 @@ impl Admit {
         match self.take_over(peer, digest, part) {
             Ok(()) => Ok(()),
             Err(denied) => {
+                self.node.early.drop_if(&digest);
                 self.turn_away(peer, digest, &path, &denied);
                 Err(denied)
             }
@@ -80,7 +81,7 @@ impl Admit {
             (None, Some(kept)) => kept.receipt.received,
             (None, None) => self.node.clock.now(),
         };
-        let face = self.face(peer, digest, part.path(), received)?;
+        let face = self.face(peer, digest, &part, received)?;
         let mut new = self
             .judge(peer, digest, &face, received)
             .map_err(|error| Denied::failure(&error))?;
@@ -208,6 +209,9 @@ impl Admit {
                 self.node.spool.forget_incoming(&row.peer, &row.digest)?;
                 self.node.bells.peer(&row.peer).ring();
             }
+        }
+        if row.state != Inbound::Admitted {
+            self.node.early.drop_if(&row.digest);
         }
         let name = WireName::Bundle(row.digest).to_string();
         self.node.board.quiet_all_of(&name);

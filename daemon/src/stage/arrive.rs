@@ -1,6 +1,7 @@
 //! What arrived whole is given to the stage that it is for: a bundle to `admit`, a receipt to `settle`, a slip to `slips`.
 //! The same whether the peer pushed it to our server or we fetched it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
@@ -8,12 +9,14 @@ use std::sync::Arc;
 use amanah_format::id::PartyId;
 use amanah_format::limits::DOCUMENT_BYTES_MAX;
 
+use crate::spool::SpoolError;
 use crate::spool::part::Part;
+use crate::store::table::Stores;
 use crate::transport::link::{Denied, WireName};
 
 use super::admit::Admit;
 use super::settle::Settle;
-use super::{Node, slips};
+use super::{Node, StageError, slips};
 
 /// The way in.
 pub struct Arrive {
@@ -21,6 +24,8 @@ pub struct Arrive {
     pub node: Arc<Node>,
     /// For bundles.
     pub admit: Admit,
+    /// Asked what it has before a number is answered as given up.
+    pub store: Stores,
     /// For receipts.
     pub settle: Arc<Settle>,
 }
@@ -40,29 +45,20 @@ impl Arrive {
             }
             WireName::Slip(_) => {
                 let container = self.small(peer, name)?;
-                let outcome = slips::receive(&self.node, peer, &container);
+                let outcome = slips::receive(&self.node, &self.store, peer, &container);
                 let outcome = self.done(peer, name, outcome);
-                self.sweep_slips(peer);
+                // What this one may have superseded goes with it. The disk's fault: then the next time.
+                let _ = forget_slips(&self.node, peer, &BTreeSet::new());
                 outcome
-            }
-        }
-    }
-
-    /// A slip that a peer began to hand over and then said anew after a restart comes no more: what is left of it goes. One that
-    /// is being written is left alone; one that is swept too early is written again.
-    fn sweep_slips(&self, peer: &PartyId) {
-        let parts = self.node.spool.parts(peer).unwrap_or_default();
-        for (name, _) in parts {
-            if matches!(WireName::parse(&name), Some(WireName::Slip(_))) {
-                // Busy, or the disk's: then at the next slip.
-                let _ = self.node.spool.drop_part(peer, &name);
             }
         }
     }
 
     /// A receipt or slip, whole in memory.
     fn small(&self, peer: &PartyId, name: WireName) -> Result<Vec<u8>, Denied> {
-        let part = finished(&self.node, peer, &name.to_string())?;
+        // Whoever is given it keeps it durably, where it counts.
+        let part = self.node.spool.whole_part(peer, &name.to_string());
+        let part = part.map_err(|error| not_finished(&error))?;
         let mut bytes = Vec::new();
         File::open(part.path())
             .and_then(|file| {
@@ -101,17 +97,41 @@ impl Arrive {
     }
 }
 
+/// Drops what is left of slips other than `offered`: a peer that begins to hand one over and then says it anew never finishes it.
+/// One that is being written is left alone; one that is dropped too early is written again.
+///
+/// # Errors
+/// The folder cannot be read.
+pub(super) fn forget_slips(
+    node: &Node,
+    peer: &PartyId,
+    offered: &BTreeSet<WireName>,
+) -> Result<(), StageError> {
+    for (text, _) in node.spool.parts(peer)? {
+        let name = WireName::parse(&text);
+        let is_slip = matches!(name, Some(WireName::Slip(_)));
+        if is_slip && !name.is_some_and(|name| offered.contains(&name)) {
+            // Busy, or the disk's: then the next time.
+            let _ = node.spool.drop_part(peer, &text);
+        }
+    }
+    Ok(())
+}
+
 /// A part that arrived whole, kept from every other writer. What the peer itself got wrong is not this machine's error.
 pub(super) fn finished(node: &Node, peer: &PartyId, name: &str) -> Result<Part, Denied> {
-    node.spool.finished_part(peer, name).map_err(|error| {
-        let (code, message) = match error.io_kind() {
-            Some(ErrorKind::NotFound) => ("no-such-file", "nothing of this name was uploaded"),
-            Some(ErrorKind::InvalidData) => ("failure", "bytes before its end have not come yet"),
-            Some(_) | None => return Denied::failure(&error),
-        };
-        Denied {
-            code: code.to_owned(),
-            message: message.to_owned(),
-        }
-    })
+    let part = node.spool.finished_part(peer, name);
+    part.map_err(|error| not_finished(&error))
+}
+
+fn not_finished(error: &SpoolError) -> Denied {
+    let (code, message) = match error.io_kind() {
+        Some(ErrorKind::NotFound) => ("no-such-file", "nothing of this name was uploaded"),
+        Some(ErrorKind::InvalidData) => ("failure", "bytes before its end have not come yet"),
+        Some(_) | None => return Denied::failure(error),
+    };
+    Denied {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use amanah_format::agreement::Lane;
+use amanah_format::home::CLAIM_PREFIX;
 use amanah_format::id::{BundleId, FlowName, PartyId};
 
 use crate::catalogue::note::why;
@@ -18,14 +19,19 @@ use crate::engine::policy::{Policy, ReturnReason, Size};
 
 use crate::journal::{Item, NewClaim};
 use crate::kill;
-use crate::spool::outbox::{Seen, SeenKind};
-use crate::watch::Watch;
+use crate::spool::SpoolError;
+use crate::spool::outbox::{SCAN_ITEMS_MAX, Seen, SeenKind};
+use crate::watch::{Heard, Watch};
 
+use super::alone::LeftAlone;
 use super::hand_back::give_back;
-use super::settled::{Quiet, Wait, settled};
+use super::settled::{Quiet, Still, Wait, settled};
 use super::{Node, Pass, ROWS_PER_PASS, StageError};
 
 mod recover;
+
+/// How soon a scan follows one that could not tell of everything.
+const SCAN_ON_AFTER: Duration = Duration::from_secs(1);
 
 /// Stands for the folder of a peer or flow in `returned/` where an item lay beside all of them: no peer or flow has this name.
 const NO_FOLDER: &str = "_";
@@ -44,8 +50,8 @@ pub struct Collect {
     pub scan_every: Duration,
     /// What the last scans saw: since when an item is unchanged.
     memory: Mutex<HashMap<PathBuf, Unchanged>>,
-    /// Items that cannot be moved: explained in place, and left alone until they change.
-    stuck: Mutex<HashMap<PathBuf, u64>>,
+    /// Items that cannot be moved, by path and inode: explained in place, and left alone for a while.
+    stuck: Mutex<LeftAlone<(PathBuf, u64)>>,
 }
 
 mod batch;
@@ -96,7 +102,13 @@ impl Collect {
     pub fn pass(&self) -> Result<Pass, StageError> {
         self.finish_claims()?;
         let seen = self.node.spool.scan_outbox()?;
-        let (ready, again_after) = self.settled_of(seen);
+        // After the scan: of whatever it saw, everything that was told before is known now.
+        self.catch_up();
+        let is_all = seen.len() < SCAN_ITEMS_MAX;
+        let (ready, mut again_after) = self.settled_of(seen);
+        if !is_all {
+            again_after = again_after.min(SCAN_ON_AFTER);
+        }
         let policy = self.node.rules.now();
         let mut settled = Vec::new();
         for item in ready {
@@ -127,12 +139,14 @@ impl Collect {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = HashMap::with_capacity(seen.len());
         let mut ready = Vec::new();
-        let mut again_after = self.scan_every;
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         let here: HashSet<&Path> = seen.iter().map(|item| item.path.as_path()).collect();
-        stuck.retain(|path, _| here.contains(path.as_path()));
+        stuck.retain(|(path, _)| here.contains(path.as_path()));
+        let mut again_after = stuck
+            .next()
+            .map_or(self.scan_every, |next| next.min(self.scan_every));
         for item in seen {
-            if stuck.get(&item.path) == Some(&item.inode) {
+            if stuck.has(&(item.path.clone(), item.inode)) {
                 continue;
             }
             let fresh = Unchanged {
@@ -146,18 +160,12 @@ impl Collect {
                 .copied()
                 .filter(|old| old.same_as(&fresh))
                 .unwrap_or(fresh);
-            let heard = self
-                .watch
-                .as_ref()
-                .and_then(|watch| watch.heard(&item.path));
-            let unchanged_for = now.saturating_duration_since(look.since);
-            match settled(
-                item.kind == SeenKind::Folder,
-                heard,
-                unchanged_for,
-                now_millis,
-                self.quiet,
-            ) {
+            let still = Still {
+                unchanged_for: now.saturating_duration_since(look.since),
+                changed_ago: changed_ago(&item, now_millis),
+            };
+            let heard = self.heard(&item);
+            match settled(item.is_folder, heard, still, now_millis, self.quiet) {
                 Wait::Settled => ready.push(item),
                 Wait::For(wait) => {
                     again_after = again_after.min(wait);
@@ -167,6 +175,23 @@ impl Collect {
         }
         *memory = kept;
         (ready, again_after)
+    }
+
+    fn catch_up(&self) {
+        if let Some(watch) = &self.watch {
+            watch.catch_up(&self.node.bells.collect);
+        }
+    }
+
+    /// What the events say of an item; without a watch nobody knows who has it open. What is no file is not written.
+    fn heard(&self, item: &Seen) -> Option<Heard> {
+        if item.kind == SeenKind::Other && !item.is_folder {
+            return None;
+        }
+        let watch = self.watch.as_ref();
+        watch.map_or(Some(Heard::Unsure), |watch| {
+            watch.heard(&item.path, item.born_nanos)
+        })
     }
 
     /// What the policy says of a settled item; `Err` where its folders are no peer and flow at all.
@@ -239,7 +264,10 @@ impl Collect {
         for item in items {
             let (path, claim) = (folder.join(&item.name), folder.join(&item.claim_name));
             match self.node.spool.stand_aside(&path, &claim, item.inode) {
-                Ok(true) => aside.push(item),
+                Ok(true) => {
+                    self.moves_again(&path, &item)?;
+                    aside.push(item);
+                }
                 Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(%bundle, "an item cannot be moved in the outbox: {error}");
@@ -251,10 +279,8 @@ impl Collect {
                     }
                 }
             }
-            if let Some(watch) = &self.watch {
-                watch.forget(&path);
-            }
         }
+        self.put_back_what_is_written(folder, &mut aside)?;
         self.node.spool.sync_moves()?;
         if aside.is_empty() {
             self.node
@@ -271,10 +297,63 @@ impl Collect {
         Ok(true)
     }
 
-    /// It cannot be moved: it is left alone until it changes or goes.
+    /// Who opened an item between the scan and its claim, or is heard of only now, has it back.
+    fn put_back_what_is_written(
+        &self,
+        folder: &Path,
+        aside: &mut Vec<Item>,
+    ) -> Result<(), StageError> {
+        let Some(watch) = &self.watch else {
+            return Ok(());
+        };
+        self.catch_up();
+        let is_written = |item: &Item| {
+            let claim = folder.join(&item.claim_name);
+            watch.heard(&claim, i128::MAX) == Some(Heard::Writing)
+        };
+        let (written, rest): (Vec<_>, Vec<_>) = aside.drain(..).partition(is_written);
+        for item in written {
+            let (path, claim) = (folder.join(&item.name), folder.join(&item.claim_name));
+            self.node.spool.put_back(&claim, &path)?;
+        }
+        *aside = rest;
+        Ok(())
+    }
+
+    /// What was explained in place holds no longer.
+    fn moves_again(&self, path: &Path, item: &Item) -> Result<(), StageError> {
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        if stuck.remove(&(path.to_owned(), item.inode)) {
+            self.node.spool.withdraw_explanation(path)?;
+        }
+        Ok(())
+    }
+
+    /// It cannot be moved: for a while only a person can change that.
     fn leave_alone(&self, path: &Path, inode: u64) {
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-        stuck.insert(path.to_owned(), inode);
+        stuck.add((path.to_owned(), inode));
+    }
+
+    /// Aside first, as every item: what has taken its name since the scan stays where it is.
+    fn move_foreign(
+        &self,
+        folders: (&str, &str),
+        seen: &Seen,
+        text: &str,
+    ) -> Result<(), SpoolError> {
+        let bundle = batch::new_bundle_id(self.node.clock.unix_millis());
+        let claim_name = format!("{CLAIM_PREFIX}{bundle}-0");
+        let (spool, claim) = (&self.node.spool, seen.path.with_file_name(claim_name));
+        if !spool.stand_aside(&seen.path, &claim, seen.inode)? {
+            return Ok(());
+        }
+        let item = (seen.name.as_os_str(), seen.inode);
+        let returned = spool.hand_back(folders, &claim, item, text);
+        if returned.is_err() {
+            spool.put_back(&claim, &seen.path)?;
+        }
+        returned.map(drop)
     }
 
     /// An item in a folder that is no peer's or flow's name: there is no stream for it, so no record; it is only handed back.
@@ -289,17 +368,18 @@ impl Collect {
             ReturnReason::PeerUnknown.code(),
             self.node.clock.now(),
         );
-        let item = (seen.name.as_os_str(), seen.inode);
-        let returned = self
-            .node
-            .spool
-            .hand_back((&peer, &flow), &seen.path, item, &text);
-        if let Err(error) = returned {
+        if let Err(error) = self.move_foreign((&peer, &flow), seen, &text) {
             // Not the error itself: its path has the names of folders that are no peer's or flow's.
             tracing::warn!(fault = ?error.io_kind(), "an item outside any peer's folder cannot be handed back");
             self.leave_alone(&seen.path, seen.inode);
         }
     }
+}
+
+/// How long ago it changed, by its ctime at the latest, which nobody can set; none where that lies in the future.
+fn changed_ago(item: &Seen, now_millis: u64) -> Option<Duration> {
+    let ago = i128::from(now_millis) * 1_000_000 - item.stamp_nanos;
+    u64::try_from(ago).ok().map(Duration::from_nanos)
 }
 
 impl Unchanged {

@@ -15,7 +15,9 @@ use amanah_format::receipt;
 use amanah_format::signature::PublicKey;
 
 use crate::bell::Bell;
-use crate::engine::inbound::InboundEvent;
+use crate::engine::inbound::{Inbound, InboundEvent};
+use crate::engine::outbound::Outbound;
+use crate::journal::OutboundRow;
 use crate::transport::link::{Denied, Exchange, Offer, OfferReader, PartWriter, WireName};
 
 use super::arrive::Arrive;
@@ -98,8 +100,8 @@ impl Exchange for Door {
     }
 
     fn open_offer(&self, peer: &PartyId, name: WireName) -> Result<Box<dyn OfferReader>, Denied> {
-        let waiting = self.offers(peer)?.iter().any(|offer| offer.name == name);
-        if !waiting {
+        self.still_known(peer)?;
+        if !waits(&self.node, peer, name).map_err(|error| Denied::failure(&error))? {
             return Err(denied("no-such-file", "nothing of this name waits here"));
         }
         let offer = open_offer(&self.node, peer, name).map_err(|error| Denied::failure(&error))?;
@@ -181,6 +183,32 @@ pub(crate) fn offers(node: &Node, peer: &PartyId) -> Result<Vec<Offer>, StageErr
     };
     offers.extend(bundles.into_iter().map(offer));
     Ok(offers)
+}
+
+/// Whether a name waits for a peer: what [`offers`] lists, and what stands behind the end of its list.
+pub(super) fn waits(node: &Node, peer: &PartyId, name: WireName) -> Result<bool, StageError> {
+    let journal = &node.journal;
+    if super::requests::is_paused(node, peer)? {
+        return Ok(false);
+    }
+    Ok(match name {
+        WireName::Slip(digest) => {
+            let mut slips = journal.slips_for(peer)?.into_iter();
+            slips.any(|slip| slip.digest == digest)
+        }
+        WireName::Receipt(digest) => {
+            let row = journal.inbound(&digest)?.filter(|row| &row.peer == peer);
+            let is_signed = row.is_some_and(|row| row.state == Inbound::Acknowledged);
+            is_signed || journal.due_again(peer, &digest)?.0
+        }
+        WireName::Bundle(digest) => {
+            let row = journal.outbound_by_digest(&digest)?;
+            let row = row.filter(|row| &row.peer == peer);
+            let waits =
+                |row: OutboundRow| matches!(row.state, Outbound::Queued | Outbound::HandedOver);
+            row.is_some_and(waits) || journal.due_again(peer, &digest)? == (false, true)
+        }
+    })
 }
 
 /// Something that waits for a peer, opened for reading.

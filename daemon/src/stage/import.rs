@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,16 +23,17 @@ use amanah_format::slip::HeldReason;
 use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::engine::policy::Carries;
 use crate::event::Event;
-use crate::journal::{Flows, InboundRow};
+use crate::journal::{Flows, InboundRow, Page};
 use crate::kill;
 use crate::plant::{self, Bug};
-use crate::store::{ImportId, Store, StoreError};
+use crate::store::{self, ImportId, Store, StoreError};
 
 use super::answer::{Answer, Kept};
 use super::rejudge::verified_again;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError, Stop};
 
+mod early;
 mod effort;
 mod landing;
 mod recheck;
@@ -51,7 +53,7 @@ pub struct Import {
     /// Our decryption identities, retired ones too.
     pub identities: Vec<Identity>,
     /// Where files land.
-    pub store: Box<dyn Store>,
+    pub store: Arc<dyn Store>,
     /// Where rows of table flows land; none: they land as files.
     pub tables: Option<Tables>,
     /// Whether the store was compared with the journal in this life of the process.
@@ -69,13 +71,37 @@ enum End {
     Waits,
 }
 
+/// A bundle whose payload is longer than this takes seconds to import.
+const SHORT_BYTES_MAX: u64 = 32 << 20;
+
+/// Which of a lane's bundles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lengths {
+    /// All of them.
+    All,
+    /// What is imported in a moment.
+    Short,
+    /// What takes longer.
+    Long,
+}
+
+impl Lengths {
+    const fn payload_bytes(self) -> RangeInclusive<u64> {
+        match self {
+            Self::All => 0..=u64::MAX,
+            Self::Short => 0..=SHORT_BYTES_MAX,
+            Self::Long => SHORT_BYTES_MAX + 1..=u64::MAX,
+        }
+    }
+}
+
 impl Import {
-    /// Imports what is admitted in one lane. Lanes are imported side by side; what is in no agreement any more is in the
-    /// normal one.
+    /// Imports what is admitted in one lane. Lanes are imported side by side, and of a lane what is long beside what is short;
+    /// what is in no agreement any more is in the normal one.
     ///
     /// # Errors
     /// This machine's.
-    pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
+    pub fn pass(&self, lane: Lane, lengths: Lengths) -> Result<Pass, StageError> {
         self.recheck()?;
         let policy = self.node.rules.now();
         let flows = match lane {
@@ -86,8 +112,12 @@ impl Import {
                 Flows::AllBut(others)
             }
         };
+        let bytes = lengths.payload_bytes();
         let ordered = self.in_sequence(&policy);
-        let rows = |page| Ok(self.node.journal.admitted_in(&flows, &ordered, page)?);
+        let rows = |page: Page<'_>| {
+            let journal = &self.node.journal;
+            Ok(journal.admitted_in(&flows, &ordered, &bytes, page)?)
+        };
         each_of_page(&self.node.stop, rows, |row| self.once(row))
     }
 
@@ -174,42 +204,6 @@ impl Import {
         }
     }
 
-    /// In the database or in files; what a store has is never imported again, also where the flow lands elsewhere by now.
-    fn land(
-        &self,
-        row: &InboundRow,
-        manifest: &Manifest,
-        id: &ImportId,
-    ) -> Result<End, StageError> {
-        if let Some(stored) = self.store.lookup(id)? {
-            return Ok(End::Stored(stored));
-        }
-        // By our own copy of the agreement, which may have been taken away since the bundle was admitted.
-        let policy = self.node.rules.now();
-        let Some(carries) = policy.carries(&manifest.agreement.digest, &manifest.flow) else {
-            return Ok(End::Held(HeldReason::AgreementUnknown));
-        };
-        let Some(tables) = self.tables_for(&manifest.flow) else {
-            return self.unpack(row, manifest, id, &carries);
-        };
-        let Carries::Table(terms) = &carries else {
-            return self.unpack(row, manifest, id, &carries);
-        };
-        if !tables.is_current(&self.node)? {
-            // What is missing in it comes before what is new.
-            *self
-                .rechecked
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = false;
-            self.node.bells.import.ring();
-            return Ok(End::Waits);
-        }
-        match tables.store.lookup(&row.digest)? {
-            Some(stored) => Ok(End::Stored(stored)),
-            None => self.land_rows(tables, (row, manifest, id), terms),
-        }
-    }
-
     fn unpack(
         &self,
         row: &InboundRow,
@@ -220,20 +214,7 @@ impl Import {
         let path = self.node.spool.incoming(&row.peer, &row.digest);
         let mut payload = payload_of(&self.node.stop, &path, manifest)?;
         let mut import = self.store.begin(id)?;
-        let effort = Effort::of(manifest);
-        let spent = || effort.is_spent();
-        let keys = &self.identities;
-        let opened = match carries {
-            Carries::Files => {
-                open_payload_within(&mut payload, keys, manifest, &mut *import, &spent).map(drop)
-            }
-            Carries::Table(terms) => {
-                let mut checking = Checking::new(&mut *import, terms, self.node.spool.work());
-                open_payload_within(&mut payload, keys, manifest, &mut checking, &spent)
-                    .and_then(|contents| checking.verdict(&contents).map_err(OpenError::Refused))
-            }
-        };
-        match opened {
+        match self.open(&mut payload, manifest, carries, &mut *import) {
             Ok(()) => Ok(End::Stored(import.commit()?)),
             Err(OpenError::Refused(refusal)) => {
                 drop(import);
@@ -266,6 +247,29 @@ fn payload_of(
 }
 
 impl Import {
+    /// Into the store's staging, within the work that its lengths allow; a table is checked on the way.
+    fn open(
+        &self,
+        payload: &mut (dyn Read + Send),
+        manifest: &Manifest,
+        carries: &Carries,
+        import: &mut dyn store::Import,
+    ) -> Result<(), OpenError> {
+        let effort = Effort::of(manifest);
+        let spent = || effort.is_spent();
+        let keys = &self.identities;
+        match carries {
+            Carries::Files => {
+                open_payload_within(payload, keys, manifest, import, &spent).map(drop)
+            }
+            Carries::Table(terms) => {
+                let mut checking = Checking::new(import, terms, self.node.spool.work());
+                open_payload_within(payload, keys, manifest, &mut checking, &spent)
+                    .and_then(|contents| checking.verdict(&contents).map_err(OpenError::Refused))
+            }
+        }
+    }
+
     /// A refusal that is signed must be the sender's fault: the bytes are still those that matched the signed digest, and a key
     /// that the manifest names is here. Otherwise this machine lost something, and says so instead.
     fn prove(&self, path: &Path, manifest: &Manifest) -> Result<(), StageError> {

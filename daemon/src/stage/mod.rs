@@ -4,17 +4,19 @@
 pub mod acknowledge;
 pub mod admit;
 mod again;
+mod alone;
 mod answer;
 pub mod arrive;
 pub(crate) mod blind;
 pub mod board;
 pub mod by_hand;
-mod classes;
 pub mod collect;
 pub mod door;
+pub mod early;
 mod hand_back;
 pub mod import;
 pub mod junk;
+mod listed;
 pub mod position;
 pub mod publish;
 pub mod pull;
@@ -31,6 +33,8 @@ pub mod streams;
 mod stuck;
 mod table;
 mod upload;
+mod void;
+pub mod witness;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -74,6 +78,10 @@ pub struct Node {
     pub tickets: by_hand::Tickets,
     /// Whether numbers may be given to the streams of each peer.
     pub gates: position::Gates,
+    /// The bundle that is opened while it arrives.
+    pub early: early::Early,
+    /// When each peer was shown our ledger.
+    pub showing: witness::Showing,
     /// Set once, when the daemon is asked to stop.
     pub stop: Stop,
     /// Held while items go back to their operator: the stage that found the reason and the one that finishes such rows
@@ -131,12 +139,16 @@ pub struct Bells {
     pub seal: Bell,
     /// Something is admitted.
     pub import: Bell,
+    /// A large bundle begins to arrive.
+    pub early: Bell,
     /// An outcome is decided.
     pub acknowledge: Bell,
     /// A receipt came.
     pub settle: Bell,
     /// An operator carries something by hand.
     pub by_hand: Bell,
+    /// An operator asks for something.
+    pub requests: Bell,
     /// Something may be missing in a stream, or a peer wants to know.
     pub streams: Bell,
     /// Something may be past its days.
@@ -193,9 +205,11 @@ impl Bells {
             &self.collect,
             &self.seal,
             &self.import,
+            &self.early,
             &self.acknowledge,
             &self.settle,
             &self.by_hand,
+            &self.requests,
             &self.streams,
             &self.retention,
             &self.publish,

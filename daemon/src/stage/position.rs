@@ -35,6 +35,8 @@ struct Gate {
     to_answer: Option<Digest>,
     /// It has connected, or we to it, since the last look.
     greet: bool,
+    /// It is to be shown our ledger; whether directly.
+    call: Option<bool>,
 }
 
 impl Gates {
@@ -65,8 +67,19 @@ impl Gates {
     pub fn connected(&self, peer: &PartyId, directly: bool) {
         self.with(peer, |gate| {
             gate.greet = true;
+            gate.call = Some(directly);
             gate.seen.connected = directly;
         });
+    }
+
+    /// It is to be shown our ledger again.
+    pub(super) fn call(&self, peer: &PartyId) {
+        self.with(peer, |gate| gate.call = Some(true));
+    }
+
+    /// Whether there is a reason to show it; and whether it is there itself.
+    pub(super) fn take_call(&self, peer: &PartyId) -> Option<bool> {
+        self.with(peer, |gate| gate.call.take())
     }
 
     /// It could not be reached, or has gone.
@@ -238,7 +251,7 @@ pub fn doubted(peer: &PartyId) -> String {
 }
 
 /// A stream that is none between us is not remembered: a peer could name any number of them.
-fn is_agreed(node: &Node, place: &StreamPlace) -> bool {
+pub(super) fn is_agreed(node: &Node, place: &StreamPlace) -> bool {
     let policy = node.rules.now();
     let is_it = |flow: &Flow| flow.from == place.from && flow.to == place.to;
     policy.agreements().iter().any(|known| {

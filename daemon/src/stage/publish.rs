@@ -21,7 +21,7 @@ use crate::snapshot::{
 };
 
 use super::requests::is_paused;
-use super::{Node, Pass, StageError};
+use super::{Node, Pass, StageError, witness};
 
 /// Bundles shown in each direction: what is active, and the newest of what is done.
 const SHOWN_MAX: u32 = 200;
@@ -32,12 +32,14 @@ const EVERY: Duration = Duration::from_secs(5);
 /// While bytes move, their progress is shown this often.
 const EVERY_MOVING: Duration = Duration::from_millis(250);
 
-/// The publishing stage: the only one with the ledger key.
+/// The publishing stage: the only one with the ledger key; so it shows and cosigns checkpoints, too.
 pub struct Publish {
     /// What all stages share.
     pub node: Arc<Node>,
     /// Signs checkpoints.
     pub ledger_key: SecretKey,
+    /// Signs the slips that show checkpoints.
+    pub signing: Arc<SecretKey>,
     /// Peers and how they are connected.
     pub peers: Vec<(PartyId, Side)>,
     /// When this process started.
@@ -69,7 +71,7 @@ impl Publish {
     #[must_use]
     pub fn new(
         node: Arc<Node>,
-        ledger_key: SecretKey,
+        (ledger_key, signing): (SecretKey, Arc<SecretKey>),
         peers: Vec<(PartyId, Side)>,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -77,6 +79,7 @@ impl Publish {
             started: node.clock.now(),
             node,
             ledger_key,
+            signing,
             peers,
             metrics,
             seen: Mutex::default(),
@@ -89,6 +92,9 @@ impl Publish {
     /// The journal's or the file system's.
     pub fn pass(&self, running: bool) -> Result<Pass, StageError> {
         self.ledger()?;
+        if running {
+            self.witness()?;
+        }
         let snapshot = self.snapshot(running)?;
         let moving = snapshot.outgoing.iter().any(|bundle| {
             bundle.state == Outbound::Queued.as_str() && bundle.sent_bytes < bundle.bytes
@@ -122,6 +128,16 @@ impl Publish {
             .node
             .spool
             .publish_ledger(published, &[], Some(&note))?)
+    }
+
+    /// Not to whom people carry everything: there nothing is shown at each connection, for there is none.
+    fn witness(&self) -> Result<(), StageError> {
+        let keys = witness::Keys {
+            ledger: &self.ledger_key,
+            signing: &self.signing,
+        };
+        let peers = self.peers.iter().filter(|(_, side)| *side != Side::Hand);
+        witness::pass(&self.node, &keys, peers.map(|(peer, _)| peer))
     }
 
     fn snapshot(&self, running: bool) -> Result<Snapshot, StageError> {

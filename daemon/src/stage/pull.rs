@@ -8,18 +8,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use amanah_format::id::PartyId;
-use tokio::sync::watch;
+use amanah_format::limits::BUNDLE_HEAD_BYTES;
 
 use crate::engine::inbound::Inbound;
 use crate::journal::InboundRow;
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
 
-use super::classes::Class;
+use super::arrive::forget_slips;
 use super::door::bytes_max;
+use super::listed::{Listing, Waiting};
 use super::room::Room;
 use super::ship::{SessionEnd, Ship};
-use super::{IDLE, Node, StageError};
+use super::{IDLE, Node, StageError, early};
 
 /// Codes of what may come out otherwise the next time: damage, a fault of ours, an agreement that is not installed yet.
 const NOT_FINAL: [&str; 3] = ["damaged", "failure", "agreement-unknown"];
@@ -29,6 +30,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 const NEVER: Duration = Duration::from_secs(86_400);
 /// Names that are left alone in one session: a server that offers more of no use has nothing for us.
 const ALONE_MAX: usize = 10_000;
+/// So much of what is small is fetched before it is looked again what waits: what is urgent stands first in a listing.
+const ROUND_MAX: usize = 32;
 /// Rounds that bring nothing although the peer called: so many are its bell's; from then on each waits longer.
 const IDLE_ROUNDS: u32 = 3;
 /// The first of these waits, and the longest.
@@ -38,13 +41,12 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Names that are left alone, and until when.
 type Alone = HashMap<WireName, Instant>;
 
-/// Fetches as long as the connection lives. One of the two lists what waits and tells the other: the peer's bell counts from the
-/// last listing of a connection, so a second one that lists would hear what the first then never learns.
+/// Fetches as long as the connection lives.
 pub(crate) async fn fetch<L: Link>(ship: &Ship, link: &L) -> SessionEnd {
-    let (listed, waiting) = watch::channel(Vec::new());
-    let [medium, large, huge] = Class::LARGE.map(|class| (class, waiting.clone()));
+    let listing = Listing::new();
+    let [medium, large, huge] = listing.large();
     tokio::select! {
-        end = fetch_small(ship, link, &listed) => end,
+        end = fetch_small(ship, link, &listing) => end,
         end = fetch_large(ship, link, medium) => end,
         end = fetch_large(ship, link, large) => end,
         end = fetch_large(ship, link, huge) => end,
@@ -52,46 +54,36 @@ pub(crate) async fn fetch<L: Link>(ship: &Ship, link: &L) -> SessionEnd {
 }
 
 /// One bundle of a class after the other, as the rounds over what is small find them.
-async fn fetch_large<L: Link>(
-    ship: &Ship,
-    link: &L,
-    (class, mut waiting): (Class, watch::Receiver<Vec<Offer>>),
-) -> SessionEnd {
+async fn fetch_large<L: Link>(ship: &Ship, link: &L, mut waiting: Waiting) -> SessionEnd {
     let mut alone = Alone::new();
     loop {
-        // Called, or the time has come to try one again: either way it is looked what waits.
-        let _ = tokio::time::timeout(next_try(&alone), waiting.changed()).await;
-        let offers = of_class(&waiting.borrow_and_update(), class);
-        if offers.is_empty() {
-            continue;
-        }
-        if let Err(end) = fetch_waiting(ship, link, offers, &mut alone).await {
-            return end;
+        // Told, or the time has come to try one again: either way it is looked what waits.
+        let mut offers = waiting.next(|| next_try(&alone)).await;
+        // After each of them what is urgent may stand before the next.
+        loop {
+            match fetch_waiting(ship, link, (offers, 1), &mut alone).await {
+                Ok(0) => break,
+                Ok(_) => offers = waiting.now(),
+                Err(end) => return end,
+            }
         }
     }
 }
 
-fn of_class(offers: &[Offer], class: Class) -> Vec<Offer> {
-    let of_it = offers.iter().filter(|offer| Class::of(offer) == class);
-    of_it.copied().collect()
-}
-
 /// Receipts, slips, small bundles; the others are told what waits.
-async fn fetch_small<L: Link>(
-    ship: &Ship,
-    link: &L,
-    listed: &watch::Sender<Vec<Offer>>,
-) -> SessionEnd {
+async fn fetch_small<L: Link>(ship: &Ship, link: &L, listing: &Listing) -> SessionEnd {
     let mut alone = Alone::new();
     let mut idle_rounds: u32 = 0;
     loop {
-        let offers = match link.offers().await {
-            Ok(offers) => offers,
+        let small = match link.offers().await {
+            Ok(offers) => listing.tell(offers),
             Err(error) => return error.into(),
         };
-        let small = of_class(&offers, Class::SMALL);
-        listed.send_replace(offers);
-        let got = match fetch_waiting(ship, link, small, &mut alone).await {
+        if let Err(error) = forget_others(ship, &small).await {
+            return error.into();
+        }
+        let got = match fetch_waiting(ship, link, (small, ROUND_MAX), &mut alone).await {
+            Ok(ROUND_MAX) => continue,
             Ok(got) => got,
             Err(end) => return end,
         };
@@ -105,8 +97,21 @@ async fn fetch_small<L: Link>(
         } else {
             0
         };
-        tokio::time::sleep(pause(idle_rounds)).await;
+        // A sleep of no time takes up to a millisecond.
+        let pause = pause(idle_rounds);
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
     }
+}
+
+/// What was fetched in part and is no longer on offer was superseded: it will never be finished. Only slips are; and as they are
+/// fetched one after the other, none is open now.
+pub(super) async fn forget_others(ship: &Ship, offers: &[Offer]) -> Result<(), StageError> {
+    let (peer, names) = (ship.peer.clone(), offers.iter().map(|offer| offer.name));
+    let offered = names.collect();
+    ship.apart(move |node| forget_slips(node, &peer, &offered))
+        .await
 }
 
 /// How long until a name that is left alone is tried again, or something may wait of which nobody told.
@@ -122,11 +127,11 @@ fn pause(idle_rounds: u32) -> Duration {
     PAUSE.saturating_mul(over).min(PAUSE_MAX)
 }
 
-/// One round over what the peer offers; how much of it was taken.
+/// One round over what the peer offers, at most so much of it; how much was taken.
 async fn fetch_waiting<L: Link>(
     ship: &Ship,
     link: &L,
-    offers: Vec<Offer>,
+    (offers, most): (Vec<Offer>, usize),
     alone: &mut Alone,
 ) -> Result<usize, SessionEnd> {
     let now = Instant::now();
@@ -137,7 +142,7 @@ async fn fetch_waiting<L: Link>(
         let fresh = offers
             .into_iter()
             .filter(|offer| !left_alone.contains_key(&offer.name));
-        wanted(node, fresh, (room, &peer))
+        wanted(node, (fresh, most), (room, &peer))
     });
     let mut got = 0;
     for offer in wanted.await? {
@@ -165,7 +170,7 @@ async fn fetch_waiting<L: Link>(
 /// room for, is not begun.
 fn wanted(
     node: &Arc<Node>,
-    offers: impl Iterator<Item = Offer>,
+    (offers, most): (impl Iterator<Item = Offer>, usize),
     (bounds, peer): (Room, &PartyId),
 ) -> Result<Vec<Offer>, StageError> {
     let free = node.spool.free_bytes()?;
@@ -200,6 +205,9 @@ fn wanted(
         quota = quota.saturating_sub(missing);
         room -= offer.bytes;
         wanted.push(offer);
+        if wanted.len() >= most {
+            break;
+        }
     }
     Ok(wanted)
 }
@@ -239,7 +247,17 @@ pub(super) async fn take_in<L: Link>(
     let peer = ship.peer.clone();
     let mut part = ship.apart(move |node| open(node, &peer, offer)).await??;
     let from = part.prefix();
-    let mut sink = |offset, bytes: &[u8]| write(&mut part, offset, bytes);
+    let mut is_considered = false;
+    let mut sink = |offset, bytes: &[u8]| {
+        write(&mut part, offset, bytes)?;
+        if !is_considered && part.prefix() >= BUNDLE_HEAD_BYTES {
+            is_considered = true;
+            if let WireName::Bundle(digest) = offer.name {
+                early::consider(&ship.node, &ship.peer, digest, &mut part);
+            }
+        }
+        Ok(())
+    };
     match link.get(offer.name, from, &mut sink).await {
         // This machine's fault with one name ends no connection: the others' turn comes.
         Err(LinkError::Local(error)) => return Ok(Err(Denied::failure(&error))),
@@ -247,7 +265,10 @@ pub(super) async fn take_in<L: Link>(
     }
     let (arrive, peer) = (Arc::clone(&ship.arrive), ship.peer.clone());
     let outcome = ship.apart(move |_| {
-        part.sync()?;
+        // What is small is read whole, and kept durably elsewhere.
+        if matches!(offer.name, WireName::Bundle(_)) {
+            part.sync()?;
+        }
         drop(part);
         Ok(arrive.hand_over(&peer, offer.name))
     });

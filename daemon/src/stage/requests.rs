@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::journal::LedgerEntry;
 use crate::request::Request;
 
-use super::{Node, Pass, StageError, by_hand, position};
+use super::{Node, Pass, StageError, by_hand, position, void, witness};
 
 /// Takes what lies in `requests/`.
 ///
@@ -51,6 +51,8 @@ fn is_about_us(node: &Node, request: &Request) -> bool {
         | Request::Pause { peer }
         | Request::Resume { peer }
         | Request::Reopen { peer, .. }
+        | Request::Void { peer, .. }
+        | Request::AcceptLedger { party: peer }
         | Request::Vouch { peer } => node.rules.now().keyring().card(peer).is_some(),
     }
 }
@@ -65,6 +67,8 @@ fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<()
         | Request::Import { .. }
         | Request::Carried { .. }
         | Request::Reopen { .. }
+        | Request::Void { .. }
+        | Request::AcceptLedger { .. }
         | Request::Vouch { .. } => None,
     };
     let entry = LedgerEntry {
@@ -104,6 +108,8 @@ fn carry_out(node: &Node, request: &Request, owner: u32) -> Result<(), StageErro
                 tracing::warn!(%peer, %flow, "the stream is not stopped; nothing is opened");
             }
         }
+        Request::Void { peer, flow, number } => void::wish(node, (peer, flow), *number, owner)?,
+        Request::AcceptLedger { party } => witness::accept(node, party)?,
         Request::Vouch { peer } => position::open(node, peer)?,
     }
     node.bells.ring_all();
@@ -132,6 +138,8 @@ const fn verb(request: &Request) -> &'static str {
         Request::Import { .. } => "import",
         Request::Carried { .. } => "carried",
         Request::Reopen { .. } => "reopen",
+        Request::Void { .. } => "void",
+        Request::AcceptLedger { .. } => "accept-ledger",
         Request::Vouch { .. } => "vouch",
     }
 }

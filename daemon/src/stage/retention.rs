@@ -11,12 +11,13 @@ use amanah_format::container::{bundle_bytes, bundle_name};
 use amanah_format::digest::Digest;
 use amanah_format::document;
 use amanah_format::receipt::Receipt;
+use amanah_format::refusal::Refusal;
 use amanah_format::time::UtcTime;
 
 use crate::durable;
 use crate::engine::policy::{Kept, Policy};
 use crate::event::Event;
-use crate::journal::{InboundRow, OutboundRow, Page, Terms};
+use crate::journal::{InboundRow, OutboundRow, Terms};
 use crate::kill;
 use crate::spool::QuarantineNote;
 
@@ -94,15 +95,12 @@ impl Retention {
     /// first error.
     fn each<T>(
         &self,
-        mut rows: impl FnMut(Page) -> Result<Vec<T>, StageError>,
+        mut rows: impl FnMut((u32, u32)) -> Result<Vec<T>, StageError>,
         mut destroy: impl FnMut(&T) -> Result<bool, StageError>,
     ) -> Result<usize, StageError> {
         let (mut done, mut passed, mut first) = (0, 0_u32, None);
         loop {
-            let page = rows(Page {
-                skip: passed,
-                limit: ROWS_PER_PASS,
-            })?;
+            let page = rows((passed, ROWS_PER_PASS))?;
             let is_last = u32::try_from(page.len()).is_ok_and(|rows| rows < ROWS_PER_PASS);
             for row in page {
                 if self.node.stop.is_set() {
@@ -153,7 +151,9 @@ impl Retention {
         self.node
             .spool
             .remove_archived_received(&row.peer, &row.digest)?;
-        if let Some(refusal) = row.refusal {
+        // Of a number that was given up nothing ever lay here.
+        let refused = row.refusal.filter(|code| *code != Refusal::Voided);
+        if let Some(refusal) = refused {
             self.destroy_quarantined(row, refusal.code())?;
         }
         kill::point("retention.removed");

@@ -23,11 +23,11 @@ use amanah_format::seal::{SealOptions, Sealed, Sealer};
 use amanah_format::signature::{Purpose, SecretKey};
 
 use crate::catalogue::note::Details;
-use crate::durable;
+use crate::durable::{self, Steady};
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{Permit, ReturnReason, Size};
 use crate::event::Event;
-use crate::journal::OutboundRow;
+use crate::journal::{OutboundRow, Page};
 use crate::kill;
 use crate::spool::outbox::{Look, Source};
 
@@ -43,6 +43,9 @@ use self::table::Sound;
 
 /// How soon a gate that is shut is looked at again.
 const GATE_AGAIN: Duration = Duration::from_millis(500);
+
+/// Less is compressed without workers.
+const WORKERS_BYTES_MIN: u64 = 1024 * 1024;
 
 /// The sealing stage: the only one with the signing key of bundles.
 pub struct Seal {
@@ -82,7 +85,7 @@ impl Seal {
     /// This machine's.
     pub fn pass(&self, lane: Lane) -> Result<Pass, StageError> {
         let shut = self.node.gates.shut();
-        let rows = |page| Ok(self.node.journal.unsealed_in(lane, &shut, page)?);
+        let rows = |page: Page<'_>| Ok(self.node.journal.unsealed_in(lane, &shut, page)?);
         let pass = each_of_page(&self.node.stop, rows, |row| self.forward(row))?;
         // A gate may open by time alone.
         let again_after = if shut.is_empty() { IDLE } else { GATE_AGAIN };
@@ -197,8 +200,9 @@ impl Seal {
         let mut file = create_anew(&path)?;
         file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES))
             .map_err(|error| failed(&path, &error))?;
-        let out = BufWriter::with_capacity(256 * 1024, file);
-        let mut sealer = Sealer::new(out, &permit.recipients, self.options)
+        let out = BufWriter::with_capacity(256 * 1024, Steady::new(file, &path));
+        let options = for_sources(self.options, sources);
+        let mut sealer = Sealer::new(out, &permit.recipients, options)
             .map_err(|error| not_sealed(&path, error))?;
         let mut last = None;
         for source in sources {
@@ -216,10 +220,9 @@ impl Seal {
         let sealed = sealer
             .finish(binding, salt)
             .map_err(|error| not_sealed(&path, error))?;
-        let mut file = sealed
-            .out
-            .into_inner()
-            .map_err(|error| failed(&path, error.error()))?;
+        let file = sealed.out.into_inner();
+        let file = file.map_err(|error| failed(&path, error.error()))?;
+        let mut file = file.finish();
         file.write_all(&container::bundle_tail(sealed.payload.bytes))
             .map_err(|error| failed(&path, &error))?;
         durable::sync(&file, &path)?;
@@ -233,7 +236,7 @@ impl Seal {
     /// One file: the very inode that is open is what was listed, before and after it was read.
     fn add(
         &self,
-        sealer: &mut Sealer<BufWriter<File>>,
+        sealer: &mut Sealer<BufWriter<Steady>>,
         source: &Source,
         work: &Path,
     ) -> Result<Digest, NotSealed> {
@@ -350,6 +353,18 @@ impl Seal {
         tracing::info!(bundle = %row.bundle, "changed while it was read; it settles anew");
         self.node.bells.collect.ring();
         Ok(())
+    }
+}
+
+/// What fits into one job of a worker is compressed sooner than a worker is there.
+fn for_sources(options: SealOptions, sources: &[Source]) -> SealOptions {
+    let bytes = sources.iter().map(|source| source.look.bytes);
+    if bytes.fold(0, u64::saturating_add) > WORKERS_BYTES_MIN {
+        return options;
+    }
+    SealOptions {
+        workers: 0,
+        ..options
     }
 }
 

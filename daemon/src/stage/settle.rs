@@ -11,7 +11,7 @@ use crate::durable::DurableError;
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::ReturnReason;
 use crate::event::Event;
-use crate::journal::{JournalError, OutboundRow};
+use crate::journal::{JournalError, OutboundRow, Page};
 use crate::kill;
 use crate::spool::{Side, SpoolError};
 use crate::transport::link::Denied;
@@ -64,6 +64,7 @@ impl Settle {
             Ok(Some(row)) => {
                 tracing::info!(event = Event::ReceiptVerified.name(), bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
                 self.node.board.finished(&bundle);
+                self.node.board.quiet("payload-lost", &bundle.to_string());
                 let given = self.node.journal.bundle_given(peer, &bundle);
                 given.map_err(|error| Denied::failure(&error))?;
                 self.node.bells.settle.ring();
@@ -128,16 +129,27 @@ impl Settle {
     /// This machine's.
     pub fn pass(&self) -> Result<Pass, StageError> {
         let states = [Outbound::Imported, Outbound::Refused];
-        let rows = |page| Ok(self.node.journal.outbound_in(&states, page)?);
+        let rows = |page: Page<'_>| Ok(self.node.journal.outbound_in(&states, page)?);
         each_of_page(&self.node.stop, rows, |row| self.put_away(row))
     }
 
     fn put_away(&self, row: &OutboundRow) -> Result<(), StageError> {
-        self.node.spool.archive_sent(&row.peer, &digest_of(row)?)?;
-        match row.refusal {
-            Some(refusal) => give_back(&self.node, row, ReturnReason::Refused(refusal), None),
-            None => self.settle(row),
+        let Some(refusal) = row.refusal else {
+            return self.settle(row);
+        };
+        self.archive(row)?;
+        give_back(&self.node, row, ReturnReason::Refused(refusal), None)
+    }
+
+    fn archive(&self, row: &OutboundRow) -> Result<(), StageError> {
+        let digest = digest_of(row)?;
+        if self.node.spool.sent_bundle(&row.peer, &digest).is_some() {
+            self.node.spool.archive_sent(&row.peer, &digest)?;
+        } else {
+            // Answered all the same: by an import that came before the loss, or because its number was given up.
+            tracing::warn!(bundle = %row.bundle, "our copy of an answered bundle is lost; there is nothing to archive");
         }
+        Ok(())
     }
 
     fn settle(&self, row: &OutboundRow) -> Result<(), StageError> {
@@ -156,6 +168,8 @@ impl Settle {
         self.node.spool.sync_moves()?;
         self.node.journal.note_items(&row.bundle, &items)?;
         kill::point("settle.moved");
+        // Behind the originals, whose move the operator waits for.
+        self.archive(row)?;
         self.node.journal.advance_outbound(
             &row.bundle,
             OutboundEvent::OriginalsSettled,

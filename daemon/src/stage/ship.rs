@@ -1,7 +1,6 @@
 //! Ship: one lasting connection to each peer that we dial. Bundles, receipts and slips are pushed, each lane on a channel of its
 //! own; what waits at the peer is pulled (see `pull`). Away: tried again with backoff and jitter, and it goes on by itself.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -16,24 +15,20 @@ use crate::engine::retry::wait_after;
 use crate::event::Event;
 use crate::transport::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
 
+use super::alone::LeftAlone;
 use super::arrive::Arrive;
-use super::door::{Waiting, offers, open_offer, taken};
+use super::door::{Waiting, offers, open_offer, taken, waits};
 use super::requests::is_paused;
 use super::room::Room;
 use super::{IDLE, Node, Reaction, StageError, pull};
 
-/// How long a name that the peer refuses is left alone, the first time: only somebody's hand or a full disk's end changes the
-/// answer. Doubled each time, because each attempt may send the whole bundle …
-const DENIED_WAIT: Duration = Duration::from_secs(10);
-/// … up to this.
-const DENIED_WAIT_MAX: Duration = Duration::from_secs(600);
 /// A connection that lasted so long was a good one: after it the waits begin anew …
 const LASTING: Duration = Duration::from_secs(5);
 /// … and after shorter ones they stay short, because a peer that restarts is back soon: some three seconds.
 const SHORT_FAILURES_MAX: u32 = 3;
 
-/// Names that the peer refused: how often, and until when they are left alone.
-type Refused = HashMap<WireName, (u32, Instant)>;
+/// Names that the peer refused, or that this machine cannot send: each attempt may send the whole bundle.
+type Refused = LeftAlone<WireName>;
 
 /// The shipping stage for one peer that we dial.
 pub struct Ship {
@@ -114,6 +109,7 @@ impl Ship {
                         end = session(Arc::clone(&link)) => end,
                         ended = link.ended() => ended.into(),
                     };
+                    let end = swept(&self, end).await;
                     link.close().await;
                     end.to_string()
                 }
@@ -189,7 +185,7 @@ impl Ship {
 
     /// Pushes what waits in one lane, oldest first; slips and receipts ride in the urgent one.
     async fn push_lane<L: Link>(&self, link: &Arc<L>, lane: LaneChannel) -> SessionEnd {
-        let mut refused = Refused::new();
+        let mut refused = Refused::default();
         let mut asked = self.node.bells.retry(&self.peer).heard();
         loop {
             let heard = self.node.bells.peer(&self.peer).heard();
@@ -218,10 +214,9 @@ impl Ship {
         let waiting = self
             .apart(move |node| waiting_in(node, &peer, lane))
             .await?;
-        refused.retain(|name, _| waiting.iter().any(|offer| offer.name == *name));
+        refused.retain(|name| waiting.iter().any(|offer| offer.name == *name));
         for offer in waiting {
-            let until = refused.get(&offer.name).map(|(_, until)| *until);
-            if until.is_some_and(|until| until > Instant::now()) {
+            if refused.has(&offer.name) {
                 continue;
             }
             match self.push(link, lane, offer).await {
@@ -235,23 +230,27 @@ impl Ship {
                         self.node.clock.now(),
                     );
                     self.node.bells.publish.ring();
-                    leave_alone(refused, offer.name);
+                    refused.add(offer.name);
                 }
+                // A slip that a newer one replaced since it was listed is nobody's fault.
+                Err(end) if end.is_about_one_name() && !self.still_waits(offer.name).await? => {}
                 Err(end) if end.is_about_one_name() => {
                     tracing::error!(peer = %self.peer, name = %offer.name, "it cannot be sent: {end}");
                     let now = self.node.clock.now();
                     let name = offer.name.to_string();
                     self.node.board.alarm("stage-failing", &name, now);
                     self.node.bells.publish.ring();
-                    leave_alone(refused, offer.name);
+                    refused.add(offer.name);
                 }
                 Err(end) => return Err(end),
             }
         }
-        let next = refused.values().map(|(_, until)| *until).min();
-        Ok(next.map_or(IDLE, |next| {
-            next.saturating_duration_since(Instant::now()).min(IDLE)
-        }))
+        Ok(refused.next().map_or(IDLE, |next| next.min(IDLE)))
+    }
+
+    async fn still_waits(&self, name: WireName) -> Result<bool, StageError> {
+        let peer = self.peer.clone();
+        self.apart(move |node| waits(node, &peer, name)).await
     }
 
     /// What is to be pushed under a name, and the counter that the status shows.
@@ -295,6 +294,12 @@ impl Ship {
         self.node.bells.publish.ring();
         Ok(())
     }
+}
+
+/// A slip that was fetched in part is not resumed: it may be another one by the next time.
+async fn swept(ship: &Ship, end: SessionEnd) -> SessionEnd {
+    let swept = pull::forget_others(ship, &[]).await;
+    swept.map_or_else(SessionEnd::from, |()| end)
 }
 
 /// What waits for a peer in one lane.
@@ -355,37 +360,10 @@ fn note_handed_over(node: &Node, peer: &PartyId, name: WireName) -> Result<(), S
     Ok(())
 }
 
-/// A name that was refused again waits twice as long.
-fn leave_alone(refused: &mut Refused, name: WireName) {
-    let times = refused.get(&name).map_or(0, |(times, _)| *times);
-    let factor = 2_u32.checked_pow(times).unwrap_or(u32::MAX);
-    let wait = DENIED_WAIT.saturating_mul(factor).min(DENIED_WAIT_MAX);
-    refused.insert(name, (times.saturating_add(1), Instant::now() + wait));
-}
-
 const fn channel(lane: Lane) -> LaneChannel {
     match lane {
         Lane::Urgent => LaneChannel::Urgent,
         Lane::Normal => LaneChannel::Normal,
         Lane::Bulk => LaneChannel::Bulk,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_is_refused_again_waits_longer_but_not_for_ever() {
-        let mut refused = Refused::new();
-        let name = WireName::Bundle(Digest::of(b"x"));
-        let mut waits = Vec::new();
-        for _ in 0..40 {
-            let before = Instant::now();
-            leave_alone(&mut refused, name);
-            waits.push(refused[&name].1.duration_since(before).as_secs());
-        }
-        assert_eq!(waits[..3], [10, 20, 40]);
-        assert_eq!(waits[39], DENIED_WAIT_MAX.as_secs());
     }
 }

@@ -1,5 +1,6 @@
 //! Slips: short signed notes between the parties, made and heeded. `held` (a bundle waits, and why) and `revocation` (an
-//! agreement ends at once: it only narrows) act by themselves; `resend` is answered by `again`, `position` by `position`.
+//! agreement ends at once: it only narrows) act by themselves; `resend` is answered by `again`, `position` by `position`, `void`
+//! by `void`, `checkpoint` and `cosignature` by `witness`.
 //! A slip whose number is no news, or whose time is over, is taken and does nothing. FORMAT.md §14.
 
 use std::sync::Arc;
@@ -12,9 +13,10 @@ use amanah_format::slip::{self, Body, HeldReason, Slip, VerifiedSlip};
 
 use crate::engine::policy::Policy;
 use crate::journal::InboundRow;
+use crate::store::table::Stores;
 use crate::transport::link::Denied;
 
-use super::{Node, StageError, again, position};
+use super::{Node, StageError, again, position, void, witness};
 
 /// A slip says nothing any more after so long: the bundle that it is about expires within 30 days.
 const EXPIRES_SECS: i64 = 30 * 86_400;
@@ -80,7 +82,7 @@ pub(crate) fn put(
     Ok(digest)
 }
 
-fn signed(slip: &mut Slip, number: u64, signing: &SecretKey) -> (Digest, Vec<u8>) {
+pub(super) fn signed(slip: &mut Slip, number: u64, signing: &SecretKey) -> (Digest, Vec<u8>) {
     slip.number = number;
     let container = slip::sign(slip, signing);
     (slip::digest(slip), container)
@@ -112,7 +114,12 @@ pub fn ship_revocation(
 ///
 /// # Errors
 /// What the peer is told.
-pub(crate) fn receive(node: &Arc<Node>, peer: &PartyId, container: &[u8]) -> Result<(), Denied> {
+pub(crate) fn receive(
+    node: &Arc<Node>,
+    store: &Stores,
+    peer: &PartyId,
+    container: &[u8],
+) -> Result<(), Denied> {
     let policy = node.rules.now();
     let verified =
         VerifiedSlip::verify(container, policy.keyring(), node.clock.now()).map_err(|error| {
@@ -134,13 +141,18 @@ pub(crate) fn receive(node: &Arc<Node>, peer: &PartyId, container: &[u8]) -> Res
             message: "it revokes an agreement that is not here; it is tried again".to_owned(),
         });
     }
-    heed(node, peer, &verified, container).map_err(|error| Denied::failure(&error))
+    heed(node, store, (peer, &verified), container).map_err(|error| Denied::failure(&error))
 }
 
 /// A revocation is kept only for an agreement that is known here and that its signer is a party to.
 fn concerns_us(policy: &Policy, slip: &Slip) -> bool {
     match &slip.body {
-        Body::Held { .. } | Body::Resend(_) | Body::Void(_) | Body::Position(_) => true,
+        Body::Held { .. }
+        | Body::Resend(_)
+        | Body::Void(_)
+        | Body::Position(_)
+        | Body::Checkpoint(_)
+        | Body::Cosignature(_) => true,
         Body::Revocation { agreement, .. } => policy.agreements().iter().any(|known| {
             known.digest() == agreement.digest && known.agreement().party(&slip.from).is_some()
         }),
@@ -151,8 +163,8 @@ fn concerns_us(policy: &Policy, slip: &Slip) -> bool {
 /// ledger is made by the reload that it causes; it counts whatever its number and its age, because it only narrows.
 fn heed(
     node: &Arc<Node>,
-    peer: &PartyId,
-    verified: &VerifiedSlip,
+    store: &Stores,
+    (peer, verified): (&PartyId, &VerifiedSlip),
     container: &[u8],
 ) -> Result<(), StageError> {
     let slip = verified.slip();
@@ -178,7 +190,10 @@ fn heed(
         }
         Body::Resend(asked) => again::give(node, peer, asked)?,
         Body::Position(said) => position::hear(node, peer, said, slip, &verified.digest())?,
-        Body::Revocation { .. } | Body::Void(_) => {}
+        Body::Void(said) => void::hear(node, store, (peer, said), (verified, container))?,
+        Body::Checkpoint(shown) => witness::hear_checkpoint(node, peer, shown)?,
+        Body::Cosignature(seen) => witness::hear_cosignature(node, peer, seen)?,
+        Body::Revocation { .. } => {}
     }
     node.journal.note_slip(peer, kind, slip.number)?;
     node.bells.publish.ring();

@@ -1,5 +1,5 @@
 //! Streams: looks after what no single bundle tells. Numbers that are missing are alarmed and asked for; stopped streams stay
-//! alarmed; positions are asked for at the start and told at each connection. The decisions are `engine::stream`'s.
+//! alarmed; numbers that are given up are said until they are answered; positions are asked for at the start and told at each connection. The decisions are `engine::stream`'s.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ use crate::engine::rhythm::Watch;
 use crate::engine::stream::{StreamKey, ask_again_after};
 use crate::journal::{Gap, Page};
 
-use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, position, slips};
+use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, position, slips, void};
 
 /// The stage.
 pub struct Streams {
@@ -38,6 +38,8 @@ pub enum Subject {
     Numbers(StreamKey),
     /// One bundle.
     Bundle(Digest),
+    /// The answer to a number of ours that is given up.
+    Void(Digest),
 }
 
 /// What was not asked for again so long after it was due has come.
@@ -62,7 +64,8 @@ impl Streams {
         }
         self.say_stopped()?;
         self.say_silent()?;
-        let again_after = self.ask_for_missing()?.min(self.ask_for_bundles()?);
+        let asked = self.ask_for_missing()?.min(self.ask_for_bundles()?);
+        let again_after = asked.min(void::pass(self)?);
         Ok(Pass {
             done: 0,
             again_after,
@@ -125,7 +128,7 @@ impl Streams {
             .alarm_exactly("numbers-missing", &subjects, now);
         let is_open = |subject: &Subject| match subject {
             Subject::Numbers(stream) => gaps.iter().any(|gap| &gap.stream == stream),
-            Subject::Bundle(_) => true,
+            Subject::Bundle(_) | Subject::Void(_) => true,
         };
         self.asked
             .lock()
@@ -176,7 +179,7 @@ impl Streams {
     }
 
     /// How long until it may be asked for; none: now, and it counts as asked.
-    fn not_due(&self, subject: &Subject) -> Option<Duration> {
+    pub(super) fn not_due(&self, subject: &Subject) -> Option<Duration> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let (times, again_at) = asked
             .get(subject)

@@ -16,7 +16,7 @@ use crate::transport::link::{Denied, PartWriter, WireName};
 
 use super::arrive::Arrive;
 use super::room::Measured;
-use super::{Node, StageError};
+use super::{Node, StageError, early};
 
 /// Most bytes of a part whose head cannot be read: nothing of it will be taken over, and a client in full flight is still told
 /// so at its hand-over, with the code that says why.
@@ -94,6 +94,9 @@ impl PartWriter for Upload {
         self.measured.take(bytes.len())?;
         if !self.is_bounded && matches!(self.name, WireName::Bundle(_)) {
             self.is_bounded = bound_by_head(part).map_err(|error| Denied::failure(&error))?;
+            if let (true, WireName::Bundle(digest)) = (self.is_bounded, self.name) {
+                early::consider(&self.arrive.node, &self.peer, digest, part);
+            }
         }
         match (part.write_at(offset, bytes), self.name) {
             (Ok(()), _) => Ok(()),

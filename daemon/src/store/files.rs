@@ -15,7 +15,7 @@ use amanah_format::open::EntrySink;
 use amanah_format::receipt::StoreRef;
 
 use super::{Import, ImportId, Store, StoreError, room_at};
-use crate::durable::{self, DurableError};
+use crate::durable::{self, DurableError, Steady};
 use crate::kill;
 use crate::plant::{self, Bug};
 
@@ -73,11 +73,27 @@ impl FilesStore {
         Ok(durable::write(&self.inbox, STORE_MARKER, text, MODE_FILE)?)
     }
 
-    /// Removes what a death left half written: a store marker or an import's marker under its temporary name. Staging needs
-    /// none of it, for each import wipes its own.
+    /// Removes what a death left half written: a store marker or an import's marker under its temporary name, and staging.
     pub fn sweep(&self) {
         durable::sweep(&self.inbox, 0);
         durable::sweep(&self.inbox.join(IMPORTS), 0);
+        self.sweep_staging();
+    }
+
+    /// Staging without a marker is what an import, or a bundle that was opened before it was taken over, left when the process
+    /// died: worth nothing, and plaintext. Best effort: an import wipes its own all the same.
+    fn sweep_staging(&self) {
+        if plant::has(Bug::SeenBeforeImport) {
+            return;
+        }
+        let staged = std::fs::read_dir(self.inbox.join(STAGING));
+        for staged in staged.into_iter().flatten().flatten() {
+            let marker = self.inbox.join(IMPORTS).join(staged.file_name());
+            let is_marked = marker.try_exists().unwrap_or(true);
+            if !is_marked && let Err(error) = durable::remove_folder(&staged.path()) {
+                tracing::warn!("staging could not be emptied: {error}");
+            }
+        }
     }
 
     /// Refuses a folder that is not the store.
@@ -172,7 +188,8 @@ impl Store for FilesStore {
         self.is_there()?;
         let staging = self.staging(id);
         durable::remove_folder(&staging)?;
-        durable::create_folder(&staging, MODE_FOLDER)?;
+        // Nothing in it counts before the marker, which comes after the sync of all of it.
+        durable::create_folder_unsynced(&staging, MODE_FOLDER)?;
         Ok(Box::new(Staged {
             store: self,
             id: id.clone(),
@@ -206,7 +223,9 @@ struct Staged<'a> {
 impl EntrySink for Staged<'_> {
     fn entry(&mut self, path: &EntryPath, bytes: u64, content: &mut dyn Read) -> io::Result<()> {
         let relative = Path::new(path.as_str());
-        let mut file = durable::create_beneath(&self.staging, relative, MODE_FILE)?;
+        let file = durable::create_beneath(&self.staging, relative, MODE_FILE)?;
+        let path = self.staging.join(relative);
+        let mut file = Steady::new(file, &path);
         let mut left = bytes;
         loop {
             let read = content.read(&mut self.buffer)?;
@@ -238,8 +257,9 @@ impl EntrySink for Staged<'_> {
         self.folders.extend(above);
         self.entries += 1;
         self.bytes = self.bytes.saturating_add(bytes);
+        let file = file.finish();
         if self.open.len() <= SYNCED_SINGLY_MAX {
-            self.open.push((self.staging.join(relative), file));
+            self.open.push((path, file));
         }
         Ok(())
     }
@@ -257,7 +277,9 @@ impl Staged<'_> {
         for folder in &self.folders {
             durable::sync_folder(folder)?;
         }
-        Ok(durable::sync_folder(&self.staging)?)
+        durable::sync_folder(&self.staging)?;
+        // A marker without staging says that it was renamed: the folder's own name comes before it too.
+        Ok(durable::sync_folder(&self.store.inbox.join(STAGING))?)
     }
 
     /// Writes the marker: from then on the bundle is imported, whatever happens.

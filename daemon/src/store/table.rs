@@ -14,7 +14,7 @@ use amanah_format::receipt::StoreRef;
 use amanah_format::table::{RowSink, Schema};
 use amanah_format::time::UtcTime;
 
-use super::{ImportId, StoreError};
+use super::{ImportId, Store, StoreError};
 use crate::engine::policy::Landing;
 
 /// A database for rows.
@@ -51,6 +51,27 @@ pub trait TableStore: Send + Sync {
         import: &TableImport,
         fill: &mut Fill<'_>,
     ) -> Result<Option<StoreRef>, StoreError>;
+}
+
+/// All stores of a home: a bundle is imported where any of them has it.
+#[derive(Clone)]
+pub struct Stores {
+    /// Where files land.
+    pub files: Arc<dyn Store>,
+    /// Where rows land, where a database is configured.
+    pub tables: Option<Arc<dyn TableStore>>,
+}
+
+impl Stores {
+    /// Whether any has committed this bundle, ever.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a store that is not there cannot say no.
+    pub fn has(&self, manifest: &Digest) -> Result<bool, StoreError> {
+        let in_rows = self.tables.as_ref().map(|tables| tables.lookup(manifest));
+        let in_rows = in_rows.transpose()?.flatten().is_some();
+        Ok(in_rows || self.files.has(manifest)?)
+    }
 }
 
 /// Writes the rows of a bundle; what it counted, where all of it is sound.

@@ -25,6 +25,7 @@ use crate::stage::board::Board;
 use crate::stage::by_hand::{ByHand, Tickets};
 use crate::stage::collect::Collect;
 use crate::stage::door::Door;
+use crate::stage::early::Early;
 use crate::stage::import::{Import, Tables};
 use crate::stage::junk::Junk;
 use crate::stage::position::{Gates, doubted};
@@ -35,10 +36,11 @@ use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
 use crate::stage::streams::Streams;
+use crate::stage::witness::Showing;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::files::FilesStore;
 use crate::store::sqlite::SqliteStore;
-use crate::store::table::TableStore;
+use crate::store::table::{Stores, TableStore};
 use crate::watch::Watch;
 
 use super::alarms::{self, Alarms};
@@ -89,10 +91,12 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         rules: Rules::new(policy),
         clock,
         board: Board::ringing(bells.alarm.clone()),
-        bells,
         junk: Junk::default(),
         tickets: Tickets::default(),
         gates: Gates::for_peers(peers.iter()),
+        early: Early::ringing(bells.early.clone()),
+        showing: Showing::default(),
+        bells,
         stop: Stop::default(),
         handing_back: Mutex::default(),
     });
@@ -144,22 +148,20 @@ fn assemble(
     (peers, alarms): (Vec<PartyId>, Alarms),
 ) -> Result<Parts, RunError> {
     let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
-    let store = FilesStore::new(node.spool.inbox());
-    store.sweep();
-    create_once(&node, &store)?;
-    let tables = tables(config, &node)?;
+    let (store, tables) = stores(config, &node)?;
     let room = room(config);
+    let signing = Arc::clone(&keys.signing);
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
-    let arrive = arrive(&node, &keys.signing, &settle);
+    let arrive = arrive(&node, &keys.signing, (&settle, &store));
     Ok(Parts {
         collect: collect(config, &node),
         seal: seal(config, &node, &keys.signing),
         import: Import {
             node: Arc::clone(&node),
             identities,
-            store: Box::new(store),
+            store: store.files,
             tables,
             rechecked: Mutex::default(),
             under_way: Mutex::default(),
@@ -181,7 +183,7 @@ fn assemble(
         },
         publish: Publish::new(
             Arc::clone(&node),
-            keys.ledger,
+            (keys.ledger, Arc::clone(&signing)),
             sides(config),
             Arc::clone(&metrics),
         ),
@@ -204,7 +206,11 @@ fn assemble(
     })
 }
 
-fn arrive(node: &Arc<Node>, signing: &Arc<SecretKey>, settle: &Arc<Settle>) -> Arc<Arrive> {
+fn arrive(
+    node: &Arc<Node>,
+    signing: &Arc<SecretKey>,
+    (settle, store): (&Arc<Settle>, &Stores),
+) -> Arc<Arrive> {
     Arc::new(Arrive {
         node: Arc::clone(node),
         admit: Admit {
@@ -212,6 +218,7 @@ fn arrive(node: &Arc<Node>, signing: &Arc<SecretKey>, settle: &Arc<Settle>) -> A
             signing: Arc::clone(signing),
             held_from: AtomicI64::new(0),
         },
+        store: store.clone(),
         settle: Arc::clone(settle),
     })
 }
@@ -265,6 +272,19 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
     Ok(())
 }
 
+/// All stores, and the one for tables with the flows that it does not take.
+fn stores(config: &Config, node: &Node) -> Result<(Stores, Option<Tables>), StageError> {
+    let files = FilesStore::new(node.spool.inbox());
+    files.sweep();
+    create_once(node, &files)?;
+    let tables = tables(config, node)?;
+    let stores = Stores {
+        files: Arc::new(files),
+        tables: tables.as_ref().map(|tables| Arc::clone(&tables.store)),
+    };
+    Ok((stores, tables))
+}
+
 /// The database of table flows. As the files store, it is made once in a home's life.
 fn tables(config: &Config, node: &Node) -> Result<Option<Tables>, StageError> {
     const MADE: &str = "tables store made";
@@ -277,7 +297,7 @@ fn tables(config: &Config, node: &Node) -> Result<Option<Tables>, StageError> {
         store.create()?;
         node.journal.set_fact(MADE, Some(store.kind()))?;
     }
-    Ok(Some(Tables::new(Box::new(store), tables.as_files.clone())))
+    Ok(Some(Tables::new(Arc::new(store), tables.as_files.clone())))
 }
 
 /// Each peer, and who dials.

@@ -12,19 +12,27 @@ use crate::bell::Bell;
 use crate::config::checked::Config;
 use crate::engine::retry::wait_after;
 use crate::event::Event;
-use crate::stage::import::Import;
+use crate::stage::import::{Import, Lengths};
 use crate::stage::publish::Publish;
 use crate::stage::seal::Seal;
 use crate::stage::{Node, Pass, Reaction, StageError, requests};
+use crate::watch::Ring;
 
 use super::build::Parts;
 use super::{Halt, RunError};
 
-/// How often `requests/` is looked at: an operator waits for it.
-const REQUESTS_EVERY: Duration = Duration::from_millis(250);
+/// Between two looks into `requests/`, also where it rings: a flood of them is carried out at this pace.
+const REQUESTS_GAP: Duration = Duration::from_millis(250);
+
+/// The longest time between two looks where it rings: for what the kernel did not tell.
+const REQUESTS_EVERY: Duration = Duration::from_secs(5);
 
 /// Between two snapshots: people do not read faster, and each costs a few syncs.
 const PUBLISH_GAP: Duration = Duration::from_millis(50);
+/// One that has much to show takes no more than a tenth of the time from those who have something to do …
+const PUBLISH_GAP_FACTOR: u32 = 9;
+/// … and is never older than this.
+const PUBLISH_GAP_MAX: Duration = Duration::from_secs(1);
 
 /// Between two looks at the streams.
 const STREAMS_GAP: Duration = Duration::from_millis(100);
@@ -66,10 +74,11 @@ impl Loops {
         let retention = parts.retention;
         let mut alarms = parts.alarms;
         let streams = parts.streams;
-        let judging = Arc::clone(&import);
+        let (judging, opening) = (Arc::clone(&import), Arc::clone(&import));
         let mut threads = common.lanes(&seal, &import)?;
         threads.extend([
             common.spawn("collect", &bells.collect, move || collect.pass())?,
+            common.spawn("import-early", &bells.early, move || opening.early_pass())?,
             common.spawn("rejudge", &bells.import, move || {
                 arrive.admit.rejudge_pass(|row| judging.room_for(row))
             })?,
@@ -85,19 +94,13 @@ impl Loops {
                 std::thread::sleep(STREAMS_GAP);
                 pass
             })?,
-            common.spawn("requests", &Bell::default(), move || {
-                requests::pass(&node)?;
-                // Also when some were done: a flood of them is carried out at this pace.
-                Ok(Pass {
-                    done: 0,
-                    again_after: REQUESTS_EVERY,
-                })
-            })?,
+            common.requests()?,
             common.spawn("alarm", &bells.alarm, move || Ok(alarms.pass()))?,
             common.spawn("publish", &bells.publish, move || {
+                let begun = Instant::now();
                 let pass = publishing.pass(true);
                 // What rings meanwhile is shown together.
-                std::thread::sleep(PUBLISH_GAP);
+                std::thread::sleep(publish_gap(begun.elapsed()));
                 pass
             })?,
         ]);
@@ -130,22 +133,60 @@ impl Loops {
     }
 }
 
-/// The threads' names by lane: a log line says which of them failed.
-const LANES: [(Lane, &str, &str); 3] = [
-    (Lane::Urgent, "seal-urgent", "import-urgent"),
-    (Lane::Normal, "seal", "import"),
-    (Lane::Bulk, "seal-bulk", "import-bulk"),
+/// How long the next snapshot waits after one that took so long.
+fn publish_gap(took: Duration) -> Duration {
+    took.saturating_mul(PUBLISH_GAP_FACTOR)
+        .clamp(PUBLISH_GAP, PUBLISH_GAP_MAX)
+}
+
+/// The sealing threads' names by lane: a log line says which of them failed.
+const SEALING: [(Lane, &str); 3] = [
+    (Lane::Urgent, "seal-urgent"),
+    (Lane::Normal, "seal"),
+    (Lane::Bulk, "seal-bulk"),
+];
+
+/// The same of the importing ones: in the usual lane nobody's file waits until somebody's archive is unpacked.
+const IMPORTING: [(Lane, Lengths, &str); 4] = [
+    (Lane::Urgent, Lengths::All, "import-urgent"),
+    (Lane::Normal, Lengths::Short, "import"),
+    (Lane::Normal, Lengths::Long, "import-long"),
+    (Lane::Bulk, Lengths::All, "import-bulk"),
 ];
 
 impl Common {
+    /// What operators ask: they wait for it, so its folder rings.
+    fn requests(&self) -> Result<Thread, RunError> {
+        let (node, bell) = (Arc::clone(&self.node), self.node.bells.requests.clone());
+        let ring = Ring::start(&node.spool.requests_folder(), bell.clone())
+            .inspect_err(|error| tracing::warn!("{error}; it is looked at four times a second"))
+            .ok();
+        self.spawn("requests", &bell, move || {
+            let pass = requests::pass(&node)?;
+            std::thread::sleep(REQUESTS_GAP);
+            let may_rest = ring.is_some() && pass.done == 0;
+            Ok(Pass {
+                done: 0,
+                again_after: if may_rest {
+                    REQUESTS_EVERY
+                } else {
+                    Duration::ZERO
+                },
+            })
+        })
+    }
+
     /// Sealing and importing have a thread for each lane: what is urgent waits for no large bundle.
     fn lanes(&self, seal: &Arc<Seal>, import: &Arc<Import>) -> Result<Vec<Thread>, RunError> {
         let bells = self.node.bells.clone();
         let mut threads = Vec::new();
-        for (lane, sealing, importing) in LANES {
-            let (seal, import) = (Arc::clone(seal), Arc::clone(import));
-            threads.push(self.spawn(sealing, &bells.seal, move || seal.pass(lane))?);
-            threads.push(self.spawn(importing, &bells.import, move || import.pass(lane))?);
+        for (lane, name) in SEALING {
+            let seal = Arc::clone(seal);
+            threads.push(self.spawn(name, &bells.seal, move || seal.pass(lane))?);
+        }
+        for (lane, lengths, name) in IMPORTING {
+            let import = Arc::clone(import);
+            threads.push(self.spawn(name, &bells.import, move || import.pass(lane, lengths))?);
         }
         Ok(threads)
     }

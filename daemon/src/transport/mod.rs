@@ -2,6 +2,7 @@
 //! `Link` is what a stage sees of a peer that we dial; `Exchange` is what the server sees of the stages.
 
 mod algorithms;
+pub(crate) mod classes;
 pub mod client;
 pub mod host_key;
 pub mod link;

@@ -320,3 +320,22 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn an_entry_in_pieces_is_written_as_any_other_and_keeps_to_its_length() {
+    let content: Vec<u8> = (0_u8..251).cycle().take(1_300).collect();
+    let in_pieces = |bytes: u64| {
+        let mut tar = TarWriter::new(Vec::new());
+        // Pieces that end nowhere in particular.
+        let mut pieces = std::io::BufReader::with_capacity(97, content.as_slice());
+        let written = tar.entry_in_pieces("x", bytes, &mut pieces);
+        written.and_then(|()| tar.finish())
+    };
+    let mut whole = TarWriter::new(Vec::new());
+    whole.entry("x", 1_300, &mut content.as_slice()).unwrap();
+    assert_eq!(in_pieces(1_300).unwrap(), whole.finish().unwrap());
+    for wrong in [0, 1_299, 1_301] {
+        let error = in_pieces(wrong).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidData, "{wrong}");
+    }
+}

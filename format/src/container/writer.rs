@@ -2,7 +2,7 @@
 //!
 //! ustar alone wherever it can say it all; a PAX header only for a long or non-ASCII path and for 8 GiB and more.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use super::{BLOCK_BYTES, USTAR_SIZE_MAX, length_of, padding_of, read_full, zeros};
 
@@ -36,10 +36,48 @@ impl<W: Write> TarWriter<W> {
     /// The writer's or reader's; `InvalidData` where content is shorter or longer than `bytes`. After an error the tar is
     /// broken: every later call fails.
     pub fn entry(&mut self, path: &str, bytes: u64, content: &mut dyn Read) -> io::Result<()> {
+        self.begin(path, bytes)?;
+        self.copy(bytes, content)?;
+        self.end(bytes)
+    }
+
+    /// The same from a content that lies in pieces already: none of them is copied once more.
+    ///
+    /// # Errors
+    /// As [`TarWriter::entry`].
+    pub(crate) fn entry_in_pieces(
+        &mut self,
+        path: &str,
+        bytes: u64,
+        content: &mut dyn BufRead,
+    ) -> io::Result<()> {
+        self.begin(path, bytes)?;
+        let mut left = bytes;
+        while left > 0 {
+            let piece = content.fill_buf()?;
+            let wanted = usize::try_from(left).unwrap_or(usize::MAX);
+            let part = piece.get(..wanted).unwrap_or(piece);
+            if part.is_empty() {
+                return Err(invalid("content is shorter than declared"));
+            }
+            self.inner.write_all(part)?;
+            let taken = part.len();
+            left = left.saturating_sub(length_of(part));
+            content.consume(taken);
+        }
+        if !content.fill_buf()?.is_empty() {
+            return Err(invalid("content is longer than declared"));
+        }
+        self.end(bytes)
+    }
+
+    fn begin(&mut self, path: &str, bytes: u64) -> io::Result<()> {
         self.check()?;
         self.broken = true;
-        self.inner.write_all(&header_blocks(path, bytes))?;
-        self.copy(bytes, content)?;
+        self.inner.write_all(&header_blocks(path, bytes))
+    }
+
+    fn end(&mut self, bytes: u64) -> io::Result<()> {
         let padding = zeros(padding_of(bytes)).collect::<Vec<u8>>();
         self.inner.write_all(&padding)?;
         self.broken = false;

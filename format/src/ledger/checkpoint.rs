@@ -11,7 +11,7 @@ use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::signature::{PublicKey, SecretKey};
 
 /// C2SP signed-note: what a signature line starts with (U+2014, space).
-const SIGNATURE_START: &str = "\u{2014} ";
+pub(super) const SIGNATURE_START: &str = "\u{2014} ";
 /// C2SP signed-note: the signature type of plain Ed25519, part of the key's hash.
 const ED25519: u8 = 0x01;
 /// Most signature lines: the ledger's own and its witnesses'.
@@ -62,22 +62,9 @@ impl Checkpoint {
     /// # Errors
     /// A broken rule, or none of the keys signed it.
     pub fn verify(note: &str, keys: &[PublicKey]) -> Result<Self, LedgerError> {
-        let wrong = |rule: &str| LedgerError(format!("checkpoint: {rule}"));
-        if u64::try_from(note.len()).unwrap_or(u64::MAX) > DOCUMENT_BYTES_MAX {
-            return Err(wrong("too long"));
-        }
-        let (text, signatures) = note
-            .rsplit_once("\n\n")
-            .ok_or_else(|| wrong("no blank line before the signatures"))?;
-        let text = format!("{text}\n");
+        let (text, lines) = split(note)?;
         let checkpoint = Self::parse_text(&text)
             .ok_or_else(|| wrong("its text is not origin, size and root on three lines"))?;
-        let lines = signatures
-            .strip_suffix('\n')
-            .ok_or_else(|| wrong("it does not end in a line feed"))?;
-        if lines.split('\n').count() > SIGNATURES_MAX {
-            return Err(wrong("more than 16 signatures"));
-        }
         let mut is_signed = false;
         for line in lines.split('\n') {
             let line = SignatureLine::parse(line).ok_or_else(|| wrong("a malformed signature"))?;
@@ -100,8 +87,15 @@ impl Checkpoint {
         }
     }
 
+    /// What a note says, whoever signed it: nothing of it is proven.
+    #[must_use]
+    pub fn read(note: &str) -> Option<Self> {
+        let (text, _) = split(note).ok()?;
+        Self::parse_text(&text)
+    }
+
     /// The text that is signed, with its last line feed.
-    fn to_text(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         let root = Base64::encode_string(self.root.as_bytes());
         format!("{}\n{}\n{root}\n", self.origin, self.size)
     }
@@ -118,28 +112,53 @@ impl Checkpoint {
     }
 }
 
+/// A note's text, with its last line feed, and its signature lines.
+pub(super) fn split(note: &str) -> Result<(String, &str), LedgerError> {
+    if u64::try_from(note.len()).unwrap_or(u64::MAX) > DOCUMENT_BYTES_MAX {
+        return Err(wrong("too long"));
+    }
+    let (text, signatures) = note
+        .rsplit_once("\n\n")
+        .ok_or_else(|| wrong("no blank line before the signatures"))?;
+    let lines = signatures
+        .strip_suffix('\n')
+        .ok_or_else(|| wrong("it does not end in a line feed"))?;
+    if lines.split('\n').count() > SIGNATURES_MAX {
+        return Err(wrong("more than 16 signatures"));
+    }
+    Ok((format!("{text}\n"), lines))
+}
+
+fn wrong(rule: &str) -> LedgerError {
+    LedgerError(format!("checkpoint: {rule}"))
+}
+
 /// A number in decimal digits without sign or leading zeros.
 fn decimal(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
 }
 
-/// C2SP signed-note: the first 4 bytes of SHA-256(name ‖ LF ‖ 0x01 ‖ key).
 fn key_hash(name: &str, key: &PublicKey) -> [u8; 4] {
-    let digest = Digest::of(&[name.as_bytes(), b"\n", &[ED25519], key.as_bytes()].concat());
+    hash_of(name, ED25519, key)
+}
+
+/// C2SP signed-note: the first 4 bytes of SHA-256(name ‖ LF ‖ type ‖ key).
+pub(super) fn hash_of(name: &str, kind: u8, key: &PublicKey) -> [u8; 4] {
+    let digest = Digest::of(&[name.as_bytes(), b"\n", &[kind], key.as_bytes()].concat());
     let [a, b, c, d, ..] = *digest.as_bytes();
     [a, b, c, d]
 }
 
 /// `— name base64(hash ‖ signature)`.
-struct SignatureLine<'a> {
-    name: &'a str,
-    hash: [u8; 4],
-    signature: Vec<u8>,
+pub(super) struct SignatureLine<'a> {
+    pub(super) name: &'a str,
+    pub(super) hash: [u8; 4],
+    pub(super) signature: Vec<u8>,
 }
 
 impl<'a> SignatureLine<'a> {
-    fn parse(line: &'a str) -> Option<Self> {
+    pub(super) fn parse(line: &'a str) -> Option<Self> {
         let (name, digits) = line.strip_prefix(SIGNATURE_START)?.split_once(' ')?;
         let bytes = Base64::decode_vec(digits).ok()?;
         let (hash, signature) = bytes.split_first_chunk::<4>()?;

@@ -11,7 +11,7 @@ pub fn leaf_hash(line: &[u8]) -> Digest {
 }
 
 /// RFC 6962 §2.1: SHA-256(0x01 ‖ left ‖ right).
-fn node_hash(left: &Digest, right: &Digest) -> Digest {
+pub(super) fn node_hash(left: &Digest, right: &Digest) -> Digest {
     Digest::of(&[&[0x01], left.as_bytes().as_slice(), right.as_bytes()].concat())
 }
 

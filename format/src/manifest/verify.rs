@@ -55,13 +55,37 @@ impl UnverifiedHead {
     /// # Errors
     /// [`VerifyError`]: with the signing party once the signature verified under a known card (so a receipt may be signed).
     pub fn verify(self, keyring: &Keyring, received: UtcTime) -> Result<VerifiedHead, VerifyError> {
-        let parts = &self.parts;
-        let key = signature::verify(Purpose::Bundle, &parts.manifest, &parts.signature)
+        let HeadParts {
+            manifest,
+            signature,
+            payload_bytes,
+        } = self.parts;
+        let verified = VerifiedHead::of_text(manifest, signature, keyring, received)?;
+        // The tar header is not signed: somebody else may have changed it, so no receipt may blame the sender.
+        if verified.manifest.payload.bytes != payload_bytes {
+            return Err(VerifyError::unsigned(Refusal::ContainerMalformed));
+        }
+        Ok(verified)
+    }
+}
+
+impl VerifiedHead {
+    /// The same for a manifest and its armour that came without their bundle.
+    ///
+    /// # Errors
+    /// As [`UnverifiedHead::verify`].
+    pub fn of_text(
+        bytes: Vec<u8>,
+        signature: Vec<u8>,
+        keyring: &Keyring,
+        received: UtcTime,
+    ) -> Result<Self, VerifyError> {
+        let key = signature::verify(Purpose::Bundle, &bytes, &signature)
             .map_err(|_| VerifyError::unsigned(Refusal::SignatureInvalid))?;
         let signer = keyring
             .signer(&key)
             .ok_or_else(|| VerifyError::unsigned(Refusal::SignerUnknown))?;
-        let manifest = document::parse::<Manifest>(&parts.manifest).map_err(|error| {
+        let manifest = document::parse::<Manifest>(&bytes).map_err(|error| {
             let refusal = refusal_for(&error);
             VerifyError::signed(refusal, signer, None)
         })?;
@@ -78,17 +102,12 @@ impl UnverifiedHead {
         if let Some(refusal) = refusal {
             return Err(VerifyError::signed(refusal, signer, Some(manifest)));
         }
-        // The tar header is not signed: somebody else may have changed it, so no receipt may blame the sender.
-        if manifest.payload.bytes != parts.payload_bytes {
-            return Err(VerifyError::unsigned(Refusal::ContainerMalformed));
-        }
-        let digest = self.digest();
-        Ok(VerifiedHead {
+        Ok(Self {
             manifest,
-            digest,
+            digest: Digest::of(&bytes),
             signer: key,
-            bytes: self.parts.manifest,
-            signature: self.parts.signature,
+            bytes,
+            signature,
         })
     }
 }

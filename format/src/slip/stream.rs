@@ -83,6 +83,11 @@ pub struct Void {
     pub reason: VoidReason,
 }
 
+/// The member of a void's `ext` with the exact text of the manifest that is given up …
+const MANIFEST: &str = "manifest";
+/// … and the one with its armour: so its recipient can answer for a bundle of which it has nothing else.
+const SIGNATURE: &str = "signature";
+
 /// The highest place seen of one stream.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -136,6 +141,18 @@ impl Position {
 }
 
 impl Slip {
+    /// Makes a void carry the manifest that it gives up, and its armour.
+    pub fn attach(&mut self, manifest: &str, armour: &str) {
+        self.ext.set(MANIFEST, manifest.to_owned());
+        self.ext.set(SIGNATURE, armour.to_owned());
+    }
+
+    /// The manifest and the armour that a void carries. Nothing of them is believed yet.
+    #[must_use]
+    pub fn attached(&self) -> Option<(&str, &str)> {
+        self.ext.text(MANIFEST).zip(self.ext.text(SIGNATURE))
+    }
+
     /// Makes it a position that asks for one in answer; `nonce` was never used before.
     pub fn ask(&mut self, nonce: [u8; 16]) {
         let hex = nonce.map(|byte| format!("{byte:02x}")).concat();

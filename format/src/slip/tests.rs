@@ -94,6 +94,30 @@ fn position() -> Slip {
     }
 }
 
+fn checkpoint() -> Slip {
+    Slip {
+        body: Body::Checkpoint(Shown {
+            note: "amanah/bpkh/1\n7\n".into(),
+            consistency: vec![Digest::of(b"node")],
+            previous_size: 3,
+            inclusions: vec![Inclusion {
+                index: 2,
+                leaf: Digest::of(b"leaf"),
+                proof: Vec::new(),
+            }],
+        }),
+        ..held()
+    }
+}
+
+fn cosignature() -> Slip {
+    let note = "amanah/kemenag/1\n7\n".into();
+    Slip {
+        body: Body::Cosignature(Seen { note }),
+        ..held()
+    }
+}
+
 fn verify(container: &[u8]) -> Result<VerifiedSlip, SlipError> {
     VerifiedSlip::verify(container, &keyring(), noon())
 }
@@ -110,7 +134,15 @@ fn text(slip: &Slip) -> String {
 
 #[test]
 fn every_kind_survives_signing_and_verifying() {
-    for slip in [held(), revocation(), resend(), void(), position()] {
+    for slip in [
+        held(),
+        revocation(),
+        resend(),
+        void(),
+        position(),
+        checkpoint(),
+        cosignature(),
+    ] {
         let verified = verify(&sign(&slip, &secret("bpkh", 1))).unwrap();
         assert_eq!(verified.slip(), &slip);
         assert_eq!(verified.digest(), Digest::of(text(&slip).as_bytes()));
@@ -286,7 +318,15 @@ fn reasons_and_names_have_one_spelling() {
         let json = format!("\"{}\"", reason.code());
         assert_eq!(serde_json::to_string(reason).unwrap(), json);
     }
-    for slip in [held(), revocation(), resend(), void(), position()] {
+    for slip in [
+        held(),
+        revocation(),
+        resend(),
+        void(),
+        position(),
+        checkpoint(),
+        cosignature(),
+    ] {
         let kind = format!("\"kind\": \"{}\"", slip.body.kind());
         assert!(text(&slip).contains(&kind));
     }

@@ -11,7 +11,7 @@ use crate::id::PartyId;
 use crate::manifest::AgreementRef;
 use crate::time::UtcTime;
 
-/// The kinds of this version. Reserved: statement, checkpoint, cosignature, card, agreement.
+/// The kinds of this version. Reserved: statement, card, agreement.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
@@ -20,6 +20,8 @@ enum Kind {
     Resend,
     Void,
     Position,
+    Checkpoint,
+    Cosignature,
 }
 
 /// The members of slip.json.
@@ -76,6 +78,8 @@ impl TryFrom<Wire> for Slip {
             Kind::Resend => Body::Resend(from_part(wire.body)?),
             Kind::Void => Body::Void(from_part(wire.body)?),
             Kind::Position => Body::Position(from_part(wire.body)?),
+            Kind::Checkpoint => Body::Checkpoint(from_part(wire.body)?),
+            Kind::Cosignature => Body::Cosignature(from_part(wire.body)?),
         };
         Ok(Self {
             format: wire.format,
@@ -114,6 +118,8 @@ impl From<Slip> for Wire {
             Body::Resend(body) => (Kind::Resend, serde_json::to_value(body)),
             Body::Void(body) => (Kind::Void, serde_json::to_value(body)),
             Body::Position(body) => (Kind::Position, serde_json::to_value(body)),
+            Body::Checkpoint(body) => (Kind::Checkpoint, serde_json::to_value(body)),
+            Body::Cosignature(body) => (Kind::Cosignature, serde_json::to_value(body)),
         };
         Self {
             format: slip.format,

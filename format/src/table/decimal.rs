@@ -10,7 +10,7 @@ const WHOLE_MAX: usize = 20;
 /// 10^18.
 const ONE: i128 = 1_000_000_000_000_000_000;
 
-/// A number of [`WHOLE_MAX`].[`PLACES`] digits. Text form: no exponent, no leading or trailing zeros, `0` for nothing.
+/// A number of at most 20 digits before the point and 18 behind it. Text form: no exponent, no leading or trailing zeros, `0` for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Decimal(i128);
 

@@ -20,6 +20,8 @@ mod streams;
 mod swapped;
 #[path = "../../../format/examples/make_vectors/cases/tape.rs"]
 mod tape;
+mod voids;
+mod witnesses;
 mod workshop;
 
 use ground::{Case, Ground, case};

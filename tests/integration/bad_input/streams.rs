@@ -154,7 +154,12 @@ fn resend(liar: &Liar<'_>, container: &[u8]) -> Option<Resend> {
     assert_eq!((&slip.from, &slip.to), (&liar.to, &liar.from));
     match slip.body {
         Body::Resend(asked) => Some(asked),
-        Body::Held { .. } | Body::Revocation { .. } | Body::Void(_) | Body::Position(_) => None,
+        Body::Held { .. }
+        | Body::Revocation { .. }
+        | Body::Void(_)
+        | Body::Position(_)
+        | Body::Checkpoint(_)
+        | Body::Cosignature(_) => None,
     }
 }
 

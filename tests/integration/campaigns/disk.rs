@@ -44,6 +44,7 @@ struct Figures {
     troubles: u64,
     deaths: u64,
     ends: u64,
+    late: u64,
     recoveries: Vec<Duration>,
     healings: Vec<Duration>,
 }
@@ -72,11 +73,12 @@ fn campaign(settings: Settings) -> Result<()> {
         troubles,
         deaths,
         ends,
+        late,
         recoveries,
         healings,
     } = figures;
     println!(
-        "disk: {troubles} troubles, {deaths} deaths and {ends} ends with 74 or 78 in them; nothing lost, nothing double; recovery {}; all settled after it was over: {}",
+        "disk: {troubles} troubles, {deaths} deaths and {ends} ends with 74 or 78 in them, {late} items that their operator could drop only after it; nothing lost, nothing double; recovery {}; all settled after it was over: {}",
         spread(&recoveries),
         spread(&healings)
     );
@@ -131,9 +133,6 @@ fn onto_a_small_disk(ground: &Ground, who: usize) -> Result<()> {
     run(&["cp", "-a", &format!("{}/.", text(&aside)?), text(&home)?])
 }
 
-/// What the daemon may write while its operator still copies.
-const DAEMONS_OWN: u64 = 16 * PAGE;
-
 fn strikes(
     ground: &mut Ground,
     victim: usize,
@@ -143,13 +142,12 @@ fn strikes(
 ) -> Result<()> {
     let home = ground.witness.sides[victim].home.clone();
     let ways = [ground.exchange.out.clone(), ground.exchange.back.clone()];
-    // What its own operators drop must be there before; what comes from the peer meets the trouble.
+    // What its own operators drop may be there before, or not get there: the daemon writes too. What comes from the peer meets
+    // the trouble.
     let bytes = dice.below(60_000);
     match trouble {
-        Trouble::Full { left } => {
-            fill(&home, left + bytes.next_multiple_of(PAGE) + DAEMONS_OWN)?;
-        }
-        Trouble::NoInodes { left } => use_up_inodes(&home, left + 1)?,
+        Trouble::Full { left } => fill(&home, left + bytes.next_multiple_of(PAGE))?,
+        Trouble::NoInodes { left } => use_up_inodes(&home, left)?,
         Trouble::Descriptors { most } => {
             let most = format!("--nofile={most}:{most}");
             again_through(ground, victim, &["prlimit", &most])?;
@@ -178,6 +176,8 @@ fn strikes(
         figures.deaths += 1;
     }
     ends(ground, victim, trouble, &home)?;
+    // The operator sees that there is room again.
+    figures.late += ground.drop_late()?;
     let over = Instant::now();
     comes_back(ground, victim, trouble, figures)?;
     println!(

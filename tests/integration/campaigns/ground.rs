@@ -2,7 +2,8 @@
 //! who remembers what was dropped.
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use amanah_tests::exchange::{Exchange, PATIENCE};
@@ -49,7 +50,14 @@ pub(super) struct Ground {
     pub(super) ways: Vec<Way>,
     /// How long each start took until the first status was out.
     pub(super) recoveries: Vec<Duration>,
+    /// Items that have a name, dropped or not.
+    named: usize,
+    /// What its operator could not drop because the disk was full.
+    late: Vec<Copying>,
 }
+
+/// What is dropped: its material, the outbox, how the witness knows it.
+type Copying = (PathBuf, PathBuf, Dropped);
 
 impl Ground {
     /// Founded, nobody runs.
@@ -86,6 +94,8 @@ impl Ground {
             witness,
             ways,
             recoveries: Vec::new(),
+            named: 0,
+            late: Vec::new(),
         })
     }
 
@@ -117,7 +127,7 @@ impl Ground {
         self.drop_item(&way, dice, bytes, parts)
     }
 
-    /// Drops an item of so many bytes; of more than one part, it is a folder.
+    /// Drops an item of so many bytes; of more than one part, it is a folder. Where the disk is full it is dropped later.
     pub(super) fn drop_item(
         &mut self,
         way: &Way,
@@ -125,7 +135,8 @@ impl Ground {
         bytes: u64,
         parts: u64,
     ) -> Result<()> {
-        let name = format!("butir-{:04}.csv", self.witness.dropped.len());
+        let name = format!("butir-{:04}.csv", self.named);
+        self.named += 1;
         let material = self.exchange.folder().join("bahan").join(&name);
         if parts == 1 {
             fs::create_dir_all(material.parent().context("no folder")?)?;
@@ -138,16 +149,44 @@ impl Ground {
                 dice.text(bytes / parts),
             )?;
         }
-        self.witness.dropped.push(Dropped {
+        let dropped = Dropped {
             from: way.from.to_string(),
             to: way.to.to_string(),
             flow: way.flow.to_string(),
-            name: name.clone(),
+            name,
             files: files_of(&material)?.context("no material")?,
-        });
+        };
         let (sender, _) = self.exchange.pair.sender_and_receiver(&way.from);
         let outbox = sender.outbox(&way.to, &way.flow);
-        drop_copy(&material, &outbox, name.as_ref())
+        self.drop_one((material, outbox, dropped))
+    }
+
+    /// From the moment that it is dropped the witness knows it.
+    fn drop_one(&mut self, (material, outbox, dropped): Copying) -> Result<()> {
+        self.witness.dropped.push(dropped);
+        let Some(dropped) = self.witness.dropped.last() else {
+            return Ok(());
+        };
+        let copied = drop_copy(&material, &outbox, dropped.name.as_ref());
+        let Err(error) = copied else {
+            return Ok(());
+        };
+        let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+        if !causes.any(|cause: &std::io::Error| cause.kind() == ErrorKind::StorageFull) {
+            return Err(error);
+        }
+        let dropped = self.witness.dropped.pop();
+        self.late
+            .extend(dropped.map(|dropped| (material, outbox, dropped)));
+        Ok(())
+    }
+
+    /// What did not get into the outbox because the disk was full; how many there were.
+    pub(super) fn drop_late(&mut self) -> Result<u64> {
+        let late = std::mem::take(&mut self.late);
+        let count = u64::try_from(late.len())?;
+        late.into_iter().try_for_each(|one| self.drop_one(one))?;
+        Ok(count)
     }
 
     /// Starts one again, and measures how long that takes.

@@ -13,6 +13,7 @@ mod namespace;
 mod planted;
 mod power;
 mod strace;
+mod swap;
 mod sync_fails;
 mod syscall;
 mod watchful;
@@ -30,6 +31,7 @@ const NAMES: &[&str] = &[
     "power",
     "disk",
     "clock",
+    "swap",
 ];
 /// How many faults: `--count`.
 const COUNT: &str = "AMANAH_CAMPAIGN_COUNT";

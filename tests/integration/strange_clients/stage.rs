@@ -59,15 +59,20 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn set() -> Self {
+        Self::set_with(NUMBERS)
+    }
+
+    /// With so many lines in the large bundle.
+    pub(super) fn set_with(lines: u64) -> Self {
         let mut exchange = Exchange::found(program()).unwrap();
         let (out, back) = (exchange.out.clone(), exchange.back.clone());
         exchange.pair.phu.start().unwrap();
         let (first, small) = sealed(&mut exchange, &out, &pilgrims::manifest(1, 50));
-        let text = noise(2);
+        let text = noise(2, lines);
         let (second, large) = sealed(&mut exchange, &out, &text);
         exchange.pair.phu.stop().unwrap();
         exchange.pair.imigrasi.start().unwrap();
-        let text = noise(3);
+        let text = noise(3, NUMBERS);
         let (_, offer) = sealed(&mut exchange, &back, &text);
         let folder = exchange.folder().join("klien");
         fs::create_dir(&folder).unwrap();
@@ -81,6 +86,21 @@ impl Stage {
         };
         stage.furnish();
         stage
+    }
+
+    /// A place in the peer's home.
+    pub(super) fn imigrasi(&self, place: &str) -> PathBuf {
+        self.exchange.pair.imigrasi.path(place)
+    }
+
+    /// The name of the large bundle's file.
+    pub(super) fn item(&self) -> &Path {
+        Path::new(&self.dropped[1].item.name)
+    }
+
+    /// How long that is.
+    pub(super) fn text_bytes(&self) -> u64 {
+        fs::metadata(&self.dropped[1].item.material).unwrap().len()
     }
 
     /// What somebody needs who works by hand: the key, the host key from the peer's card, the bundles.
@@ -253,12 +273,12 @@ fn names(folder: &Path) -> BTreeSet<String> {
 }
 
 /// Numbers in which no compressor sees a rule.
-fn noise(seed: u64) -> String {
+fn noise(seed: u64, lines: u64) -> String {
     let mut state = seed;
     let mut line = |_| {
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         format!("{:016x}\n", mixed ^ (mixed >> 27))
     };
-    (0..NUMBERS).map(&mut line).collect()
+    (0..lines).map(&mut line).collect()
 }

@@ -77,6 +77,11 @@ fn of_numbers() -> Vec<Difference> {
         own("short date", one("date", json!({})), "a\n2030-1-5\n"),
         own("short month", one("yearmonth", json!({})), "a\n2030-1\n"),
         own(
+            "midnight as 24 o'clock",
+            one("time", json!({})),
+            "a\n24:00:00\n",
+        ),
+        own(
             "moment without an offset",
             one("datetime", json!({})),
             "a\n2030-01-05T10:00:00\n",

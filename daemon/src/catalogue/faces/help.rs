@@ -38,9 +38,10 @@ texts! {
     RESUME = "Melanjutkan pertukaran dengan mitra" / "Resume the exchange with a peer";
     EXPORT = "Menyalin yang menunggu ke stik USB" / "Copy what waits onto a USB stick";
     IMPORT = "Mengambil yang dibawa dengan stik USB" / "Take in what was carried on a USB stick";
-    STREAM = "Urutan kiriman sesudah pemulihan dari cadangan" / "Streams after a restore from a backup";
+    STREAM = "Urutan kiriman sesudah pemulihan dari cadangan atau kehilangan" / "Streams after a restore from a backup, or a loss";
     STREAM_REOPEN = "Membuka lagi alur data yang dihentikan, dengan urutan baru" / "Open a stopped stream again, with its next epoch";
     STREAM_VOUCH = "Menyatakan bahwa data Amanah di sini yang terbaru" / "Say that Amanah's home here is the newest there is";
+    STREAM_VOID = "Melepas nomor yang kirimannya hilang dan tidak dapat dikirim lagi" / "Give up a number whose bundle is lost and cannot be sent any more";
     VERIFY = "Memverifikasi dokumen tanpa jaringan" / "Verify documents, offline";
     INSPECT = "Melihat isi dokumen tanpa kunci (tanpa bukti)" / "Show what a document says, without keys (and without proof)";
     OPEN = "Memverifikasi dan membuka kiriman" / "Verify and open a bundle";
@@ -51,6 +52,7 @@ texts! {
     DRILL_DATA = "Membuat dataset rekaan D1 sampai D9 dengan kunci jawaban" / "Make the datasets D1 to D9, fictitious, with an answer key";
     COMPLETIONS = "Mencetak pelengkapan perintah untuk shell" / "Print completions for a shell";
     DOCTOR = "Memeriksa semuanya, dan mengatakan apa yang harus dilakukan" / "Check everything, and say what to do";
+    LEDGER_ACCEPT = "Menerima jejak audit yang dimulai lagi, setelah sebabnya jelas" / "Accept a ledger that begins anew, once it is known why";
     LEDGER_SHOW = "Menampilkan catatan terbaru" / "Show the newest records";
 }
 
@@ -91,12 +93,14 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("stream", STREAM),
     ("stream reopen", STREAM_REOPEN),
     ("stream vouch", STREAM_VOUCH),
+    ("stream void", STREAM_VOID),
     ("verify", VERIFY),
     ("inspect", INSPECT),
     ("open", OPEN),
     ("ledger", LEDGER),
     ("ledger verify", LEDGER_VERIFY),
     ("ledger show", LEDGER_SHOW),
+    ("ledger accept", LEDGER_ACCEPT),
     ("doctor", DOCTOR),
     ("completions", COMPLETIONS),
     ("demo", DEMO),

@@ -38,6 +38,8 @@ texts! {
     SAYS_RESEND = "Nomor {1} sampai {2} alur data {0} diminta lagi." / "Numbers {1} to {2} of the flow {0} are asked for again.";
     SAYS_VOID = "Nomor {1} alur data {0} dilepas: {2}" / "Number {1} of the flow {0} is given up: {2}";
     SAYS_POSITION = "Posisi terakhir yang terlihat: {0}" / "The last places seen: {0}";
+    SAYS_CHECKPOINT = "Menunjukkan jejak auditnya: {0} catatan" / "Shows its ledger: {0} records";
+    SAYS_COSIGNED = "Sudah melihat jejak audit: {0} catatan" / "Has seen the ledger: {0} records";
     CHECKPOINT_IS = "Jejak audit {0}, {1} catatan" / "Ledger {0}, {1} records";
     CHECKPOINT_NOT_PROVEN = "Tidak terbukti: catatannya sendiri (gunakan `amanah ledger verify`)." / "Not proven: the records themselves (use `amanah ledger verify`).";
     CUT_SHORT = "muatan terpotong" / "the payload is cut short";
@@ -58,6 +60,14 @@ texts! {
     OPENED = "Berkas yang dibuka ke {1}: {0}." / "Files written to {1}: {0}.";
     LEDGER_WHOLE = "Rantai jejak audit utuh: {0} catatan ({1})." / "The ledger is whole: {0} records ({1}).";
     LEDGER_BEYOND = "{0} catatan terbaru belum tercakup titik jejak audit." / "The checkpoint does not cover the newest {0} records yet.";
+    LEDGER_SEEN = "Dilihat {0} pada {2}: {1} catatan pertama tidak berubah sejak itu." / "Seen by {0} on {2}: the first {1} records have not changed since.";
+    LEDGER_UNSEEN = "Tidak terbukti: bahwa jejak audit tidak pernah ditulis ulang; belum ada mitra yang ikut menandatangani titiknya." /
+        "Not proven: that the ledger was never rewritten; no peer has cosigned a checkpoint of it.";
+    LEDGER_TAIL = "Tidak terbukti: {0} catatan sesudah itu belum dilihat mitra mana pun." / "Not proven: no peer has seen the {0} records after that.";
+    LEDGER_SEEN_MORE = "{0} melihat {1} catatan pada {2}, yang ada hanya {3}: jejak audit dipotong" /
+        "{0} saw {1} records on {2}, only {3} are here: the ledger was cut off";
+    LEDGER_REWRITTEN = "{1} catatan pertama bukan lagi yang dilihat {0} pada {2}: jejak audit ditulis ulang" /
+        "the first {1} records are not those that {0} saw on {2} any more: the ledger was rewritten";
     LEDGER_BROKEN = "Jejak audit TIDAK utuh: {0}" / "The ledger is NOT whole: {0}";
     AS_IT_IS = "{0}" / "{0}";
     LEDGER_ORIGIN = "baris pertama titik jejak audit seharusnya amanah/PIHAK/EPOS, yang ada {0}" /

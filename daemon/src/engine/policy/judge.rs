@@ -3,13 +3,14 @@
 
 use amanah_format::agreement::Flow;
 use amanah_format::id::{Epoch, Sequence};
-use amanah_format::limits::{CLOCK_SKEW_SECS, ENTRIES_MAX, SEQUENCE_AHEAD_MAX};
+use amanah_format::limits::{CLOCK_SKEW_SECS, ENTRIES_MAX};
 use amanah_format::manifest::Manifest;
 use amanah_format::refusal::Refusal;
 use amanah_format::slip::HeldReason;
 use amanah_format::time::UtcTime;
 
 use super::{Place, Policy, Verdict};
+use crate::engine::stream::is_too_far;
 
 /// A step's answer: go on, or this verdict.
 type Step<T = ()> = Result<T, Verdict>;
@@ -90,8 +91,7 @@ fn fits_in_stream(manifest: &Manifest, place: &Place) -> Step {
         place.holder.is_some() || place.closed,
         Refusal::SequenceConflict,
     )?;
-    let furthest = place.contiguous.saturating_add(1 + SEQUENCE_AHEAD_MAX);
-    let far = manifest.sequence.get() > furthest;
+    let far = is_too_far(manifest.sequence, place.contiguous);
     refuse_if(far, Refusal::SequenceTooFar)?;
     let begins = manifest.sequence == Sequence::FIRST && manifest.epoch == Epoch::FIRST;
     let broken = match (manifest.previous, place.before) {

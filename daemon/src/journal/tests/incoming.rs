@@ -357,7 +357,9 @@ fn of_an_ordered_flow_only_what_has_nothing_before_it_is_to_be_imported() {
     let flow = (party("imigrasi"), manifest(1).flow);
     let (all, ordered) = (Flows::AllBut(BTreeSet::new()), BTreeSet::from([flow]));
     let listed = |ordered: &BTreeSet<_>| -> Vec<u64> {
-        let rows = place.journal.admitted_in(&all, ordered, Page::first(9));
+        let rows = place
+            .journal
+            .admitted_in(&all, ordered, &(0..=u64::MAX), Page::first(9));
         let places = rows.unwrap().into_iter().filter_map(|row| row.sequence);
         places.map(amanah_format::id::Sequence::get).collect()
     };

@@ -13,9 +13,9 @@ use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::{ReturnReason, Verdict};
 use crate::journal::retention::{KEPT, TERMS};
-use crate::journal::{JournalError, Page, Terms};
+use crate::journal::{JournalError, Terms};
 
-const ALL: Page = Page::first(100);
+const ALL: (u32, u32) = (0, 100);
 
 impl Place {
     /// Taken over and answered.

@@ -210,6 +210,11 @@ fn a_growing_part_is_remembered_every_16_mib() {
     for place in 0..17 {
         part.write_at(place * 1024 * 1024, &piece).unwrap();
     }
+    let written_down = || fs::read_to_string(folder(&spool).join("aa.amanah.prefix"));
+    let since = std::time::Instant::now();
+    while written_down().is_err() && since.elapsed().as_secs() < 60 {
+        std::thread::yield_now();
+    }
     // As after a kill: nothing runs when the process dies.
     std::mem::forget(part);
     drop(spool);

@@ -3,16 +3,16 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
 
 use amanah_format::container;
 use amanah_format::digest::{Digest, HashingReader};
 use amanah_format::id::PartyId;
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
-use amanah_format::manifest::{Manifest, UnverifiedHead, VerifiedHead};
+use amanah_format::manifest::{Manifest, PayloadRef, UnverifiedHead, VerifiedHead};
 use amanah_format::refusal::Refusal;
 use amanah_format::time::UtcTime;
 
+use crate::spool::part::Part;
 use crate::transport::link::Denied;
 
 use super::Admit;
@@ -38,10 +38,10 @@ impl Admit {
         &self,
         peer: &PartyId,
         digest: Digest,
-        part: &Path,
+        part: &Part,
         received: UtcTime,
     ) -> Result<Face, Denied> {
-        let mut file = File::open(part).map_err(|error| Denied::failure(&error))?;
+        let mut file = part.reopen().map_err(|error| Denied::failure(&error))?;
         let mut head = Vec::new();
         file.by_ref()
             .take(BUNDLE_HEAD_BYTES)
@@ -58,13 +58,13 @@ impl Admit {
                 Err(Denied::refusal(Refusal::SignerNotPeer))
             }
             Ok(verified) => {
-                self.whole(&mut file, verified.manifest())?;
+                self.whole(part, &mut file, verified.manifest())?;
                 Ok(Face::Whole(Box::new(verified)))
             }
             Err(fault) => match fault.signer {
                 Some(signer) if &signer == peer => {
                     if let Some(manifest) = &fault.manifest {
-                        self.whole(&mut file, manifest)?;
+                        self.whole(part, &mut file, manifest)?;
                     }
                     Ok(Face::Faulty(Box::new(Faulty {
                         refusal: fault.refusal,
@@ -80,23 +80,24 @@ impl Admit {
     }
 
     /// The payload's length, digest and what follows it: anything else is damage, which somebody else may have done.
-    fn whole(&self, file: &mut File, manifest: &Manifest) -> Result<(), Denied> {
+    fn whole(&self, part: &Part, file: &mut File, manifest: &Manifest) -> Result<(), Denied> {
         let failure = |error: &std::io::Error| Denied::failure(error);
-        let bytes = manifest.payload.bytes;
-        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES))
-            .map_err(|error| failure(&error))?;
-        let guarded = self.node.stop.guard(&*file);
-        let mut hashing =
-            HashingReader::new(BufReader::with_capacity(256 * 1024, guarded).take(bytes));
-        std::io::copy(&mut hashing, &mut std::io::sink()).map_err(|error| failure(&error))?;
-        let (rest, found, length) = hashing.finish();
-        if length != bytes || found != manifest.payload.digest {
-            return Err(Denied::damaged());
+        let PayloadRef { digest, bytes } = manifest.payload;
+        // Whoever read along has hashed these very bytes, or nothing is found.
+        if part.found_along() != Some(digest) {
+            file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES))
+                .map_err(|error| failure(&error))?;
+            let payload = self.node.stop.guard(&*file).take(bytes);
+            let mut hashing = HashingReader::new(BufReader::with_capacity(256 * 1024, payload));
+            std::io::copy(&mut hashing, &mut std::io::sink()).map_err(|error| failure(&error))?;
+            let (_, found, length) = hashing.finish();
+            if length != bytes || found != digest {
+                return Err(Denied::damaged());
+            }
         }
         let mut tail = Vec::new();
-        rest.into_inner()
-            .take(64 * 1024)
-            .read_to_end(&mut tail)
+        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES.saturating_add(bytes)))
+            .and_then(|_| file.take(64 * 1024).read_to_end(&mut tail))
             .map_err(|error| failure(&error))?;
         container::check_tail(bytes, &tail).map_err(|_| Denied::damaged())
     }

@@ -10,12 +10,12 @@ use amanah_format::id::PartyId;
 use tokio::time::Instant;
 
 use crate::engine::inbound::{Inbound, InboundEvent};
-use crate::stage::classes::{Calls, Class};
 use crate::stage::door::bytes_max;
-use crate::stage::pull::{is_judged, take_in};
+use crate::stage::listed::{Listing, Waiting};
+use crate::stage::pull::{forget_others, is_judged, take_in};
 use crate::stage::room::Room;
 use crate::stage::ship::SessionEnd;
-use crate::stage::{Node, StageError};
+use crate::stage::{IDLE, Node, StageError};
 use crate::transport::link::{BlindLink, Denied, LinkError, Offer, WireName};
 
 use super::{Blind, Pace};
@@ -47,25 +47,27 @@ enum Known {
 impl Blind {
     /// Fetches as long as the connection lives.
     pub(super) async fn fetch<L: BlindLink>(&self, link: &L) -> SessionEnd {
-        let calls = Calls::default();
-        let [medium, large, huge] = Class::LARGE;
+        let listing = Listing::new();
+        let [medium, large, huge] = listing.large();
         tokio::select! {
-            end = self.fetch_small(link, &calls) => end,
-            end = self.fetch_large(link, (medium, &calls)) => end,
-            end = self.fetch_large(link, (large, &calls)) => end,
-            end = self.fetch_large(link, (huge, &calls)) => end,
+            end = self.fetch_small(link, &listing) => end,
+            end = self.fetch_large(link, medium) => end,
+            end = self.fetch_large(link, large) => end,
+            end = self.fetch_large(link, huge) => end,
         }
     }
 
-    async fn fetch_small<L: BlindLink>(&self, link: &L, calls: &Calls) -> SessionEnd {
+    async fn fetch_small<L: BlindLink>(&self, link: &L, listing: &Listing) -> SessionEnd {
         let mut pace = Pace::default();
         loop {
-            let offers = match link.offers().await {
-                Ok(offers) => offers,
+            let small = match link.offers().await {
+                Ok(offers) => listing.tell(offers),
                 Err(error) => return error.into(),
             };
-            calls.ring(&offers);
-            let news = match self.fetch_round(link, (offers, Class::SMALL)).await {
+            if let Err(error) = forget_others(&self.ship, &small).await {
+                return error.into();
+            }
+            let news = match self.fetch_round(link, small).await {
                 Ok(news) => news,
                 Err(end) => return end,
             };
@@ -75,36 +77,27 @@ impl Blind {
         }
     }
 
-    /// One bundle of a class after the other, whenever the rounds over what is small see one.
-    async fn fetch_large<L: BlindLink>(
-        &self,
-        link: &L,
-        (class, calls): (Class, &Calls),
-    ) -> SessionEnd {
+    /// One bundle of a class after the other, as the rounds over what is small find them.
+    async fn fetch_large<L: BlindLink>(&self, link: &L, mut waiting: Waiting) -> SessionEnd {
         loop {
-            calls.called(class).await;
-            let fetched = match link.offers().await {
-                Ok(offers) => self.fetch_round(link, (offers, class)).await,
-                Err(error) => return error.into(),
-            };
-            if let Err(end) = fetched {
+            let offers = waiting.next(|| IDLE).await;
+            if let Err(end) = self.fetch_round(link, offers).await {
                 return end;
             }
         }
     }
 
-    /// One round over what lies there of a class; true when there was something to do.
+    /// One round over what lies there; true when there was something to do.
     async fn fetch_round<L: BlindLink>(
         &self,
         link: &L,
-        (offers, class): (Vec<Offer>, Class),
+        offers: Vec<Offer>,
     ) -> Result<bool, SessionEnd> {
         let now = Instant::now();
         let fresh: Vec<Offer> = {
             let shunned = self.shunned();
             let alone = |offer: &Offer| shunned.get(&offer.name).is_some_and(|one| now < one.until);
-            let wanted = |offer: &Offer| Class::of(offer) == class && !alone(offer);
-            offers.into_iter().filter(wanted).collect()
+            offers.into_iter().filter(|offer| !alone(offer)).collect()
         };
         let peer = self.ship.peer.clone();
         let fresh = self.ship.apart(move |node| known(node, &peer, fresh));

@@ -45,13 +45,21 @@ fn lay_out_one(
         // One that ran out the peer would turn away. A position is asked for at each start and answered while a connection
         // stands: weeks later on a stick it says nothing.
         match VerifiedSlip::verify(&bytes, policy.keyring(), node.clock.now()) {
-            Ok(slip) if !matches!(slip.slip().body, Body::Position(_)) => {}
+            Ok(slip) if is_worth_carrying(&slip.slip().body) => {}
             Ok(_) | Err(_) => return Ok(None),
         }
     }
     node.spool
         .lay_out(ticket.as_str(), &offer.name.to_string(), &bytes)?;
     Ok(Some(offer.bytes))
+}
+
+/// What is said at each connection is old by the time that a stick arrives.
+const fn is_worth_carrying(body: &Body) -> bool {
+    !matches!(
+        body,
+        Body::Position(_) | Body::Checkpoint(_) | Body::Cosignature(_)
+    )
 }
 
 /// Remembers which receipts are on a stick. That does not deliver them: a stick can be lost.

@@ -103,7 +103,7 @@ fn as_item(bundle: &BundleId, place: usize, seen: &Seen) -> Item {
     }
 }
 
-fn new_bundle_id(unix_millis: u64) -> BundleId {
+pub(super) fn new_bundle_id(unix_millis: u64) -> BundleId {
     let mut random = [0_u8; 10];
     // INVARIANT: Linux has had getrandom(2) since 3.17; without randomness nothing here may go on.
     #[expect(clippy::expect_used, reason = "no safe way on without randomness")]

@@ -2,18 +2,20 @@
 //! database is the one that it was: another one, or an older copy, is noticed before anything is written to it.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use amanah_format::id::{FlowName, PartyId};
+use amanah_format::manifest::Manifest;
 use amanah_format::receipt::Receipt;
+use amanah_format::slip::HeldReason;
 
 use crate::engine::policy::{Carries, Policy};
 use crate::journal::{InboundRow, JournalError};
 use crate::stage::{Node, StageError};
-use crate::store::StoreError;
 use crate::store::table::TableStore;
+use crate::store::{ImportId, StoreError};
 
-use super::Import;
+use super::{End, Import};
 
 /// The fact that names the database of this home.
 const FACT_STORE: &str = "tables store";
@@ -23,7 +25,7 @@ const KIND: &str = "store.tables";
 /// The database for table flows.
 pub struct Tables {
     /// It.
-    pub store: Box<dyn TableStore>,
+    pub store: Arc<dyn TableStore>,
     /// Table flows that land as files all the same.
     pub as_files: BTreeSet<FlowName>,
     /// Imports that it had taken when it was looked at last, in this life of the process.
@@ -33,7 +35,7 @@ pub struct Tables {
 impl Tables {
     /// The store, and the flows that it does not take.
     #[must_use]
-    pub fn new(store: Box<dyn TableStore>, as_files: BTreeSet<FlowName>) -> Self {
+    pub fn new(store: Arc<dyn TableStore>, as_files: BTreeSet<FlowName>) -> Self {
         Self {
             store,
             as_files,
@@ -82,6 +84,48 @@ impl Tables {
 }
 
 impl Import {
+    /// In the database or in files; what a store has is never imported again, also where the flow lands elsewhere by now.
+    ///
+    /// # Errors
+    /// This machine's.
+    pub(super) fn land(
+        &self,
+        row: &InboundRow,
+        manifest: &Manifest,
+        id: &ImportId,
+    ) -> Result<End, StageError> {
+        if let Some(done) = self.node.early.commit(&row.digest) {
+            return Ok(End::Stored(done?));
+        }
+        if let Some(stored) = self.store.lookup(id)? {
+            return Ok(End::Stored(stored));
+        }
+        // By our own copy of the agreement, which may have been taken away since the bundle was admitted.
+        let policy = self.node.rules.now();
+        let Some(carries) = policy.carries(&manifest.agreement.digest, &manifest.flow) else {
+            return Ok(End::Held(HeldReason::AgreementUnknown));
+        };
+        let Some(tables) = self.tables_for(&manifest.flow) else {
+            return self.unpack(row, manifest, id, &carries);
+        };
+        let Carries::Table(terms) = &carries else {
+            return self.unpack(row, manifest, id, &carries);
+        };
+        if !tables.is_current(&self.node)? {
+            // What is missing in it comes before what is new.
+            *self
+                .rechecked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = false;
+            self.node.bells.import.ring();
+            return Ok(End::Waits);
+        }
+        match tables.store.lookup(&row.digest)? {
+            Some(stored) => Ok(End::Stored(stored)),
+            None => self.land_rows(tables, (row, manifest, id), terms),
+        }
+    }
+
     /// The database that this flow's rows land in.
     pub(super) fn tables_for(&self, flow: &FlowName) -> Option<&Tables> {
         self.tables.as_ref().filter(|tables| tables.takes(flow))

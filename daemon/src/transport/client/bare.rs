@@ -5,6 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::channel::{self, Sftp};
 use super::folders::Folders;
+use super::pace::Direction;
 use super::pull;
 use crate::transport::link::{LinkError, WireName};
 
@@ -23,7 +24,7 @@ where
     let sftp: Sftp = channel::start(stream, Folders::of_a_daemon()).await?;
     let offers = pull::offers(&sftp).await?;
     if let Some(offer) = offers.first() {
-        pull::get(&sftp, offer.name, 0, fetched).await?;
+        pull::get((&sftp, &Direction::paces()), offer.name, 0, fetched).await?;
     }
     sftp.prefix(name).await?;
     sftp.hand_over(name).await?;

@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::channel::{self, Sftp};
 use super::folders::Folders;
+use super::pace::Direction;
 use super::pull;
 use crate::transport::link::{LinkError, WireName};
 
@@ -152,7 +153,8 @@ async fn fetched(lies: Lies, offset: u64) -> Result<u64, LinkError> {
         Ok(())
     };
     let name = WireName::Bundle(Digest::of(b"a"));
-    pull::get(&against(lies).await, name, offset, &mut into).await?;
+    let (sftp, paces) = (against(lies).await, Direction::paces());
+    pull::get((&sftp, &paces), name, offset, &mut into).await?;
     Ok(bytes)
 }
 
@@ -222,9 +224,14 @@ async fn an_error_of_our_own_disk_ends_a_fetch() {
     })
     .await;
     let mut into = |_: u64, _: &[u8]| Err(io::ErrorKind::StorageFull.into());
-    let error = pull::get(&sftp, WireName::Bundle(Digest::of(b"a")), 0, &mut into)
-        .await
-        .unwrap_err();
+    let error = pull::get(
+        (&sftp, &Direction::paces()),
+        WireName::Bundle(Digest::of(b"a")),
+        0,
+        &mut into,
+    )
+    .await
+    .unwrap_err();
     assert!(matches!(error, LinkError::Local(_)), "{error}");
 }
 

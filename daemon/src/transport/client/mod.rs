@@ -12,6 +12,7 @@ mod folders;
 mod hostile_frames;
 #[cfg(test)]
 mod hostile_server;
+mod pace;
 mod pull;
 mod push;
 
@@ -22,6 +23,8 @@ use amanah_format::signature::PublicKey;
 use self::channel::{Sftp, WAIT_SECS_MAX};
 use self::connect::{Ended, LoggedIn};
 pub use self::folders::Folders;
+use self::pace::{Direction, Pace};
+use super::classes::CLASSES;
 use super::link::{LaneChannel, Link, LinkError, Offer, Upload, WireName};
 use super::socket::Cutter;
 
@@ -62,6 +65,9 @@ pub struct SshLink {
     bulk: Sftp,
     pulling: Sftp,
     waiting: Sftp,
+    /// Those of the three lanes, and of the classes that are fetched.
+    pushed: [Pace; 3],
+    pulled: [Pace; CLASSES],
     cutter: Cutter,
     ended: Ended,
 }
@@ -93,6 +99,8 @@ impl SshLink {
             bulk,
             pulling,
             waiting,
+            pushed: Direction::paces(),
+            pulled: Direction::paces(),
             cutter,
             ended,
         })
@@ -114,6 +122,15 @@ impl SshLink {
             LaneChannel::Bulk => &self.bulk,
         }
     }
+
+    fn pace(&self, lane: LaneChannel) -> &Pace {
+        let [urgent, normal, bulk] = &self.pushed;
+        match lane {
+            LaneChannel::Urgent => urgent,
+            LaneChannel::Normal => normal,
+            LaneChannel::Bulk => bulk,
+        }
+    }
 }
 
 impl Link for SshLink {
@@ -127,7 +144,7 @@ impl Link for SshLink {
         name: WireName,
         upload: Upload,
     ) -> Result<(), LinkError> {
-        push::put(self.lane(lane), name, &upload).await
+        push::put((self.lane(lane), self.pace(lane)), name, &upload).await
     }
 
     async fn hand_over(&self, lane: LaneChannel, name: WireName) -> Result<(), LinkError> {
@@ -144,7 +161,7 @@ impl Link for SshLink {
         offset: u64,
         into: &mut (dyn FnMut(u64, &[u8]) -> std::io::Result<()> + Send),
     ) -> Result<(), LinkError> {
-        pull::get(&self.pulling, name, offset, into).await
+        pull::get((&self.pulling, &self.pulled), name, offset, into).await
     }
 
     async fn taken(&self, name: WireName) -> Result<(), LinkError> {

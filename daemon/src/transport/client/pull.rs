@@ -7,8 +7,12 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::channel::{Sftp, answer, strange};
 use super::flight::Flight;
+use super::pace::Pace;
+use crate::transport::classes::{CLASSES, Class};
 use crate::transport::link::{LinkError, Offer, WireName};
 
+/// Asked for before the length is known: on a narrow line it must not hold up what is more urgent for long.
+const FIRST_BYTES: u32 = 32 * 1024;
 /// Lines of a listing that we read: what waits beyond is seen when the first have gone.
 const LINES_MAX: usize = 100_000;
 
@@ -40,9 +44,8 @@ pub(super) async fn offers(sftp: &Sftp) -> Result<Vec<Offer>, LinkError> {
 /// Lists a folder, within bounds.
 pub(super) async fn list(sftp: &Sftp, folder: &str, seen: Listed<'_>) -> Result<(), LinkError> {
     let folder = sftp.open_folder(folder).await?;
-    let listed = lines(sftp, folder.handle(), seen).await;
-    let closed = folder.close().await;
-    listed.and(closed)
+    // Dropped, it is closed: nobody waits for the answer.
+    lines(sftp, folder.handle(), seen).await
 }
 
 async fn lines(sftp: &Sftp, handle: &str, seen: Listed<'_>) -> Result<(), LinkError> {
@@ -67,34 +70,53 @@ async fn lines(sftp: &Sftp, handle: &str, seen: Listed<'_>) -> Result<(), LinkEr
     Ok(())
 }
 
-/// Fetches a file from `offset` on.
+/// Fetches a file from `offset` on, at the pace of its class.
 pub(super) async fn get(
-    sftp: &Sftp,
+    (sftp, paces): (&Sftp, &[Pace; CLASSES]),
     name: WireName,
     offset: u64,
     into: Sink<'_>,
 ) -> Result<(), LinkError> {
     let file = sftp.open(sftp.folders.offer(name), OpenFlags::READ).await?;
-    let read = pump(sftp, file.handle(), offset, into).await;
-    let closed = file.close().await;
-    read.and(closed)
+    // Dropped, it is closed: nobody waits for the answer.
+    pump((sftp, paces), file.handle(), offset, into).await
 }
 
-async fn pump(sftp: &Sftp, handle: &str, offset: u64, into: Sink<'_>) -> Result<(), LinkError> {
-    let attributes = sftp.raw.fstat(handle).await.map_err(answer)?.attrs;
-    let end = attributes
-        .size
-        .ok_or_else(|| strange("a file without a size"))?;
-    if offset > end {
-        return Err(strange("a file shorter than what we hold of it"));
+async fn pump(
+    (sftp, paces): (&Sftp, &[Pace; CLASSES]),
+    handle: &str,
+    offset: u64,
+    into: Sink<'_>,
+) -> Result<(), LinkError> {
+    // The first bytes are asked for together with the size: most files are no longer than that.
+    let asked = sftp.read_bytes_max.min(FIRST_BYTES);
+    let first = sftp.raw.read(handle, offset, asked);
+    let (attributes, first) = tokio::join!(biased; sftp.raw.fstat(handle), first);
+    let end = attributes.map_err(answer)?.attrs.size;
+    let end = end.ok_or_else(|| strange("a file without a size"))?;
+    let left = end
+        .checked_sub(offset)
+        .ok_or_else(|| strange("a file shorter than what we hold of it"))?;
+    if left == 0 {
+        return Ok(());
     }
-    let mut next = offset;
-    let mut flight = Flight::new();
+    let asked = u64::from(asked);
+    let first = first.map_err(ended_early)?.data;
+    let is_too_long = u64::try_from(first.len()).is_ok_and(|found| found > asked);
+    // Never more than the server said there is, whatever it sends.
+    let length = usize::try_from(left.min(asked)).unwrap_or(usize::MAX);
+    let Some(first) = first.get(..length).filter(|_| !is_too_long) else {
+        return Err(strange("another number of bytes than asked for"));
+    };
+    deliver(into, offset, first)?;
+    let mut next = offset.saturating_add(left.min(asked));
+    let [.., last] = paces;
+    let pace = paces.get(Class::of_bytes(end).rank()).unwrap_or(last);
+    let mut flight = Flight::new(pace);
     loop {
         let left = end.saturating_sub(next);
-        let length = sftp
-            .read_bytes_max
-            .min(u32::try_from(left).unwrap_or(u32::MAX));
+        let most = flight.request_bytes(sftp.read_bytes_max);
+        let length = most.min(u32::try_from(left).unwrap_or(u32::MAX));
         if length > 0 && !flight.is_full(length.into()) {
             let at = next;
             let read = sftp.raw.read(handle, at, length);

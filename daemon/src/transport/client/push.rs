@@ -8,29 +8,64 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use russh_sftp::client::error::Error;
 use russh_sftp::protocol::OpenFlags;
 use tokio::task::spawn_blocking;
 
 use super::channel::{Sftp, answer};
 use super::flight::Flight;
+use super::pace::Pace;
 use crate::transport::link::{LinkError, Upload, WireName};
 
+/// How far the file is acknowledged with a request's answer.
+type Written = Result<u64, Error>;
+
 /// Sends the rest of a file and has it synced.
-pub(super) async fn put(sftp: &Sftp, name: WireName, upload: &Upload) -> Result<(), LinkError> {
+pub(super) async fn put(
+    (sftp, pace): (&Sftp, &Pace),
+    name: WireName,
+    upload: &Upload,
+) -> Result<(), LinkError> {
+    // From the first request to the last, not only while bytes move.
+    let _moving = pace.begin();
     let flags = OpenFlags::WRITE | OpenFlags::CREATE;
     let file = sftp.open(sftp.folders.part(name), flags).await?;
-    if let Err(error) = pump(sftp, file.handle(), upload).await {
+    let handle = file.handle().to_owned();
+    let mut flight = Flight::new(pace);
+    if let Err(error) = pump(sftp, &handle, upload, &mut flight).await {
         // Closed also now, so that a channel does not run out of handles; the error is the news.
         let _closed = file.close().await;
         return Err(error);
     }
-    let handle = file.handle().to_owned();
-    // Both requests are sent at once, and answered in order.
-    let (synced, closed) = tokio::join!(biased; sftp.sync(&handle), file.close());
-    synced.and(closed)
+    // Sent at once behind the last write, and answered in order: the first failure is the news.
+    let landed = land(&mut flight, upload, 0);
+    let (landed, synced, closed) = tokio::join!(biased; landed, sftp.sync(&handle), file.close());
+    landed.and(synced).and(closed)
 }
 
-async fn pump(sftp: &Sftp, handle: &str, upload: &Upload) -> Result<(), LinkError> {
+/// Takes answers until so many requests at most are in flight.
+async fn land(
+    flight: &mut Flight<'_, Written>,
+    upload: &Upload,
+    left_max: usize,
+) -> Result<(), LinkError> {
+    while flight.len() > left_max {
+        let Some(acknowledged) = flight.landed().await else {
+            break;
+        };
+        let acknowledged = acknowledged.map_err(answer)?;
+        upload.sent.store(acknowledged, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Sends all of it; the last answers are still to be taken.
+async fn pump<'a>(
+    sftp: &'a Sftp,
+    handle: &'a str,
+    upload: &Upload,
+    flight: &mut Flight<'a, Written>,
+) -> Result<(), LinkError> {
     let end = upload.source.metadata()?.len();
     if upload.offset > end {
         let text = format!(
@@ -41,26 +76,23 @@ async fn pump(sftp: &Sftp, handle: &str, upload: &Upload) -> Result<(), LinkErro
     }
     upload.sent.store(upload.offset, Ordering::Relaxed);
     let mut next = upload.offset;
-    let mut flight = Flight::new();
-    loop {
-        let length = u64::from(sftp.write_bytes_max).min(end.saturating_sub(next));
-        if length > 0 && !flight.is_full(length) {
-            let bytes = read(Arc::clone(&upload.source), next, length).await?;
-            let after = next.saturating_add(length);
-            let write = sftp.raw.write(handle, next, bytes);
-            flight
-                .launch(async move { write.await.map(|_| after) }, length)
-                .await;
-            next = after;
+    while next < end {
+        let most = u64::from(flight.request_bytes(sftp.write_bytes_max));
+        let length = most.min(end.saturating_sub(next));
+        if flight.is_full(length) {
+            let left_max = flight.len().saturating_sub(1);
+            land(flight, upload, left_max).await?;
             continue;
         }
-        match flight.landed().await {
-            None => return Ok(()),
-            Some(acknowledged) => upload
-                .sent
-                .store(acknowledged.map_err(answer)?, Ordering::Relaxed),
-        }
+        let bytes = read(Arc::clone(&upload.source), next, length).await?;
+        let after = next.saturating_add(length);
+        let write = sftp.raw.write(handle, next, bytes);
+        flight
+            .launch(async move { write.await.map(|_| after) }, length)
+            .await;
+        next = after;
     }
+    Ok(())
 }
 
 async fn read(source: Arc<File>, offset: u64, length: u64) -> io::Result<Vec<u8>> {

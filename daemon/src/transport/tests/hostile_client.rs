@@ -119,6 +119,46 @@ async fn paths_outside_the_tree_are_refused() {
 }
 
 #[tokio::test]
+async fn a_slip_that_is_left_unfinished_ends_with_its_channel_and_a_bundle_does_not() {
+    let ministry = ministry().await;
+    let handle = logged_in(&ministry).await;
+    let channel = sftp(&handle).await;
+    let slip = |text: &str| WireName::Slip(Digest::of(text.as_bytes()));
+    let names = [
+        slip("handed over"),
+        slip("left"),
+        slip("closed"),
+        bundle("left"),
+    ];
+    let write = OpenFlags::WRITE | OpenFlags::CREATE;
+    for name in names {
+        let opened = open(&channel, &format!("/incoming/{name}.part"), write).await;
+        let file = opened.unwrap();
+        channel
+            .write(file.clone(), 0, b"sepotong".to_vec())
+            .await
+            .unwrap();
+        if name != slip("left") {
+            channel.close(file).await.unwrap();
+        }
+        if name == slip("handed over") {
+            let (from, to) = (
+                format!("/incoming/{name}.part"),
+                format!("/incoming/{name}"),
+            );
+            channel.rename(from, to).await.unwrap();
+        }
+    }
+    drop(channel);
+    drop(handle);
+    ministry.server.stop().await;
+    let state = ministry.memory.state();
+    let left: Vec<_> = state.parts.keys().copied().collect();
+    assert_eq!(left, [bundle("left")]);
+    assert!(state.received.contains_key(&slip("handed over")));
+}
+
+#[tokio::test]
 async fn renames_other_than_the_hand_over_and_other_changes_are_refused() {
     let ministry = ministry().await;
     let handle = logged_in(&ministry).await;

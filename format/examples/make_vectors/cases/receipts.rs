@@ -104,6 +104,7 @@ pub(crate) fn receipts() -> Vec<Case> {
         case("refused-without-flow", "refused", "refused for a reason for which the text was read, and no flow", seal(&swap(&unread(), "\"manifest-malformed\"", "\"expired\""))),
         case("unread-in-part", "refused", "the text could not be read, but its flow", seal(&swap(&unread(), "\"flow\": null", "\"flow\": \"manifes-umrah\""))),
         case("ok-refused-unread-with-flow", "ok", "the text could not be read in one place, and its flow could", seal(&swap(&refused(), "\"expired\"", "\"manifest-malformed\""))),
+        case("ok-voided", "ok", "the sender gave its number up", seal(&swap(&refused(), "\"expired\"", "\"voided\""))),
         case("ok-sqlite", "ok", "another of the three stores", with(r#""kind": "files""#, r#""kind": "sqlite""#)),
         case("slip-inside", "refused", "a slip in a receipt's place", signed("receipt.json", held().as_bytes(), IMIGRASI, Purpose::Receipt)),
     ]
@@ -164,6 +165,11 @@ pub(crate) fn slips() -> Vec<Case> {
         case("resend-one-bundle-many-numbers", "refused", "it names one bundle and asks for three", seal(&swap(&resend(), "null", &format!("\"sha256:{}\"", "3".repeat(64))))),
         case("void-unknown-reason", "refused", "a reason that is not in the list", seal(&swap(&void(), "\"expired\"", "\"tired\""))),
         case("void-number-zero", "refused", "numbers of a stream begin with 1", seal(&swap(&void(), "\"sequence\": 3", "\"sequence\": 0"))),
+        case("ok-checkpoint", "ok", "how the signer's ledger has grown", seal(&checkpoint())),
+        case("ok-cosignature", "ok", "the reader's ledger, seen", seal(&slip("cosignature", &format!(r#"{{"note": "{NOTE}"}}"#)))),
+        case("checkpoint-proof-too-long", "refused", "a proof of 129 nodes", seal(&swap(&checkpoint(), "[\"sha256:", &format!("[{}\"sha256:", format!("\"sha256:{}\", ", "5".repeat(64)).repeat(128))))),
+        case("checkpoint-size-negative", "refused", "a size below 0", seal(&swap(&checkpoint(), "\"previous_size\": 3", "\"previous_size\": -3"))),
+        case("cosignature-empty", "refused", "no note", seal(&slip("cosignature", r#"{"note": ""}"#))),
         case("position-of-others", "refused", "a stream to a third party", seal(&position().replace("\"to\": \"imigrasi\"", "\"to\": \"bpkh\""))),
         case("position-twice", "refused", "one stream twice", seal(&swap(&position(), "\"manifes-batal\"", "\"manifes-umrah\""))),
     ]
@@ -180,6 +186,19 @@ fn void() -> String {
     slip(
         "void",
         r#"{"agreement": "pks-manifes", "flow": "manifes-umrah", "epoch": 1, "sequence": 3, "manifest": null, "reason": "expired"}"#,
+    )
+}
+
+/// A note as JSON has it; whether it verifies is not asked of a slip.
+const NOTE: &str = "amanah/imigrasi/1\\n7\\n3dc6HNAlsRrpjmPHd2dqWaZ6/0tIM1eKrAKqS4Z79EI=\\n\\n\u{2014} amanah/imigrasi/1 R0rp0Q==\\n";
+
+fn checkpoint() -> String {
+    let node = "5".repeat(64);
+    slip(
+        "checkpoint",
+        &format!(
+            r#"{{"note": "{NOTE}", "consistency": ["sha256:{node}"], "previous_size": 3, "inclusions": []}}"#
+        ),
     )
 }
 

@@ -2,6 +2,7 @@
 //! `handles` holds what is open, `place` the paths; what is asked of the stages runs off the runtime's own threads.
 
 mod answers;
+mod begun;
 mod handles;
 mod place;
 mod visit;
@@ -19,6 +20,7 @@ use russh_sftp::server::{Handler, StatusReply};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use self::answers::{done, failure, find, limits, malformed, no_such_file, not_allowed};
+use self::begun::Begun;
 use self::handles::{Handles, Open};
 use self::place::Place;
 pub(in crate::transport::server) use self::visit::{Visit, stopped};
@@ -38,6 +40,8 @@ const WAIT: &str = "wait@amanah";
 pub(in crate::transport::server) struct Tree {
     visit: Visit,
     handles: Handles,
+    /// After the handles: what they hold open is closed first.
+    begun: Begun,
     greeted: bool,
     /// What was handed over on this channel, and how long it was; the oldest first.
     handed_over: VecDeque<(WireName, u64)>,
@@ -52,6 +56,7 @@ impl Tree {
         held: (OwnedSemaphorePermit, mpsc::Sender<()>),
     ) -> Self {
         Self {
+            begun: Begun::new(visit.clone(), held.1.clone()),
             visit,
             handles: Handles::new(handles_max),
             greeted: false,
@@ -101,6 +106,7 @@ impl Tree {
                 "/incoming/NAME.part is opened for writing, new or not",
             ));
         }
+        self.begun.note(name)?;
         // A transfer that was given up may have left its handle behind: the newer one counts.
         self.handles.forget_part(name);
         let afresh = flags.contains(OpenFlags::TRUNCATE);
@@ -133,6 +139,7 @@ impl Tree {
         self.visit
             .ask(move |exchange, peer| exchange.hand_over(peer, name))
             .await?;
+        self.begun.done(name);
         self.handed_over.retain(|(known, _)| *known != name);
         self.handed_over.push_back((name, bytes));
         if self.handed_over.len() > HANDED_OVER_MAX {
@@ -314,7 +321,8 @@ impl Handler for Tree {
             Place::Part(name) => {
                 self.visit
                     .ask(move |exchange, peer| exchange.drop_part(peer, name))
-                    .await?
+                    .await?;
+                self.begun.done(name);
             }
             Place::Root | Place::Incoming | Place::Outgoing | Place::HandedOver(_) => {
                 return Err(not_allowed("this is not removed"));
