@@ -7,10 +7,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use amanah_format::home;
 use amanah_tests::exchange::Exchange;
 use serde_json::json;
 
-use super::ground::{ask, connected, database, delivered, name, rows_of};
+use super::ground::{ask, connected, database, delivered, name, row, rows_of, table};
 
 /// Rows of each bundle in the test of the poller.
 const PART: u32 = 700;
@@ -134,14 +135,40 @@ fn peak(exchange: &Exchange) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// Rows that hardly compress: the payload is long enough to be opened while it arrives, which rows for a database are not.
+fn noise(from: u32, count: u32) -> String {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut word = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        format!("{state:016x}")
+    };
+    let mut text = table(&[]);
+    text.pop();
+    for number in from..from + count {
+        let name: String = (0..8).map(|_| word()).collect();
+        text.push_str(&row(number, "2030-01-02", &name));
+        text.push('\n');
+    }
+    text
+}
+
 #[test]
 fn memory_does_not_grow_with_the_table() {
     let mut exchange = connected(&json!({"mode": "upsert", "key": ["nomor"], "partition": null}));
     delivered(&mut exchange, "satu.csv", &rows_of(1, 100_000, "satu"));
     let small = peak(&exchange);
-    delivered(&mut exchange, "dua.csv", &rows_of(100_001, 300_000, "dua"));
+    delivered(&mut exchange, "dua.csv", &noise(100_001, 300_000));
     let large = peak(&exchange);
     assert_eq!(ask(&exchange, "SELECT count(*) FROM TABEL"), ["400000"]);
+    let way = &exchange.out;
+    let inbox = exchange
+        .pair
+        .imigrasi
+        .path(home::INBOX)
+        .join(way.from.as_str());
+    assert!(!inbox.exists(), "nothing of it is a file");
     assert!(large < 160 * 1024, "{large} KiB");
     assert!(large < small + 40 * 1024, "{small} KiB, then {large} KiB");
 }
