@@ -85,6 +85,12 @@ pub fn halted() -> bool {
     FAILED_SYNC.get().is_some()
 }
 
+/// A database could not commit to its disk: as after a failed sync, nothing is claimed durable any more.
+pub fn disbelieve(path: &Path, reason: &str) -> DurableError {
+    let text = format!("{}: {reason}", shown(path));
+    DurableError::Halted(FAILED_SYNC.get_or_init(|| text).clone())
+}
+
 /// Writes `bytes` to `folder/name` so that after `Ok` it is there whole, or the old one is. `mode` is the file's, exactly.
 ///
 /// # Errors

@@ -48,6 +48,8 @@ pub const INBOX: &str = "inbox";
 pub const INBOX_IMPORTS: &str = "inbox/.imports";
 /// Where the `files` store stages, before one rename.
 pub const INBOX_STAGING: &str = "inbox/.staging";
+/// The database of table flows, where no other is configured.
+pub const TABLES: &str = "store/tables.sqlite";
 /// Receipts, as evidence.
 pub const RECEIPTS: &str = "receipts";
 /// The ledger's folder.

@@ -33,6 +33,7 @@ macro_rules! kill_points {
         const POINTS: &[&str] = &[
             $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2], KEPT, GIVEN_UP[0],
             GIVEN_UP[1], GIVEN_UP[2],
+            IN_DATABASES[0], IN_DATABASES[1],
         ];
         $(mod $point {
             use super::*;
@@ -56,6 +57,8 @@ const RESTORED: [&str; 3] = [
     "again.receipt-regained",
     "import.taken-up-again",
 ];
+/// Passed where rows land in a database: `stores` dies there.
+const IN_DATABASES: [&str; 2] = ["sqlite.before-commit", "sqlite.after-commit"];
 /// Passed when agreed days are over: `retention` dies there.
 const KEPT: &str = "retention.removed";
 /// Passed where a number is given up alone: `given_up` dies there.

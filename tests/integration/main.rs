@@ -42,6 +42,7 @@ mod shell_blocks;
 mod spool_text;
 mod ssh_audit;
 mod stick;
+mod stores;
 mod strange_clients;
 mod tables;
 mod three_users;

@@ -1,6 +1,7 @@
 //! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
 //! An alarm is for a person: each says what to do, or whom to call.
 
+mod database;
 mod ledger;
 
 use super::refusals::{Words, because};
@@ -34,6 +35,8 @@ pub(super) const CODES: &[&str] = &[
     "rhythm-unknown",
     "sender-behind",
     "store-behind",
+    "store-other",
+    "store-schema",
     "bundle-missing",
 ];
 
@@ -46,6 +49,7 @@ pub(super) fn explain(code: &str) -> Option<Words> {
         .or_else(|| drop_server(code))
         .or_else(|| stream(code))
         .or_else(|| restored(code))
+        .or_else(|| database::explain(code))
         .or_else(|| ledger::explain(code))
 }
 
@@ -130,8 +134,8 @@ fn restored(code: &str) -> Option<Words> {
         ),
         "store-behind" => because(
             (
-                "Kotak masuk kehilangan data yang sudah diimpor: folder itu dipulihkan dari cadangan lama.",
-                "The inbox has lost what was imported: it was restored from an old backup.",
+                "Kotak masuk atau basis data kehilangan data yang sudah diimpor: dipulihkan dari cadangan lama.",
+                "The inbox or the database has lost what was imported: it was restored from an old backup.",
             ),
             (
                 "Yang hilang diimpor lagi dari arsip, dengan tanda terima yang sama. Beri tahu pengguna data itu.",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use amanah_format::{id::PartyId, time::UtcTime};
 
 pub use self::drop_at::DropAt;
+pub use self::tables::Tables;
 pub use self::watching::Metrics;
 pub use super::papers::{Loaded, OwnRevocation};
 use super::{papers, raw, where_in};
@@ -18,6 +19,7 @@ use crate::{
 };
 mod drop_at;
 mod post_quantum;
+mod tables;
 mod watching;
 
 /// zstd's own levels; beyond 19 its window outgrows what a recipient accepts.
@@ -52,6 +54,8 @@ pub struct Config {
     pub outbox: raw::Outbox,
     /// How bundles are sealed.
     pub seal: raw::Seal,
+    /// Where rows of table flows land; none: as files.
+    pub tables: Option<Tables>,
     /// Bounds.
     pub limits: raw::Limits,
     /// Where metrics go.
@@ -142,8 +146,10 @@ impl Config {
         let metrics = check.metrics(raw.metrics.as_ref())?;
         let alarm_command = check.alarm_command(raw.alarm)?;
         let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
+        let home = normal(folder.join(&raw.home));
         Ok(Self {
-            home: normal(folder.join(&raw.home)),
+            tables: check.tables(raw.store.tables.as_ref(), &home)?,
+            home,
             keys: KeyFolder {
                 folder: folder.join(raw.keys.unwrap_or_else(|| amanah_format::home::KEYS.into())),
                 credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
@@ -302,7 +308,7 @@ impl Check<'_> {
                 raw.store.kind == "files",
                 "store",
                 "kind",
-                "expected \"files\", the one store of this version",
+                "expected \"files\"; a database for table flows is named in [store.tables]",
             ),
             (
                 LEVELS.contains(&raw.seal.level),

@@ -143,14 +143,38 @@ impl Default for Seal {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// `files`.
+    /// `files`: what files flows land in.
     pub kind: String,
+    /// A database for table flows; without it they land as files.
+    pub tables: Option<Tables>,
+}
+
+/// `[store.tables]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tables {
+    /// `sqlite`.
+    pub kind: String,
+    /// The database's file, absolute or below the home.
+    #[serde(default = "tables_file")]
+    pub path: PathBuf,
+    /// `owner` (default) or `group`: who else may read it.
+    #[serde(default)]
+    pub readers: crate::store::sqlite::Readers,
+    /// Table flows that land as files all the same.
+    #[serde(default)]
+    pub as_files: Vec<String>,
+}
+
+fn tables_file() -> PathBuf {
+    amanah_format::home::TABLES.into()
 }
 
 impl Default for Store {
     fn default() -> Self {
         Self {
             kind: "files".into(),
+            tables: None,
         }
     }
 }

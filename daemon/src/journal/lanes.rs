@@ -16,6 +16,14 @@ use super::turns::{INBOUND_UNDER_WAY, OUTBOUND_UNDER_WAY, Page, in_turn, peers_i
 use super::{InboundRow, Journal, JournalError, OutboundRow};
 use crate::engine::outbound::Outbound;
 
+/// Of an incoming row `one`: no number before it in its stream is missing, held or still to be imported.
+const NOTHING_BEFORE: &str = "sequence <= 1 + COALESCE((SELECT contiguous FROM streams_in AS stream
+        WHERE stream.peer = one.peer AND stream.agreement_id = one.agreement_id AND stream.flow = one.flow
+        AND stream.epoch = one.epoch), 0)
+    AND NOT EXISTS (SELECT 1 FROM inbound AS other WHERE other.holds_place = 1 AND other.peer = one.peer
+        AND other.agreement_id = one.agreement_id AND other.flow = one.flow
+        AND (other.epoch, other.sequence) < (one.epoch, one.sequence) AND other.state IN ('held', 'admitted'))";
+
 /// Some incoming flows, each with its sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flows {
@@ -74,19 +82,21 @@ impl Journal {
     }
 
     /// Bundles of some flows that are admitted and whose payload has such a length, a page of them, the peers in turn. Of a stream
-    /// only what comes before the first one of another length: its order stays.
+    /// only what comes before the first one of another length: its order stays. Of one that is `ordered` only what has nothing before
+    /// it that is missing, held or still to be imported.
     ///
     /// # Errors
     /// [`JournalError`].
     pub fn admitted_in(
         &self,
         flows: &Flows,
+        ordered: &BTreeSet<(PartyId, FlowName)>,
         payload_bytes: &RangeInclusive<u64>,
         page: Page<'_>,
     ) -> Result<Vec<InboundRow>, JournalError> {
         let query = format!(
-            "SELECT age, payload_bytes FROM inbound WHERE state = 'admitted' AND peer = ?1 AND flow = ?2
-            AND {INBOUND_UNDER_WAY} ORDER BY age LIMIT ?3"
+            "SELECT age, payload_bytes FROM inbound AS one WHERE state = 'admitted' AND peer = ?1 AND flow = ?2
+            AND {INBOUND_UNDER_WAY} AND (NOT ?4 OR ({NOTHING_BEFORE})) ORDER BY age LIMIT ?3"
         );
         self.read(|sql| {
             let streams = admitted_streams(sql, flows)?;
@@ -94,7 +104,9 @@ impl Journal {
             let ages = in_turn(&peers, page, |peer, most| {
                 let mut ages = Vec::new();
                 for flow in streams.get(peer).into_iter().flatten() {
-                    let rows = many(sql, &query, (peer.as_str(), flow.as_str(), most), |row| {
+                    let waits = ordered.contains(&(peer.clone(), flow.clone()));
+                    let asked = (peer.as_str(), flow.as_str(), most, waits);
+                    let rows = many(sql, &query, asked, |row| {
                         Ok((row.get("age")?, number(row, "payload_bytes")?))
                     })?;
                     let of_it = |(_, bytes): &(i64, u64)| payload_bytes.contains(bytes);

@@ -11,7 +11,7 @@ use amanah_format::limits::DOCUMENT_BYTES_MAX;
 
 use crate::spool::SpoolError;
 use crate::spool::part::Part;
-use crate::store::Store;
+use crate::store::table::Stores;
 use crate::transport::link::{Denied, WireName};
 
 use super::admit::Admit;
@@ -25,7 +25,7 @@ pub struct Arrive {
     /// For bundles.
     pub admit: Admit,
     /// Asked what it has before a number is answered as given up.
-    pub store: Arc<dyn Store>,
+    pub store: Stores,
     /// For receipts.
     pub settle: Arc<Settle>,
 }
@@ -45,7 +45,7 @@ impl Arrive {
             }
             WireName::Slip(_) => {
                 let container = self.small(peer, name)?;
-                let outcome = slips::receive(&self.node, &*self.store, peer, &container);
+                let outcome = slips::receive(&self.node, &self.store, peer, &container);
                 let outcome = self.done(peer, name, outcome);
                 // What this one may have superseded goes with it. The disk's fault: then the next time.
                 let _ = forget_slips(&self.node, peer, &BTreeSet::new());

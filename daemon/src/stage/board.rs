@@ -139,6 +139,14 @@ impl Board {
         }
     }
 
+    /// Whether this alarm is raised.
+    #[must_use]
+    pub fn is_alarmed(&self, code: &str, subject: &str) -> bool {
+        let alarms = lock(&self.alarms);
+        let mut of_it = alarms.iter();
+        of_it.any(|alarm| alarm.code == code && alarm.subject == subject)
+    }
+
     /// Takes an alarm back: its cause is gone.
     pub fn quiet(&self, code: &str, subject: &str) {
         lock(&self.alarms).retain(|alarm| alarm.code != code || alarm.subject != subject);

@@ -31,12 +31,16 @@ use crate::store::{self, ImportId, Store, StoreError};
 use super::answer::{Answer, Kept};
 use super::rejudge::verified_again;
 use super::stuck::each_of_page;
-use super::{Node, Pass, StageError};
+use super::{Node, Pass, StageError, Stop};
 
 mod early;
 mod effort;
+mod landing;
 mod recheck;
+mod rows;
 mod table;
+
+pub use self::landing::Tables;
 
 use self::table::Checking;
 
@@ -48,8 +52,10 @@ pub struct Import {
     pub node: Arc<Node>,
     /// Our decryption identities, retired ones too.
     pub identities: Vec<Identity>,
-    /// Where it lands.
+    /// Where files land.
     pub store: Arc<dyn Store>,
+    /// Where rows of table flows land; none: they land as files.
+    pub tables: Option<Tables>,
     /// Whether the store was compared with the journal in this life of the process.
     pub rechecked: Mutex<bool>,
     /// What some lane imports at this moment: a reload may give a flow another lane meanwhile.
@@ -61,6 +67,8 @@ enum End {
     Stored(StoreRef),
     Refused(Refusal),
     Held(HeldReason),
+    /// Stays as it is; it is looked at again.
+    Waits,
 }
 
 /// A bundle whose payload is longer than this takes seconds to import.
@@ -105,7 +113,11 @@ impl Import {
             }
         };
         let bytes = lengths.payload_bytes();
-        let rows = |page: Page<'_>| Ok(self.node.journal.admitted_in(&flows, &bytes, page)?);
+        let ordered = self.in_sequence(&policy);
+        let rows = |page: Page<'_>| {
+            let journal = &self.node.journal;
+            Ok(journal.admitted_in(&flows, &ordered, &bytes, page)?)
+        };
         each_of_page(&self.node.stop, rows, |row| self.once(row))
     }
 
@@ -157,6 +169,7 @@ impl Import {
             }
             End::Refused(refusal) => refuse(&self.node, row, manifest, refusal)?,
             End::Held(reason) => self.hold(row, reason)?,
+            End::Waits => {}
         }
         Ok(())
     }
@@ -171,12 +184,6 @@ impl Import {
         Ok(())
     }
 
-    /// What the store has left; none where it is missing.
-    #[must_use]
-    pub fn room(&self) -> Option<u64> {
-        self.store.room().ok()
-    }
-
     fn import(&self, row: &InboundRow, manifest: &Manifest) -> Result<End, StageError> {
         let id = ImportId {
             manifest: row.digest,
@@ -185,10 +192,15 @@ impl Import {
             bundle: manifest.bundle,
             contents: manifest.contents,
         };
-        match self.unpack(row, manifest, &id) {
-            Ok(end) => Ok(end),
+        let found = self.land(row, manifest, &id);
+        match &found {
+            Ok(_) => self.tell_of_schema(row, None),
+            Err(StageError::Store(error)) => self.tell_of_schema(row, Some(error)),
+            Err(_) => {}
+        }
+        match found {
             Err(StageError::Store(error)) => held_by_store(error).map(End::Held),
-            Err(other) => Err(other),
+            found => found,
         }
     }
 
@@ -197,26 +209,12 @@ impl Import {
         row: &InboundRow,
         manifest: &Manifest,
         id: &ImportId,
+        carries: &Carries,
     ) -> Result<End, StageError> {
-        if let Some(done) = self.node.early.commit(&row.digest) {
-            return Ok(End::Stored(done?));
-        }
-        if let Some(stored) = self.store.lookup(id)? {
-            return Ok(End::Stored(stored));
-        }
-        // By our own copy of the agreement, which may have been taken away since the bundle was admitted.
-        let policy = self.node.rules.now();
-        let Some(carries) = policy.carries(&manifest.agreement.digest, &manifest.flow) else {
-            return Ok(End::Held(HeldReason::AgreementUnknown));
-        };
         let path = self.node.spool.incoming(&row.peer, &row.digest);
-        let io = |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
-        let mut file = File::open(&path).map_err(io)?;
-        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(io)?;
-        let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
-        let mut payload = BufReader::with_capacity(256 * 1024, payload);
+        let mut payload = payload_of(&self.node.stop, &path, manifest)?;
         let mut import = self.store.begin(id)?;
-        match self.open(&mut payload, manifest, &carries, &mut *import) {
+        match self.open(&mut payload, manifest, carries, &mut *import) {
             Ok(()) => Ok(End::Stored(import.commit()?)),
             Err(OpenError::Refused(refusal)) => {
                 drop(import);
@@ -226,9 +224,26 @@ impl Import {
             Err(OpenError::Io(error)) if error.kind() == std::io::ErrorKind::StorageFull => {
                 Err(StoreError::Full.into())
             }
-            Err(OpenError::Io(error)) => Err(io(error)),
+            Err(OpenError::Io(error)) => Err(failed_on(&path, &error)),
         }
     }
+}
+
+fn failed_on(path: &Path, error: &std::io::Error) -> StageError {
+    StageError::Other(format!("{}: {error}", path.display()))
+}
+
+/// The payload of a bundle that was taken over; its reading ends when the daemon stops.
+fn payload_of(
+    stop: &Stop,
+    path: &Path,
+    manifest: &Manifest,
+) -> Result<impl Read + Send + use<>, StageError> {
+    let io = |error: std::io::Error| failed_on(path, &error);
+    let mut file = File::open(path).map_err(io)?;
+    file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(io)?;
+    let payload = stop.guard(file).take(manifest.payload.bytes);
+    Ok(BufReader::with_capacity(256 * 1024, payload))
 }
 
 impl Import {
@@ -266,12 +281,9 @@ impl Import {
                     .to_owned(),
             ));
         }
-        let io = |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
-        let mut file = File::open(path).map_err(io)?;
-        file.seek(SeekFrom::Start(BUNDLE_HEAD_BYTES)).map_err(io)?;
-        let payload = self.node.stop.guard(file).take(manifest.payload.bytes);
-        let mut hashing = HashingReader::new(BufReader::with_capacity(256 * 1024, payload));
-        std::io::copy(&mut hashing, &mut std::io::sink()).map_err(io)?;
+        let mut hashing = HashingReader::new(payload_of(&self.node.stop, path, manifest)?);
+        std::io::copy(&mut hashing, &mut std::io::sink())
+            .map_err(|error| failed_on(path, &error))?;
         let (_, found, bytes) = hashing.finish();
         if found == manifest.payload.digest && bytes == manifest.payload.bytes {
             return Ok(());
@@ -286,9 +298,16 @@ impl Import {
 /// A store that is not there, or full, holds the bundle: not final. Anything else is tried again.
 fn held_by_store(error: StoreError) -> Result<HeldReason, StageError> {
     match error {
-        StoreError::Missing(_) => Ok(HeldReason::StoreMissing),
+        StoreError::Missing(_) | StoreError::Schema(_) => {
+            tracing::warn!("{error}");
+            Ok(HeldReason::StoreMissing)
+        }
         StoreError::Full => Ok(HeldReason::SpaceMissing),
-        StoreError::Durable(_) | StoreError::Io { .. } => Err(error.into()),
+        StoreError::Durable(_)
+        | StoreError::Io { .. }
+        | StoreError::Busy
+        | StoreError::Strange { .. }
+        | StoreError::Database(_) => Err(error.into()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use amanah_format::id::FlowName;
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::{UnverifiedHead, VerifiedHead};
 use amanah_format::refusal::Refusal;
@@ -23,22 +24,35 @@ use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, each, import, slips};
 const NEXT_PAGE: Duration = Duration::from_secs(1);
 /// A bundle that its store did not take is not offered to it again before so long: each attempt leaves two records and a slip.
 const STORE_AGAIN_SECS: i64 = 15;
+/// The same where a table must be changed by hand first.
+const SCHEMA_AGAIN_SECS: i64 = 300;
 
 impl Admit {
-    /// Judges the next page of what is held. `room` is what the store has left, none where it is missing.
+    /// Judges the next page of what is held. `room` says what the store of a bundle has left, none where it is missing.
     ///
     /// # Errors
     /// This machine's.
-    pub fn rejudge_pass(&self, room: Option<u64>) -> Result<Pass, StageError> {
+    pub fn rejudge_pass(
+        &self,
+        room: impl Fn(&InboundRow) -> Option<u64>,
+    ) -> Result<Pass, StageError> {
         let from = self.held_from.load(Ordering::Relaxed);
         let page = self.node.journal.held_after(from, ROWS_PER_PASS)?;
         let is_full = u32::try_from(page.len()).is_ok_and(|rows| rows >= ROWS_PER_PASS);
         let last = page.last().filter(|_| is_full).map_or(0, |(age, _)| *age);
         self.held_from.store(last, Ordering::Relaxed);
-        each(&self.node.stop, &page, |(_, row)| self.rejudge(row, room))?;
+        each(&self.node.stop, &page, |(_, row)| {
+            self.rejudge(row, room(row))
+        })?;
+        let waits = page.iter().any(|(_, row)| waits_for_store(row.held));
+        let again_after = match (is_full, waits) {
+            (true, _) => NEXT_PAGE,
+            (false, true) => Duration::from_secs(STORE_AGAIN_SECS.unsigned_abs()),
+            (false, false) => IDLE,
+        };
         Ok(Pass {
             done: 0,
-            again_after: if is_full { NEXT_PAGE } else { IDLE },
+            again_after,
         })
     }
 
@@ -47,7 +61,7 @@ impl Admit {
             slips::tell_held(&self.node, &self.signing, row, reason)?;
         }
         let now = self.node.clock.now();
-        if waits_for_store(row.held) && (room.is_none() || !is_due(row, now)) {
+        if waits_for_store(row.held) && (room.is_none() || !self.is_due(row, now)) {
             return Ok(());
         }
         let Some(head) = verified_again(&self.node, row)? else {
@@ -73,6 +87,18 @@ impl Admit {
         }
     }
 
+    /// Also where the clock was set back meanwhile.
+    fn is_due(&self, row: &InboundRow, now: UtcTime) -> bool {
+        let flow = row.flow.as_ref().map(FlowName::as_str).unwrap_or_default();
+        let subject = format!("{}/{flow}", row.peer);
+        let after = if self.node.board.is_alarmed("store-schema", &subject) {
+            SCHEMA_AGAIN_SECS
+        } else {
+            STORE_AGAIN_SECS
+        };
+        now >= row.changed.plus_secs(after) || now < row.changed
+    }
+
     /// Held for a reason that is not the one before: recorded, and the sender is told.
     fn hold(&self, row: &InboundRow, reason: HeldReason) -> Result<(), StageError> {
         if row.held == Some(reason) {
@@ -93,11 +119,6 @@ const fn waits_for_store(held: Option<HeldReason>) -> bool {
         held,
         Some(HeldReason::StoreMissing | HeldReason::SpaceMissing)
     )
-}
-
-/// Also where the clock was set back meanwhile.
-fn is_due(row: &InboundRow, now: UtcTime) -> bool {
-    now >= row.changed.plus_secs(STORE_AGAIN_SECS) || now < row.changed
 }
 
 /// The proof for a recorded bundle, made anew in this process from the file; judged at the moment it was received. None: the

@@ -13,7 +13,7 @@ use amanah_format::slip::{self, Body, HeldReason, Slip, VerifiedSlip};
 
 use crate::engine::policy::Policy;
 use crate::journal::InboundRow;
-use crate::store::Store;
+use crate::store::table::Stores;
 use crate::transport::link::Denied;
 
 use super::{Node, StageError, again, position, void, witness};
@@ -116,7 +116,7 @@ pub fn ship_revocation(
 /// What the peer is told.
 pub(crate) fn receive(
     node: &Arc<Node>,
-    store: &dyn Store,
+    store: &Stores,
     peer: &PartyId,
     container: &[u8],
 ) -> Result<(), Denied> {
@@ -163,7 +163,7 @@ fn concerns_us(policy: &Policy, slip: &Slip) -> bool {
 /// ledger is made by the reload that it causes; it counts whatever its number and its age, because it only narrows.
 fn heed(
     node: &Arc<Node>,
-    store: &dyn Store,
+    store: &Stores,
     (peer, verified): (&PartyId, &VerifiedSlip),
     container: &[u8],
 ) -> Result<(), StageError> {

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use amanah_format::refusal::Refusal;
-use amanah_format::table::{Checked, Dialect, Plan, Rows, Spill, check};
+use amanah_format::table::{Checked, Dialect, Plan, RowSink, Rows, Spill, check};
 
 use crate::catalogue::Language;
 use crate::catalogue::note::Details;
@@ -47,6 +47,20 @@ pub(crate) fn check_table(
     terms: &TableTerms,
     work: &Path,
 ) -> io::Result<Checked> {
+    check_rows(content, name, terms, work, &mut Rows)
+}
+
+/// The same, with a sink for the rows, of which those before a faulty one have come by then.
+///
+/// # Errors
+/// The reader's, the spill's or the sink's.
+pub(crate) fn check_rows(
+    content: &mut dyn Read,
+    name: &str,
+    terms: &TableTerms,
+    work: &Path,
+    rows: &mut dyn RowSink,
+) -> io::Result<Checked> {
     let mut key = [0_u8; 16];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     let plan = Plan {
@@ -60,7 +74,7 @@ pub(crate) fn check_table(
         folder: work.to_owned(),
         file: None,
     };
-    check(content, &plan, &mut scratch, &mut Rows)
+    check(content, &plan, &mut scratch, rows)
 }
 
 /// The report in both languages, for the note beside a returned table.

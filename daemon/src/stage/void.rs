@@ -24,7 +24,7 @@ use crate::engine::stream::{is_too_far, may_give_up};
 use crate::event::Event;
 use crate::journal::{JournalError, NewInbound, OutboundRow, Void, about_void};
 use crate::kill;
-use crate::store::Store;
+use crate::store::table::Stores;
 use crate::transport::link::WireName;
 
 use super::answer::{Answer, Kept};
@@ -196,7 +196,7 @@ fn is_whole(
 /// This machine's: the peer is told to say it again.
 pub(super) fn hear(
     node: &Node,
-    store: &dyn Store,
+    store: &Stores,
     (peer, said): (&PartyId, &Said),
     (slip, container): (&VerifiedSlip, &[u8]),
 ) -> Result<(), StageError> {

@@ -14,7 +14,7 @@ use amanah_format::id::{BundleId, FlowName, PartyId};
 use amanah_format::open::EntrySink;
 use amanah_format::receipt::StoreRef;
 
-use super::{Import, ImportId, Store, StoreError};
+use super::{Import, ImportId, Store, StoreError, room_at};
 use crate::durable::{self, DurableError, Steady};
 use crate::kill;
 use crate::plant::{self, Bug};
@@ -181,9 +181,7 @@ impl Store for FilesStore {
 
     fn room(&self) -> Result<u64, StoreError> {
         self.is_there()?;
-        let stat = rustix::fs::statvfs(&self.inbox)
-            .map_err(|errno| failed("asking the room of", &self.inbox, errno.into()))?;
-        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+        room_at(&self.inbox)
     }
 
     fn begin(&self, id: &ImportId) -> Result<Box<dyn Import + '_>, StoreError> {

@@ -3,6 +3,8 @@
 //! read, so it shows nobody any of them before `commit`. What each store writes when: SPOOL.md §4.
 
 pub mod files;
+pub mod sqlite;
+pub mod table;
 
 use std::io;
 use std::path::PathBuf;
@@ -92,6 +94,33 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// Another program holds the database.
+    #[error("store: another program holds the database locked; it is tried again")]
+    Busy,
+    /// The table that is there cannot take what the agreement says now, and what must be done.
+    #[error("store: {0}")]
+    Schema(String),
+    /// It is another database than the one that is meant.
+    #[error("store: {}: {reason}", crate::durable::shown(.path))]
+    Strange {
+        /// Which.
+        path: PathBuf,
+        /// What it is.
+        reason: String,
+    },
+    /// The database's own complaint. It names no value of a row.
+    #[error("store: database: {0}")]
+    Database(String),
+}
+
+/// Bytes that the file system of `place` has left.
+fn room_at(place: &std::path::Path) -> Result<u64, StoreError> {
+    let stat = rustix::fs::statvfs(place).map_err(|errno| StoreError::Io {
+        operation: "asking the room of",
+        path: place.to_owned(),
+        source: errno.into(),
+    })?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 impl From<DurableError> for StoreError {

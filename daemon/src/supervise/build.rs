@@ -26,7 +26,7 @@ use crate::stage::by_hand::{ByHand, Tickets};
 use crate::stage::collect::Collect;
 use crate::stage::door::Door;
 use crate::stage::early::Early;
-use crate::stage::import::Import;
+use crate::stage::import::{Import, Tables};
 use crate::stage::junk::Junk;
 use crate::stage::position::{Gates, doubted};
 use crate::stage::publish::{Publish, Side};
@@ -38,8 +38,9 @@ use crate::stage::settled::Quiet;
 use crate::stage::streams::Streams;
 use crate::stage::witness::Showing;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
-use crate::store::Store;
 use crate::store::files::FilesStore;
+use crate::store::sqlite::SqliteStore;
+use crate::store::table::{Stores, TableStore};
 use crate::watch::Watch;
 
 use super::alarms::{self, Alarms};
@@ -147,15 +148,12 @@ fn assemble(
     (peers, alarms): (Vec<PartyId>, Alarms),
 ) -> Result<Parts, RunError> {
     let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
-    let store = FilesStore::new(node.spool.inbox());
-    store.sweep();
-    create_once(&node, &store)?;
+    let (store, tables) = stores(config, &node)?;
     let room = room(config);
     let signing = Arc::clone(&keys.signing);
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
-    let store: Arc<dyn Store> = Arc::new(store);
     let arrive = arrive(&node, &keys.signing, (&settle, &store));
     Ok(Parts {
         collect: collect(config, &node),
@@ -163,7 +161,8 @@ fn assemble(
         import: Import {
             node: Arc::clone(&node),
             identities,
-            store,
+            store: store.files,
+            tables,
             rechecked: Mutex::default(),
             under_way: Mutex::default(),
         },
@@ -210,7 +209,7 @@ fn assemble(
 fn arrive(
     node: &Arc<Node>,
     signing: &Arc<SecretKey>,
-    (settle, store): (&Arc<Settle>, &Arc<dyn Store>),
+    (settle, store): (&Arc<Settle>, &Stores),
 ) -> Arc<Arrive> {
     Arc::new(Arrive {
         node: Arc::clone(node),
@@ -219,7 +218,7 @@ fn arrive(
             signing: Arc::clone(signing),
             held_from: AtomicI64::new(0),
         },
-        store: Arc::clone(store),
+        store: store.clone(),
         settle: Arc::clone(settle),
     })
 }
@@ -271,6 +270,34 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
         node.journal.set_fact(MADE, Some("files"))?;
     }
     Ok(())
+}
+
+/// All stores, and the one for tables with the flows that it does not take.
+fn stores(config: &Config, node: &Node) -> Result<(Stores, Option<Tables>), StageError> {
+    let files = FilesStore::new(node.spool.inbox());
+    files.sweep();
+    create_once(node, &files)?;
+    let tables = tables(config, node)?;
+    let stores = Stores {
+        files: Arc::new(files),
+        tables: tables.as_ref().map(|tables| Arc::clone(&tables.store)),
+    };
+    Ok((stores, tables))
+}
+
+/// The database of table flows. As the files store, it is made once in a home's life.
+fn tables(config: &Config, node: &Node) -> Result<Option<Tables>, StageError> {
+    const MADE: &str = "tables store made";
+    let Some(tables) = &config.tables else {
+        return Ok(None);
+    };
+    let own = config.party.clone();
+    let store = SqliteStore::new(tables.path.clone(), own, tables.readers);
+    if node.journal.fact(MADE)?.is_none() {
+        store.create()?;
+        node.journal.set_fact(MADE, Some(store.kind()))?;
+    }
+    Ok(Some(Tables::new(Arc::new(store), tables.as_files.clone())))
 }
 
 /// Each peer, and who dials.

@@ -91,6 +91,9 @@ fn restrict(config: &Config) -> Result<Option<RestrictionStatus>, RulesetError> 
     if let Some(gates) = std::env::var_os("AMANAH_HOLD_IN") {
         rules = allow(rules, Path::new(&gates), everything)?;
     }
+    if let Some(tables) = &config.tables {
+        rules = allow(rules, tables.folder(), everything)?;
+    }
     if let Some(folder) = config.metrics.file.as_ref().and_then(|file| file.parent()) {
         rules = allow(rules, folder, everything)?;
     }

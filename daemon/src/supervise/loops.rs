@@ -80,7 +80,7 @@ impl Loops {
             common.spawn("collect", &bells.collect, move || collect.pass())?,
             common.spawn("import-early", &bells.early, move || opening.early_pass())?,
             common.spawn("rejudge", &bells.import, move || {
-                arrive.admit.rejudge_pass(judging.room())
+                arrive.admit.rejudge_pass(|row| judging.room_for(row))
             })?,
             common.spawn("acknowledge", &bells.acknowledge, move || {
                 acknowledge.pass()

@@ -1,5 +1,5 @@
 //! Reading the configuration's folder again: a wrong one is refused and the old one stays. What was loaded goes into the ledger, once.
-//! Cards and agreements change under way; addresses, peers and the home need a restart, and an alarm says so. Only
+//! Cards and agreements change under way; addresses, peers, the home and stores need a restart, and an alarm says so. Only
 //! files of the sysadmin are read, and of what came by wire only revocations, which narrow.
 
 use std::path::Path;
@@ -17,9 +17,10 @@ use crate::stage::{Node, StageError, slips};
 pub(super) fn again(old: &Config, node: &Arc<Node>) {
     match read(&old.file, node) {
         Ok((config, policy, loaded)) => {
-            if config.listen != old.listen || config.peers != old.peers || config.home != old.home {
+            let moved = config.home != old.home || config.tables != old.tables;
+            if config.listen != old.listen || config.peers != old.peers || moved {
                 tracing::warn!(
-                    "addresses, peers or the home changed: restart the daemon for that; the rest is in force now"
+                    "addresses, peers, the home or a store changed: restart the daemon for that; the rest is in force now"
                 );
                 node.board
                     .alarm("restart-needed", "configuration", node.clock.now());

@@ -1,6 +1,9 @@
 //! Dates, times of day and moments, read from one exact spelling each: ISO 8601 as Table Schema's `default`; patterns
 //! are in `layout`. Proleptic Gregorian, years 0001 to 9999, no leap seconds. There is no clock here.
 
+use std::cmp::Ordering;
+use std::fmt;
+
 /// Microseconds of a day.
 const DAY_MICROS: i64 = 86_400_000_000;
 /// Widest offset from UTC in minutes, as RFC 3339 allows.
@@ -15,8 +18,13 @@ pub struct Date(i32);
 pub struct TimeOfDay(i64);
 
 /// A moment: microseconds since 1970-01-01T00:00:00Z. With a pattern format, which has no offset, in the writer's own time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(i64);
+/// It keeps the offset that it was written with, for printing; two spellings of one moment are one value.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    micros: i64,
+    /// In minutes.
+    offset: Option<i64>,
+}
 
 impl Date {
     /// `YYYY-MM-DD`.
@@ -75,8 +83,8 @@ impl Date {
     }
 }
 
-impl std::fmt::Display for Date {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = self.civil();
         write!(f, "{year:04}-{month:02}-{day:02}")
     }
@@ -129,23 +137,84 @@ impl Moment {
             }
         };
         let local = Self::of(Date::parse(date)?, TimeOfDay::parse(time)?);
-        Some(Self(local.0 - offset * 60_000_000))
+        Some(Self {
+            micros: local.micros - offset * 60_000_000,
+            offset: Some(offset),
+        })
     }
 
     pub(super) const fn of(date: Date, time: TimeOfDay) -> Self {
         // A date has at most 2^22 days here, so that nothing overflows; widening only.
-        Self(widened(date.0) * DAY_MICROS + time.0)
+        Self {
+            micros: widened(date.0) * DAY_MICROS + time.0,
+            offset: None,
+        }
     }
 
     /// Microseconds since 1970.
     #[must_use]
     pub const fn micros(self) -> i64 {
-        self.0
+        self.micros
     }
 
     /// This moment and so many days of 24 hours.
     pub(super) const fn plus_days(self, days: i32) -> Self {
-        Self(self.0.saturating_add(widened(days) * DAY_MICROS))
+        let micros = self.micros.saturating_add(widened(days) * DAY_MICROS);
+        Self { micros, ..self }
+    }
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        self.micros == other.micros
+    }
+}
+
+impl Eq for Moment {}
+
+impl PartialOrd for Moment {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Moment {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.micros.cmp(&other.micros)
+    }
+}
+
+/// RFC 3339 with the offset that it was written with; without one where it had none.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = self.offset.unwrap_or_default();
+        let local = self.micros.saturating_add(minutes * 60_000_000);
+        let days = i32::try_from(local.div_euclid(DAY_MICROS)).map_err(|_| fmt::Error)?;
+        let time = TimeOfDay(local.rem_euclid(DAY_MICROS));
+        write!(f, "{}T{time}", Date(days))?;
+        match self.offset {
+            None => Ok(()),
+            Some(0) => f.write_str("Z"),
+            Some(_) => {
+                let sign = if minutes < 0 { '-' } else { '+' };
+                let size = minutes.abs();
+                write!(f, "{sign}{:02}:{:02}", size / 60, size % 60)
+            }
+        }
+    }
+}
+
+/// `HH:MM:SS`, with a fraction only where there is one.
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (secs, micros) = (self.0 / 1_000_000, self.0 % 1_000_000);
+        let (hour, minute, second) = (secs / 3_600, secs / 60 % 60, secs % 60);
+        write!(f, "{hour:02}:{minute:02}:{second:02}")?;
+        if micros == 0 {
+            return Ok(());
+        }
+        let digits = format!("{micros:06}");
+        write!(f, ".{}", digits.trim_end_matches('0'))
     }
 }
 
@@ -263,6 +332,14 @@ mod tests {
             Some(jakarta)
         );
         assert_eq!(jakarta.micros(), 1_795_354_320_000_000);
+        for text in [
+            "2026-11-22T20:32:00+07:00",
+            "2026-11-22T00:10:00.25-03:30",
+            "0001-01-01T00:00:00+14:00",
+            "9999-12-31T23:59:59.999999Z",
+        ] {
+            assert_eq!(Moment::parse(text).unwrap().to_string(), text);
+        }
         for text in [
             "2026-11-22T20:32:00",
             "2026-11-22 20:32:00Z",

@@ -1,11 +1,12 @@
 //! What an agreement says of a table flow, as both sides' checks need it: the pinned schema, the bound on rows, the totals.
 //! The recipient asks by its own copy of the agreement that the manifest names.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use amanah_format::agreement::{CoSigned, Flow, FlowKind};
 use amanah_format::digest::Digest;
-use amanah_format::id::FlowName;
+use amanah_format::id::{FlowName, PartyId};
 use amanah_format::table::Schema;
 
 use super::Policy;
@@ -19,6 +20,70 @@ pub struct TableTerms {
     pub rows_max: Option<u64>,
     /// Places of the columns whose totals are compared.
     pub totals: Vec<usize>,
+    /// How its rows meet those that a database has.
+    pub landing: Landing,
+}
+
+/// How the rows of a bundle meet those of the bundles before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landing {
+    /// Added, merged, or in their place.
+    pub mode: Mode,
+    /// Places of the columns that name a row; may be empty.
+    pub key: Vec<usize>,
+    /// The column each of whose values is replaced as a whole.
+    pub partition: Option<usize>,
+}
+
+/// See [`Landing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Rows are added.
+    Append,
+    /// Rows take the place of those with their key.
+    Upsert,
+    /// The table's rows, or those of the partitions that the bundle has, go before.
+    Replace,
+}
+
+impl Mode {
+    /// The agreement's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::Upsert => "upsert",
+            Self::Replace => "replace",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Append, Self::Upsert, Self::Replace];
+        all.into_iter().find(|mode| mode.as_str() == word)
+    }
+}
+
+impl Landing {
+    /// A flow that says nothing appends.
+    fn of(flow: &Flow, schema: &Schema) -> Option<Self> {
+        let Some(import) = &flow.import else {
+            return Some(Self {
+                mode: Mode::Append,
+                key: Vec::new(),
+                partition: None,
+            });
+        };
+        let key = import.key.iter().map(|name| schema.place(name));
+        let partition = match &import.partition {
+            Some(name) => Some(schema.place(name)?),
+            None => None,
+        };
+        Some(Self {
+            mode: Mode::parse(&import.mode)?,
+            key: key.collect::<Option<_>>()?,
+            partition,
+        })
+    }
 }
 
 impl TableTerms {
@@ -31,6 +96,7 @@ impl TableTerms {
         let places = flow.totals.iter().map(|name| schema.place(name));
         let totals = places.collect::<Option<Vec<_>>>()?;
         Some(Self {
+            landing: Landing::of(flow, &schema)?,
             schema,
             rows_max: flow.records_max,
             totals,
@@ -57,5 +123,19 @@ impl Policy {
             FlowKind::Files => Some(Carries::Files),
             FlowKind::Table => TableTerms::of(found, flow).map(Carries::Table),
         }
+    }
+
+    /// The table flows from others, each with its sender, whose bundles land in a database strictly in the order of their
+    /// numbers: a later one that came first would be undone by the earlier.
+    #[must_use]
+    pub fn in_sequence(&self) -> BTreeSet<(PartyId, FlowName)> {
+        let agreed = self.agreements().iter().flat_map(|known| {
+            let flows = known.agreement().flows.iter();
+            flows.filter_map(|flow| Some((flow, TableTerms::of(known, flow)?)))
+        });
+        agreed
+            .filter(|(flow, terms)| flow.to == self.own && terms.landing.mode != Mode::Append)
+            .map(|(flow, _)| (flow.from.clone(), flow.name.clone()))
+            .collect()
     }
 }

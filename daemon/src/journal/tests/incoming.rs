@@ -348,3 +348,46 @@ fn what_is_held_is_read_page_by_page_and_counted_per_peer() {
     assert_eq!(journal.held_of(&party("imigrasi")).unwrap(), 5);
     assert_eq!(journal.held_of(&party("bpkh")).unwrap(), 0);
 }
+
+#[test]
+fn of_an_ordered_flow_only_what_has_nothing_before_it_is_to_be_imported() {
+    use crate::journal::Flows;
+    use std::collections::BTreeSet;
+    let place = open();
+    let flow = (party("imigrasi"), manifest(1).flow);
+    let (all, ordered) = (Flows::AllBut(BTreeSet::new()), BTreeSet::from([flow]));
+    let listed = |ordered: &BTreeSet<_>| -> Vec<u64> {
+        let rows = place
+            .journal
+            .admitted_in(&all, ordered, &(0..=u64::MAX), Page::first(9));
+        let places = rows.unwrap().into_iter().filter_map(|row| row.sequence);
+        places.map(amanah_format::id::Sequence::get).collect()
+    };
+    let third = place.admit(3);
+    assert!(listed(&ordered).is_empty(), "1 and 2 have not come");
+    assert_eq!(listed(&BTreeSet::new()), [3]);
+    let second = place.admit(2);
+    let first = place.admit(1);
+    assert_eq!(listed(&ordered), [1]);
+    place.decide(&first, None);
+    assert_eq!(listed(&ordered), [2]);
+    let held = (InboundEvent::Held, Some(HeldReason::StoreMissing));
+    let journal = &place.journal;
+    journal.rejudge(&second, held.0, held.1, noon()).unwrap();
+    assert!(listed(&ordered).is_empty(), "2 is held");
+    let again = InboundEvent::Admitted;
+    journal.rejudge(&second, again, None, noon()).unwrap();
+    // A refusal is an outcome too.
+    place.decide(&second, Some(Refusal::RecordsInvalid));
+    assert_eq!(listed(&ordered), [3]);
+    place.decide(&third, None);
+    journal
+        .store_receipt_signature(&third, "armour", noon())
+        .unwrap();
+    let fourth = place.admit(4);
+    assert_eq!(listed(&ordered), [4]);
+    // What a restored store has lost comes before what is new.
+    journal.store_lost(&third, noon()).unwrap();
+    assert_eq!(listed(&ordered), [3]);
+    assert_ne!(third, fourth);
+}

@@ -28,7 +28,9 @@ impl Place {
     /// Who brought what is listed, and which number of theirs it is.
     fn admitted(&self, flows: &Flows, bytes: [u64; 2], page: Page<'_>) -> Vec<String> {
         let [least, most] = bytes;
-        let rows = self.journal.admitted_in(flows, &(least..=most), page);
+        let rows = self
+            .journal
+            .admitted_in(flows, &BTreeSet::new(), &(least..=most), page);
         let name =
             |row: &crate::journal::InboundRow| format!("{} {}", row.peer, row.sequence.unwrap());
         rows.unwrap().iter().map(name).collect()

@@ -6,6 +6,7 @@ use amanah_format::open::OpenError;
 use amanah_format::receipt::StoreRef;
 
 use crate::durable;
+use crate::engine::policy::Carries;
 use crate::stage::early::{Job, Vain};
 use crate::stage::{Pass, StageError};
 use crate::store::{ImportId, StoreError};
@@ -59,6 +60,10 @@ impl Import {
         let Some(carries) = policy.carries(&manifest.agreement.digest, &manifest.flow) else {
             return (None, Vain::Unfinished);
         };
+        // Rows go from the bundle that was taken over into their database, in one transaction.
+        if matches!(carries, Carries::Table(_)) && self.tables_for(&manifest.flow).is_some() {
+            return (None, Vain::Unfinished);
+        }
         let has_room = |room: u64| room / ROOM_SHARE > manifest.contents.bytes;
         if !self.store.room().is_ok_and(has_room) {
             return (None, Vain::Unfinished);

@@ -27,7 +27,7 @@ impl Import {
             .rechecked
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if *done || self.store.room().is_err() {
+        if *done || !self.stores_are_there() {
             return Ok(());
         }
         let mut skip = 0;
@@ -39,7 +39,7 @@ impl Import {
                 if self.node.stop.is_set() {
                     return Ok(());
                 }
-                if !self.store.has(&row.digest)? && !self.is_over(row)? {
+                if !self.still_has(row)? && !self.is_over(row)? {
                     self.take_up_again(row)?;
                     lost += 1;
                 }

@@ -39,23 +39,30 @@ impl<'a> Checking<'a> {
         }
     }
 
-    /// Whether the bundle is one table, sound, with the rows and totals that its sender declared.
+    /// See [`verdict`].
     pub(super) fn verdict(&self, contents: &Contents) -> Result<(), Refusal> {
-        let (Some(checked), [entry], false) =
-            (&self.checked, contents.entries.as_slice(), self.more)
-        else {
-            return Err(Refusal::SchemaMismatch);
-        };
-        if let Some(refusal) = checked.report.refusal() {
-            return Err(refusal);
-        }
-        let totals = entry.totals.clone().unwrap_or_default();
-        let agrees = entry.records == Some(checked.rows) && totals == checked.totals;
-        if agrees {
-            Ok(())
-        } else {
-            Err(Refusal::TotalsMismatch)
-        }
+        verdict(self.checked.as_ref(), self.more, contents)
+    }
+}
+
+/// Whether the bundle is one table, sound, with the rows and totals that its sender declared.
+pub(super) fn verdict(
+    checked: Option<&Checked>,
+    more: bool,
+    contents: &Contents,
+) -> Result<(), Refusal> {
+    let (Some(checked), [entry], false) = (checked, contents.entries.as_slice(), more) else {
+        return Err(Refusal::SchemaMismatch);
+    };
+    if let Some(refusal) = checked.report.refusal() {
+        return Err(refusal);
+    }
+    let totals = entry.totals.clone().unwrap_or_default();
+    let agrees = entry.records == Some(checked.rows) && totals == checked.totals;
+    if agrees {
+        Ok(())
+    } else {
+        Err(Refusal::TotalsMismatch)
     }
 }
 

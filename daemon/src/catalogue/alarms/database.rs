@@ -1,0 +1,32 @@
+//! Alarms about the database that rows of tables land in: what is there is another one, or its table does not fit any more.
+//! Each says what to do; neither is mended by the daemon, for that would lose or double rows.
+
+use crate::catalogue::refusals::{Words, because};
+
+/// Of the alarm codes.
+pub(super) fn explain(code: &str) -> Option<Words> {
+    let found = match code {
+        "store-other" => because(
+            (
+                "Di tempat basis data tabel ada basis data lain; tidak ada yang ditulis ke dalamnya, kiriman tabel ditahan.",
+                "Where the database of tables was, there is another one; nothing is written to it, and tables are held.",
+            ),
+            (
+                "Kembalikan basis data yang semula. Bila sudah hilang untuk selamanya, letakkan berkas kosong dengan nama itu: isinya diimpor lagi dari arsip.",
+                "Put the former one back. If it is gone for good, put an empty file of that name there: what it had is imported again from the archive.",
+            ),
+        ),
+        "store-schema" => because(
+            (
+                "Tabel yang ada tidak dapat menerima kolom menurut versi perjanjian yang baru; kiriman alur ini ditahan.",
+                "The table that is there cannot take the columns of the agreement's new version; this flow is held.",
+            ),
+            (
+                "Admin sistem membaca log, yang menyebut kolom dan perintahnya (`ALTER TABLE … RENAME TO …`). Tidak ada data yang dihapus.",
+                "The system administrator reads the log, which names the column and the command (`ALTER TABLE … RENAME TO …`). No data is removed.",
+            ),
+        ),
+        _ => return None,
+    };
+    Some(found)
+}

@@ -1,0 +1,119 @@
+//! A table flow that lands in a database: the payload is opened, the table checked by this side's own copy of the agreement, and its
+//! rows written, in one reading and one transaction. Nobody sees a row before the whole payload is verified and found sound.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use amanah_format::contents::Contents;
+use amanah_format::entry_path::EntryPath;
+use amanah_format::manifest::Manifest;
+use amanah_format::open::{EntrySink, OpenError, open_payload_within};
+use amanah_format::refusal::Refusal;
+use amanah_format::table::{Checked, RowSink};
+
+use crate::engine::policy::TableTerms;
+use crate::journal::InboundRow;
+use crate::stage::StageError;
+use crate::stage::table::check_rows;
+use crate::store::table::{Sums, TableImport};
+use crate::store::{ImportId, StoreError};
+
+use super::effort::Effort;
+use super::landing::Tables;
+use super::table::verdict;
+use super::{End, Import, payload_of};
+
+/// The check, and the rows that it lets through.
+struct IntoRows<'a> {
+    rows: &'a mut dyn RowSink,
+    terms: &'a TableTerms,
+    work: PathBuf,
+    checked: Option<Checked>,
+    /// Entries beyond the first.
+    more: bool,
+}
+
+impl EntrySink for IntoRows<'_> {
+    fn entry(&mut self, path: &EntryPath, _: u64, content: &mut dyn Read) -> io::Result<()> {
+        if self.checked.is_some() {
+            self.more = true;
+        } else {
+            let name = path.as_str();
+            self.checked = Some(check_rows(
+                content, name, self.terms, &self.work, self.rows,
+            )?);
+        }
+        // A check that saw enough leaves the rest, which is verified all the same.
+        io::copy(content, &mut io::sink()).map(drop)
+    }
+}
+
+impl IntoRows<'_> {
+    fn sums(self, contents: &Contents) -> Result<Sums, Refusal> {
+        verdict(self.checked.as_ref(), self.more, contents)?;
+        let checked = self.checked.ok_or(Refusal::SchemaMismatch)?;
+        Ok(Sums {
+            rows: checked.rows,
+            totals: checked.totals,
+        })
+    }
+}
+
+impl Import {
+    /// Opens, checks, imports.
+    ///
+    /// # Errors
+    /// This machine's.
+    pub(super) fn land_rows(
+        &self,
+        tables: &Tables,
+        (row, manifest, id): (&InboundRow, &Manifest, &ImportId),
+        terms: &TableTerms,
+    ) -> Result<End, StageError> {
+        let path = self.node.spool.incoming(&row.peer, &row.digest);
+        let import = TableImport {
+            id: id.clone(),
+            agreement: manifest.agreement.clone(),
+            epoch: manifest.epoch,
+            sequence: manifest.sequence,
+            schema: terms.schema.clone(),
+            landing: terms.landing.clone(),
+            received: row.received,
+            now: self.node.clock.now(),
+        };
+        let mut payload = payload_of(&self.node.stop, &path, manifest)?;
+        let effort = Effort::of_rows(manifest);
+        let spent = || effort.is_spent();
+        let mut broken = None;
+        let stored = tables.store.import(&import, &mut |rows| {
+            let mut into = IntoRows {
+                rows,
+                terms,
+                work: self.node.spool.work(),
+                checked: None,
+                more: false,
+            };
+            let keys = &self.identities;
+            let opened = open_payload_within(&mut payload, keys, manifest, &mut into, &spent);
+            let sums = opened.and_then(|contents| into.sums(&contents).map_err(OpenError::Refused));
+            sums.map_err(|error| broken = Some(error)).ok()
+        })?;
+        match (stored, broken) {
+            (Some(stored), _) => {
+                tables.has_taken_one();
+                Ok(End::Stored(stored))
+            }
+            (None, Some(OpenError::Refused(refusal))) => {
+                self.prove(&path, manifest)?;
+                Ok(End::Refused(refusal))
+            }
+            (None, Some(OpenError::Io(error))) if error.kind() == io::ErrorKind::StorageFull => {
+                Err(StoreError::Full.into())
+            }
+            (None, Some(OpenError::Io(error))) => {
+                Err(StageError::Other(format!("{}: {error}", path.display())))
+            }
+            (None, None) => Err(StageError::Other("a database took nothing".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! The `sqlite` store: rows of table flows in one database file, WAL, `synchronous=FULL`. SPOOL.md §4.
+//!
+//! The rows of a bundle and its row in `amanah_imports` are one transaction. The file is never made anew where one was before: a
+//! missing one is a disk that is not mounted. An empty one, put there by hand, says that the old one is gone for good.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use amanah_format::digest::Digest;
+use amanah_format::id::PartyId;
+use amanah_format::receipt::StoreRef;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+
+use self::rows::Rows;
+use super::table::{Fill, Identity, TableImport, TableStore};
+use super::{StoreError, room_at};
+use crate::durable;
+use crate::kill;
+use crate::plant::{self, Bug};
+
+mod ddl;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod value;
+
+/// What receipts call it.
+const KIND: &str = "sqlite";
+/// `application_id`: "AMNH". Another database is not written to.
+const APPLICATION: i32 = 0x414d_4e48;
+/// `user_version` of the store's own tables.
+const VERSION: i32 = 1;
+/// How long another program's lock is waited for; then the bundle waits.
+const BUSY: Duration = Duration::from_secs(5);
+/// Statements kept: each flow has a few.
+const STATEMENTS_CACHED: usize = 64;
+/// Readers of the group look into the folder.
+const MODE_FOLDER: u32 = 0o2750;
+
+const SCHEMA: &str = include_str!("sqlite/schema.sql");
+
+/// Deleted rows are overwritten. What does not fit into 24 MiB of cache goes to the log before the commit, where nobody sees it:
+/// memory does not grow with the table. Nothing is sorted in another folder.
+const PRAGMAS: &str = "
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = OFF;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cell_size_check = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA secure_delete = ON;
+    PRAGMA cache_size = -24576;
+    PRAGMA journal_size_limit = 16777216;
+";
+
+/// Who may read the database beside the daemon's own user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Readers {
+    /// Nobody.
+    #[default]
+    Owner,
+    /// The group of its folder.
+    Group,
+}
+
+impl Readers {
+    const fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Group => 0o640,
+        }
+    }
+}
+
+/// Rows in a file of SQLite.
+pub struct SqliteStore {
+    path: PathBuf,
+    party: PartyId,
+    readers: Readers,
+    opened: Mutex<Option<Opened>>,
+}
+
+/// What is open, and which file that is.
+struct Opened {
+    connection: Connection,
+    file: FileId,
+}
+
+/// Device and inode: another file may be put in its place at any time.
+type FileId = (u64, u64);
+
+impl SqliteStore {
+    /// The database at `path`, which must be there ([`SqliteStore::create`] makes it once).
+    #[must_use]
+    pub fn new(path: PathBuf, party: PartyId, readers: Readers) -> Self {
+        Self {
+            path,
+            party,
+            readers,
+            opened: Mutex::new(None),
+        }
+    }
+
+    /// Makes the empty file of a new store; one that is there stays. Only once in a home's life.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn create(&self) -> Result<(), StoreError> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        durable::create_folder(folder, MODE_FOLDER)?;
+        if self.path.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        Ok(durable::write(folder, &name, b"", self.readers.mode())?)
+    }
+
+    /// Looks at the file by its name each time: what is open may be a file that was put aside.
+    fn with<T>(
+        &self,
+        act: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = self.file()?;
+        if let Some(open) = opened.as_ref().filter(|open| open.file == file) {
+            return act(&open.connection);
+        }
+        // Closed before it is opened: two handles of one process on one file would lose their locks (SQLite, "how to corrupt").
+        *opened = None;
+        let connection = self.open()?;
+        let open = opened.insert(Opened { connection, file });
+        act(&open.connection)
+    }
+
+    fn file(&self) -> Result<FileId, StoreError> {
+        match self.path.symlink_metadata() {
+            Ok(found) if found.is_file() => Ok((found.dev(), found.ino())),
+            Ok(_) => Err(self.strange("it is no regular file")),
+            Err(_) => Err(StoreError::Missing(self.path.clone())),
+        }
+    }
+
+    fn strange(&self, reason: &str) -> StoreError {
+        StoreError::Strange {
+            path: self.path.clone(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn open(&self) -> Result<Connection, StoreError> {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::Permissions::from_mode(self.readers.mode());
+        std::fs::set_permissions(&self.path, mode).map_err(|source| StoreError::Io {
+            operation: "setting the mode of",
+            path: self.path.clone(),
+            source,
+        })?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let sql = Connection::open_with_flags(&self.path, flags).map_err(failed)?;
+        self.prepare(&sql)?;
+        Ok(sql)
+    }
+
+    fn prepare(&self, sql: &Connection) -> Result<(), StoreError> {
+        sql.busy_timeout(BUSY).map_err(failed)?;
+        sql.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+        // Readers find log and index also while nobody writes; what others put into the schema does not run here.
+        for (config, on) in [
+            (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
+            (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+            (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+            (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        ] {
+            sql.set_db_config(config, on).map_err(failed)?;
+        }
+        let number = |name: &str| sql.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        let tables: i64 = sql
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .map_err(failed)?;
+        let application = number("application_id").map_err(failed)?;
+        let version = number("user_version").map_err(failed)?;
+        let is_new = match (application, version) {
+            (APPLICATION, VERSION) => false,
+            (0, 0) if tables == 0 => true,
+            (APPLICATION, _) => return Err(self.strange("a newer version of Amanah made it")),
+            _ => return Err(self.strange("it is a database, but not a store of Amanah")),
+        };
+        sql.execute_batch(PRAGMAS).map_err(failed)?;
+        // A copy that SQLite made may be in another mode.
+        sql.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+            .map_err(failed)?;
+        if is_new {
+            self.begin_new(sql)?;
+        }
+        // A commit that nobody saw come back is made to last: one more commit syncs the log that it is in.
+        let touch = "UPDATE amanah_store SET opened = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
+        sql.execute(touch, [])
+            .map_err(|error| self.committing(&error))?;
+        Ok(())
+    }
+
+    /// The tables of a new store, all or nothing.
+    fn begin_new(&self, sql: &Connection) -> Result<(), StoreError> {
+        let mut random = [0_u8; 16];
+        getrandom::fill(&mut random).map_err(|error| StoreError::Database(error.to_string()))?;
+        let store_id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let make = || -> rusqlite::Result<()> {
+            sql.execute_batch("BEGIN IMMEDIATE")?;
+            sql.execute_batch(SCHEMA)?;
+            let now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
+            let store = format!("INSERT INTO amanah_store VALUES (1, ?1, ?2, 0, {now}, {now})");
+            sql.execute(&store, params![store_id, self.party.as_str()])?;
+            sql.pragma_update(None, "application_id", APPLICATION)?;
+            sql.pragma_update(None, "user_version", VERSION)?;
+            sql.execute_batch("COMMIT")
+        };
+        make().map_err(|error| self.committing(&error))
+    }
+
+    /// A failure of a commit: what is on the disk is not known then.
+    fn committing(&self, error: &rusqlite::Error) -> StoreError {
+        if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
+            return durable::disbelieve(&self.path, &error.to_string()).into();
+        }
+        complaint(error)
+    }
+
+    /// Brings what is committed from the log into the file, so that the file alone is whole where nobody reads at this moment: the
+    /// log of one file beside another would be their ruin. Readers are not waited for.
+    fn put_into_file(&self, sql: &Connection) -> Result<(), StoreError> {
+        let put = || {
+            sql.busy_timeout(Duration::ZERO)?;
+            let put = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            sql.busy_timeout(BUSY)?;
+            put
+        };
+        match put().map_err(|error| self.committing(&error)) {
+            Ok(()) | Err(StoreError::Busy) => Ok(()),
+            failed => failed,
+        }
+    }
+
+    /// In the transaction that the caller ends.
+    fn write(
+        &self,
+        sql: &Connection,
+        import: &TableImport,
+        fill: &mut Fill<'_>,
+    ) -> Result<Option<StoreRef>, StoreError> {
+        let record = rows::begin_record(sql, import)?;
+        let table = ddl::ensure(sql, import, record)?;
+        let mut rows = Rows::new(sql, &table, import, record)?;
+        let sums = fill(&mut rows);
+        rows.finish()?;
+        let Some(sums) = sums else {
+            return Ok(None);
+        };
+        if plant::has(Bug::RecordOutside) {
+            let delete = "DELETE FROM amanah_imports WHERE import = ?1";
+            sql.execute(delete, [record]).map_err(failed)?;
+            sql.execute_batch("COMMIT; BEGIN IMMEDIATE")
+                .map_err(failed)?;
+            kill::point("sqlite.before-commit");
+            rows::begin_record(sql, import)?;
+        }
+        rows::end_record(sql, import, &table, &sums)?;
+        Ok(Some(StoreRef {
+            kind: KIND.to_owned(),
+            entries: 1,
+            records: sums.rows,
+        }))
+    }
+}
+
+impl TableStore for SqliteStore {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn identity(&self) -> Result<Identity, StoreError> {
+        self.with(|sql| {
+            let query = "SELECT store_id, party, imports FROM amanah_store";
+            let found = sql.query_row(query, [], |row| {
+                Ok(Identity {
+                    store_id: row.get(0)?,
+                    party: row.get(1)?,
+                    imports: row.get::<_, i64>(2)?.unsigned_abs(),
+                })
+            });
+            found.map_err(failed)
+        })
+    }
+
+    fn lookup(&self, manifest: &Digest) -> Result<Option<StoreRef>, StoreError> {
+        self.with(|sql| {
+            let query = "SELECT entries, records FROM amanah_imports WHERE manifest = ?1";
+            let mut query = sql.prepare_cached(query).map_err(failed)?;
+            let found = query.query_row([manifest.to_string()], |row| {
+                Ok(StoreRef {
+                    kind: KIND.to_owned(),
+                    entries: row.get::<_, i64>(0)?.unsigned_abs(),
+                    records: row.get::<_, i64>(1)?.unsigned_abs(),
+                })
+            });
+            found.optional().map_err(failed)
+        })
+    }
+
+    fn room(&self) -> Result<u64, StoreError> {
+        self.file()?;
+        room_at(self.path.parent().unwrap_or(Path::new("/")))
+    }
+
+    fn import(
+        &self,
+        import: &TableImport,
+        fill: &mut Fill<'_>,
+    ) -> Result<Option<StoreRef>, StoreError> {
+        self.with(|sql| {
+            sql.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+            let written = self.write(sql, import, fill);
+            if !matches!(written, Ok(Some(_))) {
+                roll_back(sql);
+                return written;
+            }
+            kill::point("sqlite.before-commit");
+            sql.execute_batch("COMMIT").map_err(|error| {
+                roll_back(sql);
+                self.committing(&error)
+            })?;
+            kill::point("sqlite.after-commit");
+            self.put_into_file(sql)?;
+            written
+        })
+    }
+}
+
+/// Best effort: a transaction that an error has rolled back already is none, and closing rolls back too.
+fn roll_back(sql: &Connection) {
+    if !sql.is_autocommit() {
+        let _ = sql.execute_batch("ROLLBACK");
+    }
+}
+
+/// A failure of anything but a commit.
+fn failed(error: rusqlite::Error) -> StoreError {
+    complaint(&error)
+}
+
+/// SQLite's messages name tables and columns, never what stands in them.
+fn complaint(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
+        Some(_) | None => StoreError::Database(error.to_string()),
+    }
+}

@@ -1,0 +1,127 @@
+//! The joint to a database that takes the rows of table flows, all of a bundle or none. A second kind of database needs this trait
+//! and nothing else; its words of SQL stay in its own files. What each writes when: SPOOL.md §4.
+//!
+//! Rows come while they are checked, and the bundle that they are of is verified only when the last one was read: nobody sees any
+//! of them before the commit, which writes the record of the import with them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use amanah_format::digest::Digest;
+use amanah_format::id::{Epoch, FlowName, Sequence};
+use amanah_format::manifest::AgreementRef;
+use amanah_format::receipt::StoreRef;
+use amanah_format::table::{RowSink, Schema};
+use amanah_format::time::UtcTime;
+
+use super::{ImportId, Store, StoreError};
+use crate::engine::policy::Landing;
+
+/// A database for rows.
+pub trait TableStore: Send + Sync {
+    /// What receipts call it.
+    fn kind(&self) -> &'static str;
+
+    /// Which database it is, and how much it has taken.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Missing` where it is not there.
+    fn identity(&self) -> Result<Identity, StoreError>;
+
+    /// What became of this bundle here. `Some` is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn lookup(&self, manifest: &Digest) -> Result<Option<StoreRef>, StoreError>;
+
+    /// Bytes that it can still take.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Missing` where it is not there.
+    fn room(&self) -> Result<u64, StoreError>;
+
+    /// Imports a bundle that `lookup` does not know, in one transaction: makes the table fit the schema, has `fill` write the rows,
+    /// and commits them with the record of the import, where `fill` says what it counted. `None`: `fill` did not, and nothing of it
+    /// is left.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Schema` before `fill` is called, where the table cannot take this schema.
+    fn import(
+        &self,
+        import: &TableImport,
+        fill: &mut Fill<'_>,
+    ) -> Result<Option<StoreRef>, StoreError>;
+}
+
+/// All stores of a home: a bundle is imported where any of them has it.
+#[derive(Clone)]
+pub struct Stores {
+    /// Where files land.
+    pub files: Arc<dyn Store>,
+    /// Where rows land, where a database is configured.
+    pub tables: Option<Arc<dyn TableStore>>,
+}
+
+impl Stores {
+    /// Whether any has committed this bundle, ever.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a store that is not there cannot say no.
+    pub fn has(&self, manifest: &Digest) -> Result<bool, StoreError> {
+        let in_rows = self.tables.as_ref().map(|tables| tables.lookup(manifest));
+        let in_rows = in_rows.transpose()?.flatten().is_some();
+        Ok(in_rows || self.files.has(manifest)?)
+    }
+}
+
+/// Writes the rows of a bundle; what it counted, where all of it is sound.
+pub type Fill<'a> = dyn FnMut(&mut dyn RowSink) -> Option<Sums> + 'a;
+
+/// Which database it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Random, made with it.
+    pub store_id: String,
+    /// Whose it is.
+    pub party: String,
+    /// Imports that it has taken: never fewer, unless an older copy was put in its place.
+    pub imports: u64,
+}
+
+/// What a sound table had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sums {
+    /// Rows without the header.
+    pub rows: u64,
+    /// Control totals by column. They stay in the database.
+    pub totals: BTreeMap<String, String>,
+}
+
+/// What is imported, and how.
+#[derive(Debug, Clone)]
+pub struct TableImport {
+    /// The bundle.
+    pub id: ImportId,
+    /// The agreement that it names.
+    pub agreement: AgreementRef,
+    /// Its place in the stream.
+    pub epoch: Epoch,
+    /// Its place in the stream.
+    pub sequence: Sequence,
+    /// The columns.
+    pub schema: Arc<Schema>,
+    /// How its rows meet those that are there.
+    pub landing: Landing,
+    /// When it was taken over.
+    pub received: UtcTime,
+    /// Now.
+    pub now: UtcTime,
+}
+
+impl TableImport {
+    /// The flow, as tables are named by it.
+    #[must_use]
+    pub fn flow(&self) -> &FlowName {
+        &self.id.flow
+    }
+}

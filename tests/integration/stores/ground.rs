@@ -1,0 +1,180 @@
+//! A pair whose first flow is a table that lands in a database at the recipient, and what is asked of that database: by the stock
+//! `sqlite3`, as whoever reads it would.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use amanah_format::container::unpack_small;
+use amanah_format::digest::Digest;
+use amanah_format::home;
+use amanah_tests::exchange::{Arrived, Exchange};
+use amanah_tests::ministry::Ministry;
+use amanahd::snapshot::Snapshot;
+use serde_json::{Value, json};
+
+use crate::program;
+
+/// Travellers, fictitious by construction; every type that a column may have.
+pub(super) const SCHEMA: &str = r#"{
+  "name": "uji-simpan",
+  "fields": [
+    {"name": "nomor", "type": "string", "constraints": {"required": true}},
+    {"name": "hari", "type": "date", "constraints": {"required": true}},
+    {"name": "nama", "type": "string"},
+    {"name": "biaya", "type": "number"},
+    {"name": "umur", "type": "integer"},
+    {"name": "transit", "type": "boolean"},
+    {"name": "waktu", "type": "datetime"},
+    {"name": "jam", "type": "time"},
+    {"name": "tahun", "type": "year"},
+    {"name": "bulan", "type": "yearmonth"}
+  ],
+  "primaryKey": ["nomor"],
+  "amanah": {"totals": ["biaya"]}
+}"#;
+const HEADER: &str = "nomor,hari,nama,biaya,umur,transit,waktu,jam,tahun,bulan\n";
+
+/// A table of rows, each a number and the rest of its cells.
+pub(super) fn table(rows: &[&str]) -> String {
+    format!("{HEADER}{}\n", rows.join("\n"))
+}
+
+/// A row that has only its number, a day and a name.
+pub(super) fn row(number: u32, day: &str, name: &str) -> String {
+    format!("U-{number:06},{day},{name},10.50,,,,,,")
+}
+
+/// So many rows of one day, from a number on, all of one name.
+pub(super) fn rows_of(from: u32, count: u32, name: &str) -> String {
+    let rows: Vec<String> = (from..from + count)
+        .map(|number| row(number, "2030-01-02", name))
+        .collect();
+    format!("{HEADER}{}\n", rows.join("\n"))
+}
+
+/// The pair, founded; its first flow imported so; the recipient with a database.
+pub(super) fn founded(import: &Value) -> Exchange {
+    let exchange = Exchange::found(program()).unwrap();
+    agree(&exchange, SCHEMA, import);
+    let config = exchange.pair.imigrasi.folder().join(home::CONFIG);
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(config, text + "\n[store.tables]\nkind = \"sqlite\"\n").unwrap();
+    exchange
+}
+
+/// The same, started and connected.
+pub(super) fn connected(import: &Value) -> Exchange {
+    let mut exchange = founded(import);
+    exchange.pair.start().unwrap();
+    exchange
+}
+
+/// The pair's agreement anew: its first flow a table of this schema. The first one is replaced, a later one is the next version.
+pub(super) fn agree(exchange: &Exchange, schema: &str, import: &Value) {
+    let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
+    let mut newest: Option<(Value, Digest)> = None;
+    let mut files = Vec::new();
+    for file in fs::read_dir(phu.folder().join(home::AGREEMENTS)).unwrap() {
+        let path = file.unwrap().path();
+        let parts = unpack_small(&fs::read(&path).unwrap(), 1 << 20).unwrap();
+        let text: Value = serde_json::from_slice(&parts[0].1).unwrap();
+        if newest
+            .as_ref()
+            .is_none_or(|(known, _)| known["version"].as_u64() < text["version"].as_u64())
+        {
+            newest = Some((text, Digest::of(&parts[0].1)));
+        }
+        files.push(path);
+    }
+    let (mut text, digest) = newest.unwrap();
+    let version = if text["flows"][0]["kind"] == json!("table") {
+        text["supersedes"] = json!(digest);
+        text["version"].as_u64().unwrap() + 1
+    } else {
+        for ministry in [phu, imigrasi] {
+            let folder = ministry.folder().join(home::AGREEMENTS);
+            for path in &files {
+                fs::remove_file(folder.join(path.file_name().unwrap())).unwrap();
+            }
+        }
+        1
+    };
+    text["version"] = json!(version);
+    let flow = &mut text["flows"][0];
+    flow["kind"] = json!("table");
+    flow["schema"] = json!("uji.schema.json");
+    flow["import"] = import.clone();
+    flow["totals"] = json!([]);
+    flow["records_max"] = json!(1_000_000);
+    let paper = |name: &str| {
+        let name = format!("{version}-{name}");
+        exchange.folder().join(name).to_string_lossy().into_owned()
+    };
+    fs::write(exchange.folder().join("uji.schema.json"), schema).unwrap();
+    fs::write(paper("naskah.json"), text.to_string()).unwrap();
+    let (half, whole) = (paper("1.amanah"), paper("2.amanah"));
+    let id = text["id"].as_str().unwrap();
+    let naskah = paper("naskah.json");
+    // Of several versions the newest is meant.
+    for (ministry, typed) in [
+        (phu, ["agreement", "draft", "--file", &naskah].as_slice()),
+        (phu, &["agreement", "sign", id]),
+        (phu, &["agreement", "export", id, &half]),
+        (imigrasi, &["agreement", "import", &half]),
+        (imigrasi, &["agreement", "sign", id]),
+        (imigrasi, &["agreement", "export", id, &whole]),
+        (phu, &["agreement", "import", &whole]),
+    ] {
+        ministry.run(typed).unwrap();
+    }
+}
+
+/// Drops a table and waits until its receipt is verified.
+pub(super) fn delivered(exchange: &mut Exchange, name: &str, text: &str) -> Arrived {
+    let way = exchange.out.clone();
+    let dropped = exchange.drop_text(&way, name, text).unwrap();
+    exchange.settled(&[dropped]).unwrap().remove(0)
+}
+
+/// The recipient's database.
+pub(super) fn database(exchange: &Exchange) -> PathBuf {
+    exchange.pair.imigrasi.path(home::TABLES)
+}
+
+/// The name of the table that the first flow lands in.
+pub(super) fn name(exchange: &Exchange) -> String {
+    exchange.out.flow.as_str().replace('-', "_")
+}
+
+/// Lines of an answer; `TABEL` stands for the flow's table.
+pub(super) fn ask(exchange: &Exchange, question: &str) -> Vec<String> {
+    run(exchange, &["-readonly"], question)
+}
+
+/// What whoever keeps the database does to it.
+pub(super) fn run(exchange: &Exchange, options: &[&str], words: &str) -> Vec<String> {
+    let words = words.replace("TABEL", &name(exchange));
+    let ran = Command::new("sqlite3")
+        .args(options)
+        .arg(database(exchange))
+        .arg(&words)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(ran.status.success() && said.is_empty(), "{words}: {said}");
+    let answer = String::from_utf8(ran.stdout).unwrap();
+    answer.lines().map(str::to_owned).collect()
+}
+
+pub(super) fn has_alarm(status: &Snapshot, code: &str) -> bool {
+    status.alarms.iter().any(|alarm| alarm.code == code)
+}
+
+/// Waits for an alarm of the recipient's.
+pub(super) fn until_alarm(ministry: &mut Ministry, code: &str) {
+    let found = |status: &Snapshot| has_alarm(status, code).then_some(());
+    ministry
+        .wait_for(code, amanah_tests::exchange::PATIENCE, found)
+        .unwrap();
+}
