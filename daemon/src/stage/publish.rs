@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use amanah_format::container::bundle_bytes;
 use amanah_format::id::PartyId;
+use amanah_format::ledger::Checkpoint;
 use amanah_format::signature::SecretKey;
 use amanah_format::time::UtcTime;
 
@@ -91,9 +92,9 @@ impl Publish {
     /// # Errors
     /// The journal's or the file system's.
     pub fn pass(&self, running: bool) -> Result<Pass, StageError> {
-        self.ledger()?;
+        let published = self.ledger()?;
         if running {
-            self.witness()?;
+            self.witness(&published)?;
         }
         let snapshot = self.snapshot(running)?;
         let moving = snapshot.outgoing.iter().any(|bundle| {
@@ -110,10 +111,11 @@ impl Publish {
     }
 
     /// Appends new records, then replaces the checkpoint: a reader of both never sees a checkpoint beyond the records.
-    fn ledger(&self) -> Result<(), StageError> {
+    /// What both are of now.
+    fn ledger(&self) -> Result<Checkpoint, StageError> {
         let checkpoint = self.node.journal.checkpoint()?;
         if self.node.spool.has_checkpoint(&checkpoint) {
-            return Ok(());
+            return Ok(checkpoint);
         }
         let mut published = self.node.spool.published_ledger()?.min(checkpoint.size);
         while published < checkpoint.size {
@@ -124,20 +126,20 @@ impl Publish {
             published += u64::try_from(lines.len()).unwrap_or(0);
         }
         let note = checkpoint.sign(&self.ledger_key);
-        Ok(self
-            .node
+        self.node
             .spool
-            .publish_ledger(published, &[], Some(&note))?)
+            .publish_ledger(published, &[], Some(&note))?;
+        Ok(checkpoint)
     }
 
     /// Not to whom people carry everything: there nothing is shown at each connection, for there is none.
-    fn witness(&self) -> Result<(), StageError> {
+    fn witness(&self, published: &Checkpoint) -> Result<(), StageError> {
         let keys = witness::Keys {
             ledger: &self.ledger_key,
             signing: &self.signing,
         };
         let peers = self.peers.iter().filter(|(_, side)| *side != Side::Hand);
-        witness::pass(&self.node, &keys, peers.map(|(peer, _)| peer))
+        witness::pass(&self.node, &keys, published, peers.map(|(peer, _)| peer))
     }
 
     fn snapshot(&self, running: bool) -> Result<Snapshot, StageError> {

@@ -78,19 +78,21 @@ impl Fact {
     }
 }
 
-/// Shows and cosigns what is due for a peer; said again at each pass: whose ledger is another one.
+/// Shows and cosigns what is due for a peer: never more than what is `published`, or auditors would find less here than a peer
+/// has seen; said again at each pass: whose ledger is another one.
 ///
 /// # Errors
 /// The journal's or the file system's.
 pub(super) fn pass<'a>(
     node: &Node,
     keys: &Keys<'_>,
+    published: &Checkpoint,
     peers: impl Iterator<Item = &'a PartyId>,
 ) -> Result<(), StageError> {
     let own = node.rules.now().own().clone();
     let mut forked = Vec::new();
     for peer in peers {
-        show(node, keys, peer)?;
+        show(node, keys, published, peer)?;
         cosign(node, keys, peer)?;
         if Fact::Fork.get(node, peer)?.is_some() {
             forked.push(peer.to_string());
@@ -125,8 +127,12 @@ fn is_due(node: &Node, peer: &PartyId, size: u64) -> bool {
     due
 }
 
-fn show(node: &Node, keys: &Keys<'_>, peer: &PartyId) -> Result<(), StageError> {
-    let checkpoint = node.journal.checkpoint()?;
+fn show(
+    node: &Node,
+    keys: &Keys<'_>,
+    checkpoint: &Checkpoint,
+    peer: &PartyId,
+) -> Result<(), StageError> {
     if !is_due(node, peer, checkpoint.size) {
         return Ok(());
     }
