@@ -77,6 +77,10 @@ impl Exchange for Twin {
         Ok(())
     }
 
+    fn left_part(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        self.drop_part(peer, name)
+    }
+
     fn hand_over(&self, peer: &PartyId, _: WireName) -> Result<(), Denied> {
         is_peer(peer);
         Ok(())

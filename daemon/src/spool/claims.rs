@@ -125,6 +125,9 @@ impl Spool {
     pub fn withdraw_explanation(&self, item: &Path) -> Result<(), SpoolError> {
         let name = item.file_name().unwrap_or_default();
         let text = item.with_file_name(with_suffix(name, home::WHY_SUFFIX));
+        if text.symlink_metadata().is_err() {
+            return Ok(());
+        }
         Ok(durable::remove_beneath(&self.home, self.relative(&text)?)?)
     }
 

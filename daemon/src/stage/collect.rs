@@ -320,13 +320,11 @@ impl Collect {
         Ok(())
     }
 
-    /// What was explained in place holds no longer.
+    /// What was explained in place, perhaps before a restart, holds no longer.
     fn moves_again(&self, path: &Path, item: &Item) -> Result<(), StageError> {
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-        if stuck.remove(&(path.to_owned(), item.inode)) {
-            self.node.spool.withdraw_explanation(path)?;
-        }
-        Ok(())
+        stuck.remove(&(path.to_owned(), item.inode));
+        Ok(self.node.spool.withdraw_explanation(path)?)
     }
 
     /// It cannot be moved: for a while only a person can change that.

@@ -21,6 +21,7 @@ use crate::journal::OutboundRow;
 use crate::transport::link::{Denied, Exchange, Offer, OfferReader, PartWriter, WireName};
 
 use super::arrive::Arrive;
+use super::pull::is_nowhere;
 use super::room::Room;
 use super::upload::Upload;
 use super::{Node, StageError};
@@ -87,6 +88,18 @@ impl Exchange for Door {
             .spool
             .drop_part(peer, &name.to_string())
             .map_err(|error| Denied::failure(&error))
+    }
+
+    /// A bundle is gone on with, unless it was taken over before: then its receipt is on its way, and nobody sends it again.
+    fn left_part(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        if let WireName::Bundle(digest) = name {
+            let known = self.node.journal.inbound(&digest);
+            let known = known.map_err(|error| Denied::failure(&error))?;
+            if known.is_none_or(|row| is_nowhere(&self.node, &row)) {
+                return Ok(());
+            }
+        }
+        self.drop_part(peer, name)
     }
 
     fn hand_over(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {

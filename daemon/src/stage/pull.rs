@@ -213,7 +213,7 @@ fn wanted(
 }
 
 /// Whether it is to be imported, and nothing of it lies here any more.
-fn is_nowhere(node: &Node, row: &InboundRow) -> bool {
+pub(super) fn is_nowhere(node: &Node, row: &InboundRow) -> bool {
     row.state == Inbound::Admitted && node.spool.is_nowhere(&row.peer, &row.digest)
 }
 

@@ -231,6 +231,12 @@ pub trait Exchange: Send + Sync + 'static {
     /// Why not.
     fn drop_part(&self, peer: &PartyId, name: WireName) -> Result<(), Denied>;
 
+    /// The channel on which NAME.part was begun has ended: what nobody will go on with is dropped.
+    ///
+    /// # Errors
+    /// Why not.
+    fn left_part(&self, peer: &PartyId, name: WireName) -> Result<(), Denied>;
+
     /// NAME.part is complete: takes it over (durably, before `Ok`), or says why not.
     ///
     /// # Errors

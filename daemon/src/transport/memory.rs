@@ -97,6 +97,13 @@ impl Exchange for Memory {
         }
     }
 
+    fn left_part(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        match name {
+            WireName::Slip(_) => self.drop_part(peer, name),
+            WireName::Bundle(_) | WireName::Receipt(_) => Ok(()),
+        }
+    }
+
     fn hand_over(&self, _peer: &PartyId, name: WireName) -> Result<(), Denied> {
         let mut state = self.called("hand_over", name);
         if let Some(denial) = state.denial.take() {

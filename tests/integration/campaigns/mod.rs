@@ -89,7 +89,9 @@ fn check_lists_exactly_the_campaigns_that_there_are() {
         .find_map(|line| line.strip_prefix("campaigns='"))
         .and_then(|rest| rest.strip_suffix('\''))
         .expect("check has a line campaigns='…'");
-    assert_eq!(listed.split(' ').collect::<Vec<_>>(), NAMES);
+    // cargo-fuzz is a campaign of another kind, without a test of this tree.
+    let listed: Vec<_> = listed.split(' ').filter(|name| *name != "fuzz").collect();
+    assert_eq!(listed, NAMES);
     let guide = std::fs::read_to_string(tree::root().join("tests/CAMPAIGNS.md")).unwrap();
     for name in NAMES {
         let file = format!("tests/integration/campaigns/{}.rs", name.replace('-', "_"));

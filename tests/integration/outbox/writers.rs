@@ -40,7 +40,7 @@ const fn folder(name: &'static str, script: &'static str) -> Writer {
 // (4 s), for one of its files is open.
 // One writer a line, as in a table.
 #[rustfmt::skip]
-const WRITERS: [Writer; 21] = [
+const WRITERS: [Writer; 22] = [
     file("cp.csv", r#"cp "$2" "$1/$3""#),
     file("cp -p.csv", r#"cp -p "$2" "$1/$3""#),
     file("dd.csv", r#"{ dd bs=1000 count=150; sleep 2; dd bs=1000 count=1; sleep 2; dd bs=1000; } <"$2" >"$1/$3" 2>/dev/null"#),
@@ -57,7 +57,8 @@ const WRITERS: [Writer; 21] = [
     file("mv.csv", r#"cp "$2" "$1/../../../../$3"; mv "$1/../../../../$3" "$1/$3""#),
     file("mv across.csv", r#"there=$(mktemp -d -p /dev/shm); cp "$2" "$there/$3"; mv "$there/$3" "$1/$3"; rmdir "$there""#),
     file("sed -i.csv", r#"{ printf 'kepala\n'; cat "$2"; } >"$1/.$3"; sed -i 1d "$1/.$3"; mv "$1/.$3" "$1/$3""#),
-    file("vim.csv", r#"vim -es -u NONE -i NONE -c "0read $2.vim" -c '$d' -c "write $1/$3" -c quitall!"#),
+    file("touched while written.csv", r#"exec 3>"$1/$3"; head -c 1000 "$2" >&3; touch -d '2001-01-01' "$1/$3"; sleep 2; tail -c +1001 "$2" >&3"#),
+    file("vim.csv", r#"vim -es -n -u NONE -i NONE "$2" -c "write $1/$3" -c quitall!"#),
     folder("tar x", r#"tar c -C "$2/.." --transform "s,^isi,$3," isi | { head -c 60000; sleep 2.5; cat; } | tar x -C "$1""#),
     folder("cp -r", r#"cp -r "$2" "$1/$3""#),
     folder("folder written slowly", r#"mkdir "$1/$3"; sleep 1; exec 3>"$1/$3/a.csv"; head -c 1000 "$2/a.csv" >&3; cp -r "$2/b" "$1/$3/b"; sleep 5; tail -c +1001 "$2/a.csv" >&3"#),
@@ -86,9 +87,6 @@ fn dropped_by(exchange: &Exchange, writer: &Writer, seed: usize) -> Result<Dropp
     fs::create_dir(&own)?;
     let material = own.join(if writer.is_folder { "isi" } else { "isi.csv" });
     fs::rename(&item.material, &material)?;
-    if writer.name == "vim.csv" {
-        fs::copy(&material, material.with_extension("csv.vim"))?;
-    }
     item.material = material;
     Ok(Dropped { item, at_millis: 0 })
 }

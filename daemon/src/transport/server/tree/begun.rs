@@ -1,6 +1,6 @@
-//! Slips that were begun on one channel. A slip is short, and may be superseded before its peer comes again: what is left of it
-//! is not kept to be resumed. A channel may end as a connection does, at any byte; dropping the value is the one place that
-//! sees every end.
+//! What was begun on one channel, and is left when it ends. A slip is short, and may be superseded before its peer comes again; a
+//! bundle may be one that was taken over before. The stages say what is kept to be resumed. A channel may end as a connection
+//! does, at any byte; dropping the value is the one place that sees every end.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use super::Visit;
 use super::answers::failure;
 use crate::transport::link::WireName;
 
-/// Slips begun and not handed over on one channel: our client has one at a time.
+/// Begun and not handed over on one channel: our client has one at a time.
 const BEGUN_MAX: usize = 64;
 
-/// The names whose parts end with the channel.
+/// The names whose parts may end with the channel.
 pub(super) struct Begun {
     visit: Visit,
     names: BTreeSet<WireName>,
@@ -34,13 +34,17 @@ impl Begun {
 
     /// A part is about to be opened.
     pub(super) fn note(&mut self, name: WireName) -> Result<(), StatusReply> {
-        if !matches!(name, WireName::Slip(_)) {
-            return Ok(());
+        let has_room = self.names.len() < BEGUN_MAX || self.names.contains(&name);
+        match name {
+            WireName::Slip(_) if !has_room => {
+                return Err(failure("failure", "hand over the slips that were begun"));
+            }
+            // Who begins so many keeps them, within the bound of parts.
+            WireName::Bundle(_) | WireName::Receipt(_) if !has_room => {}
+            WireName::Slip(_) | WireName::Bundle(_) | WireName::Receipt(_) => {
+                self.names.insert(name);
+            }
         }
-        if self.names.len() >= BEGUN_MAX && !self.names.contains(&name) {
-            return Err(failure("failure", "hand over the slips that were begun"));
-        }
-        self.names.insert(name);
         Ok(())
     }
 
@@ -64,7 +68,7 @@ impl Drop for Begun {
         runtime.spawn_blocking(move || {
             for name in names {
                 // Being written on another channel by now: then it is that one's.
-                let _ = exchange.drop_part(&peer, name);
+                let _ = exchange.left_part(&peer, name);
             }
             drop(alive);
         });
