@@ -2,6 +2,7 @@
 //! mode, killed at each instant, with databases that are missing, older or another one; read by the stock `sqlite3`.
 
 mod changed;
+mod corrected;
 mod ground;
 mod reading;
 mod restored;

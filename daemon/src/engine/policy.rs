@@ -21,7 +21,7 @@ use amanah_format::slip::HeldReason;
 use amanah_format::time::UtcTime;
 
 use rules::Rules;
-pub use tables::{Carries, Landing, Mode, TableTerms};
+pub use tables::{CORRECTING, Carries, Landing, Mode, TableTerms};
 
 /// The rules as loaded at one moment. Replaced whole on reload.
 pub struct Policy {

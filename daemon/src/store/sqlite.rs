@@ -21,6 +21,7 @@ use crate::durable;
 use crate::kill;
 use crate::plant::{self, Bug};
 
+mod correct;
 mod ddl;
 mod rows;
 #[cfg(test)]

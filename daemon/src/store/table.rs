@@ -112,10 +112,22 @@ pub struct TableImport {
     pub schema: Arc<Schema>,
     /// How its rows meet those that are there.
     pub landing: Landing,
+    /// Where its rows correct others: the sender's tables that they may mean.
+    pub corrects: Option<Vec<(FlowName, Arc<Schema>)>>,
     /// When it was taken over.
     pub received: UtcTime,
     /// Now.
     pub now: UtcTime,
+}
+
+/// A correction that means no row of this database: its number, and the bundle that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("row {row} corrects nothing that is here")]
+pub struct Uncorrectable {
+    /// In the corrections' file.
+    pub row: u64,
+    /// Where it names one.
+    pub bundle: Option<Digest>,
 }
 
 impl TableImport {

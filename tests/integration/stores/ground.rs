@@ -55,12 +55,22 @@ pub(super) fn rows_of(from: u32, count: u32, name: &str) -> String {
 
 /// The pair, founded; its first flow imported so; the recipient with a database.
 pub(super) fn founded(import: &Value) -> Exchange {
-    let exchange = Exchange::found(program()).unwrap();
+    let exchange = founded_bare();
     agree(&exchange, SCHEMA, import);
+    database_for(&exchange);
+    exchange
+}
+
+/// The pair, founded.
+pub(super) fn founded_bare() -> Exchange {
+    Exchange::found(program()).unwrap()
+}
+
+/// Gives the recipient a database.
+pub(super) fn database_for(exchange: &Exchange) {
     let config = exchange.pair.imigrasi.folder().join(home::CONFIG);
     let text = fs::read_to_string(&config).unwrap();
     fs::write(config, text + "\n[store.tables]\nkind = \"sqlite\"\n").unwrap();
-    exchange
 }
 
 /// The same, started and connected.
@@ -72,6 +82,15 @@ pub(super) fn connected(import: &Value) -> Exchange {
 
 /// The pair's agreement anew: its first flow a table of this schema. The first one is replaced, a later one is the next version.
 pub(super) fn agree(exchange: &Exchange, schema: &str, import: &Value) {
+    agree_on(exchange, schema, import, None);
+}
+
+/// The same with another flow of its sender, appended, of this name and schema.
+pub(super) fn agree_with(exchange: &Exchange, import: &Value, also: Option<(&str, &str)>) {
+    agree_on(exchange, SCHEMA, import, also);
+}
+
+fn agree_on(exchange: &Exchange, schema: &str, import: &Value, also: Option<(&str, &str)>) {
     let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
     let mut newest: Option<(Value, Digest)> = None;
     let mut files = Vec::new();
@@ -107,6 +126,9 @@ pub(super) fn agree(exchange: &Exchange, schema: &str, import: &Value) {
     flow["import"] = import.clone();
     flow["totals"] = json!([]);
     flow["records_max"] = json!(1_000_000);
+    if let Some(also) = also {
+        add_flow(exchange, &mut text, also);
+    }
     let paper = |name: &str| {
         let name = format!("{version}-{name}");
         exchange.folder().join(name).to_string_lossy().into_owned()
@@ -128,6 +150,16 @@ pub(super) fn agree(exchange: &Exchange, schema: &str, import: &Value) {
     ] {
         ministry.run(typed).unwrap();
     }
+}
+
+/// Another flow like the first one.
+fn add_flow(exchange: &Exchange, text: &mut Value, (name, schema): (&str, &str)) {
+    let mut flow = text["flows"][0].clone();
+    flow["name"] = json!(name);
+    flow["schema"] = json!("juga.schema.json");
+    flow["import"] = json!({"mode": "append", "key": [], "partition": null});
+    text["flows"].as_array_mut().unwrap().push(flow);
+    fs::write(exchange.folder().join("juga.schema.json"), schema).unwrap();
 }
 
 /// Drops a table and waits until its receipt is verified.

@@ -11,6 +11,11 @@ use amanah_format::table::Schema;
 
 use super::Policy;
 
+/// The name of a schema whose rows correct those of other flows, and the columns by which they do (dataset D8).
+const CORRECTIONS: &str = "ralat";
+/// Which flow, which bundle of it, which row, whether it is withdrawn, and the row that replaces it.
+pub const CORRECTING: [&str; 5] = ["alur", "ref_kiriman", "ref_kunci", "jenis", "baris_baru"];
+
 /// The terms of a table flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableTerms {
@@ -66,27 +71,35 @@ impl Mode {
 impl Landing {
     /// A flow that says nothing appends.
     fn of(flow: &Flow, schema: &Schema) -> Option<Self> {
+        // Where the agreement names no key, the schema's names a row all the same; where it names one, it is that.
+        let key = schema.primary_key().to_vec();
         let Some(import) = &flow.import else {
             return Some(Self {
                 mode: Mode::Append,
-                key: Vec::new(),
+                key,
                 partition: None,
             });
         };
-        let key = import.key.iter().map(|name| schema.place(name));
         let partition = match &import.partition {
             Some(name) => Some(schema.place(name)?),
             None => None,
         };
         Some(Self {
             mode: Mode::parse(&import.mode)?,
-            key: key.collect::<Option<_>>()?,
+            key,
             partition,
         })
     }
 }
 
 impl TableTerms {
+    /// Whether its rows correct those of the sender's other flows.
+    #[must_use]
+    pub fn corrects(&self) -> bool {
+        let has = |name: &&str| self.schema.place(name).is_some();
+        self.schema.name() == Some(CORRECTIONS) && CORRECTING.iter().all(has)
+    }
+
     /// None of a flow that carries files.
     pub(super) fn of(found: &CoSigned, flow: &Flow) -> Option<Self> {
         if flow.kind != FlowKind::Table {
@@ -125,6 +138,19 @@ impl Policy {
         }
     }
 
+    /// The table flows of this agreement that `from` sends, with their schemas.
+    #[must_use]
+    pub fn tables_of(&self, agreement: &Digest, from: &PartyId) -> Vec<(FlowName, Arc<Schema>)> {
+        let Some(found) = self.rules.find(agreement) else {
+            return Vec::new();
+        };
+        let flows = found.agreement().flows.iter();
+        let theirs = flows.filter(|flow| flow.from == *from);
+        theirs
+            .filter_map(|flow| Some((flow.name.clone(), TableTerms::of(found, flow)?.schema)))
+            .collect()
+    }
+
     /// The table flows from others, each with its sender, whose bundles land in a database strictly in the order of their
     /// numbers: a later one that came first would be undone by the earlier.
     #[must_use]
@@ -134,7 +160,9 @@ impl Policy {
             flows.filter_map(|flow| Some((flow, TableTerms::of(known, flow)?)))
         });
         agreed
-            .filter(|(flow, terms)| flow.to == self.own && terms.landing.mode != Mode::Append)
+            .filter(|(flow, terms)| {
+                flow.to == self.own && (terms.landing.mode != Mode::Append || terms.corrects())
+            })
             .map(|(flow, _)| (flow.from.clone(), flow.name.clone()))
             .collect()
     }

@@ -11,11 +11,12 @@ use amanah_format::open::{EntrySink, OpenError, open_payload_within};
 use amanah_format::refusal::Refusal;
 use amanah_format::table::{Checked, RowSink};
 
+use crate::engine::inbound::Inbound;
 use crate::engine::policy::TableTerms;
 use crate::journal::InboundRow;
 use crate::stage::StageError;
 use crate::stage::table::check_rows;
-use crate::store::table::{Sums, TableImport};
+use crate::store::table::{Sums, TableImport, Uncorrectable};
 use crate::store::{ImportId, StoreError};
 
 use super::effort::Effort;
@@ -60,6 +61,24 @@ impl IntoRows<'_> {
 }
 
 impl Import {
+    /// A correction of what is not here is refused, and its sender learns it by the receipt. Where the bundle that it means has
+    /// come and is not imported yet, it waits for that.
+    fn meant(&self, error: io::Error) -> Result<OpenError, StageError> {
+        let inner = error.get_ref();
+        let Some(wrong) = inner.and_then(|inner| inner.downcast_ref::<Uncorrectable>()) else {
+            return Ok(OpenError::Io(error));
+        };
+        let named = wrong
+            .bundle
+            .map(|bundle| self.node.journal.inbound(&bundle));
+        let named = named.transpose()?.flatten();
+        if named.is_some_and(|row| matches!(row.state, Inbound::Held | Inbound::Admitted)) {
+            let why = "corrections wait for the import of the bundle that they correct";
+            return Err(StageError::Other(why.to_owned()));
+        }
+        Ok(OpenError::Refused(Refusal::RecordsInvalid))
+    }
+
     /// Opens, checks, imports.
     ///
     /// # Errors
@@ -78,6 +97,10 @@ impl Import {
             sequence: manifest.sequence,
             schema: terms.schema.clone(),
             landing: terms.landing.clone(),
+            corrects: terms.corrects().then(|| {
+                let policy = self.node.rules.now();
+                policy.tables_of(&manifest.agreement.digest, &row.peer)
+            }),
             received: row.received,
             now: self.node.clock.now(),
         };
@@ -98,6 +121,10 @@ impl Import {
             let sums = opened.and_then(|contents| into.sums(&contents).map_err(OpenError::Refused));
             sums.map_err(|error| broken = Some(error)).ok()
         })?;
+        let broken = match broken {
+            Some(OpenError::Io(error)) => Some(self.meant(error)?),
+            other => other,
+        };
         match (stored, broken) {
             (Some(stored), _) => {
                 tables.has_taken_one();

@@ -7,11 +7,12 @@ use std::io;
 use amanah_format::table::{RowSink, Value};
 use rusqlite::{CachedStatement, Connection, params};
 
+use super::correct::Corrections;
 use super::ddl::{Table, quoted};
 use super::value::{bind, print};
 use super::{StoreError, failed};
 use crate::engine::policy::Mode;
-use crate::store::table::{Sums, TableImport};
+use crate::store::table::{Sums, TableImport, Uncorrectable};
 
 /// Values of a partition that are remembered as cleared; beyond them each row looks again, which changes nothing.
 const CLEARED_MAX: usize = 4_096;
@@ -22,7 +23,8 @@ pub(super) struct Rows<'s> {
     clear: Option<Clear<'s>>,
     import: i64,
     text: String,
-    failure: Option<rusqlite::Error>,
+    corrections: Option<Corrections<'s>>,
+    failure: Option<StoreError>,
 }
 
 /// Removes what earlier bundles had of each value of a partition that this one has.
@@ -37,7 +39,7 @@ impl<'s> Rows<'s> {
     pub(super) fn new(
         sql: &'s Connection,
         table: &Table,
-        import: &TableImport,
+        import: &'s TableImport,
         record: i64,
     ) -> Result<Self, StoreError> {
         let mut clear = None;
@@ -67,13 +69,14 @@ impl<'s> Rows<'s> {
             clear,
             import: record,
             text: String::new(),
+            corrections: Corrections::of(sql, import),
             failure: None,
         })
     }
 
     /// What the database said of a row, where it did not take one.
     pub(super) fn finish(self) -> Result<(), StoreError> {
-        self.failure.map_or(Ok(()), |error| Err(failed(error)))
+        self.failure.map_or(Ok(()), Err)
     }
 
     fn write(&mut self, number: u64, values: &[Value<'_>]) -> rusqlite::Result<()> {
@@ -94,10 +97,22 @@ impl<'s> Rows<'s> {
 
 impl RowSink for Rows<'_> {
     fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()> {
-        self.write(number, values).map_err(|error| {
-            self.failure = Some(error);
-            io::Error::other("the database did not take a row")
-        })
+        let written = self.write(number, values).map_err(failed);
+        let applied = written.and_then(|()| match &self.corrections {
+            Some(corrections) => corrections.apply(values),
+            None => Ok(true),
+        });
+        match applied {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(io::Error::other(Uncorrectable {
+                row: number,
+                bundle: self.corrections.as_ref().and_then(|all| all.bundle(values)),
+            })),
+            Err(error) => {
+                self.failure = Some(error);
+                Err(io::Error::other("the database did not take a row"))
+            }
+        }
     }
 }
 

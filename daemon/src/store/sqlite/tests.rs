@@ -64,6 +64,7 @@ fn import(flow: &str, number: u8) -> TableImport {
         sequence: amanah_format::id::Sequence::FIRST,
         schema: schema(COLUMNS),
         landing,
+        corrects: None,
         received: "2030-01-02T00:00:00Z".parse().unwrap(),
         now: "2030-01-02T00:00:01Z".parse().unwrap(),
     }
@@ -287,4 +288,84 @@ fn only_an_empty_file_becomes_a_store() {
     fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
     assert!(matches!(store.identity(), Err(StoreError::Strange { .. })));
+}
+
+/// Corrections of `manifes`, as D8 has them.
+fn corrections(number: u8) -> TableImport {
+    let columns: Vec<String> = [
+        "nomor",
+        "alur",
+        "ref_kiriman",
+        "ref_kunci",
+        "jenis",
+        "baris_baru",
+    ]
+    .iter()
+    .map(|name| format!(r#"{{"name": "{name}", "type": "string"}}"#))
+    .collect();
+    TableImport {
+        schema: schema(&columns.join(",")),
+        corrects: Some(vec![("manifes".parse().unwrap(), schema(COLUMNS))]),
+        ..import("ralat", number)
+    }
+}
+
+#[test]
+fn corrections_replace_and_withdraw_the_rows_that_they_name_all_or_none() {
+    let (_folder, store) = made();
+    let first = import("manifes", 1);
+    land(&store, &first, TABLE, true).unwrap();
+    let bundle = first.id.manifest.to_string();
+    let new = r#""{""nomor"":""A-1"",""hari"":""2030-02-02"",""jumlah"":9}""#;
+    let head = "nomor,alur,ref_kiriman,ref_kunci,jenis,baris_baru\n";
+    let other = Digest::of(b"lain").to_string();
+    let moved = new.replace("A-1", "A-9");
+    let typed = new.replace("2030-02-02", "02/02/2030");
+    for (number, wrong) in [
+        format!("R-1,manifes,{bundle},A-3,TARIK,"),
+        format!("R-1,manifes,{other},A-1,TARIK,"),
+        format!("R-1,perlintasan,{bundle},A-1,TARIK,"),
+        format!("R-1,amanah_imports,{bundle},A-1,TARIK,"),
+        format!("R-1,manifes,{bundle},A-1|A-2,TARIK,"),
+        format!("R-1,manifes,{bundle},A-1,GANTI,{moved}"),
+        format!("R-1,manifes,{bundle},A-1,GANTI,{typed}"),
+        format!("R-1,manifes,{bundle},A-1,GANTI,bukan"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let right = format!("R-0,manifes,{bundle},A-2,TARIK,");
+        let text = format!("{head}{right}\n{wrong}\n");
+        let mut said = None;
+        let import = corrections(100 + u8::try_from(number).unwrap());
+        let stored = store.import(&import, &mut |rows| {
+            let plan = Plan {
+                schema: &import.schema,
+                dialect: Dialect::Csv,
+                rows_max: None,
+                totals: &[],
+                key: [7; 16],
+            };
+            let mut memory = Memory::default();
+            said = check(&mut text.as_bytes(), &plan, &mut memory, rows).err();
+            None
+        });
+        assert_eq!(stored.unwrap(), None);
+        let said = said.unwrap_or_else(|| panic!("{wrong} was applied"));
+        let inner = said.get_ref().unwrap();
+        let row = inner
+            .downcast_ref::<crate::store::table::Uncorrectable>()
+            .unwrap()
+            .row;
+        assert_eq!(row, 2, "{wrong}");
+        assert_eq!(answer(&store, "SELECT count(*) FROM manifes"), "Integer(2)");
+    }
+    let right =
+        format!("{head}R-1,manifes,{bundle},A-1,GANTI,{new}\nR-2,manifes,{bundle},A-2,TARIK,\n");
+    land(&store, &corrections(3), &right, true)
+        .unwrap()
+        .unwrap();
+    let rows = "SELECT group_concat(nomor || hari || jumlah || amanah_import) FROM manifes";
+    assert_eq!(answer(&store, rows), "A-12030-02-0291");
+    assert_eq!(answer(&store, "SELECT count(*) FROM ralat"), "Integer(2)");
 }
