@@ -40,6 +40,10 @@ impl<K: Hash + Eq> LeftAlone<K> {
         self.0.remove(key);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Forgets all of which `is_there` says no.
     pub(super) fn retain(&mut self, is_there: impl Fn(&K) -> bool) {
         self.0.retain(|key, _| is_there(key));

@@ -23,12 +23,15 @@ use crate::spool::SpoolError;
 use crate::spool::outbox::{SCAN_ITEMS_MAX, Seen, SeenKind};
 use crate::watch::{Heard, Watch};
 
-use super::alone::LeftAlone;
 use super::hand_back::give_back;
 use super::settled::{Quiet, Still, Wait, settled};
 use super::{Node, Pass, ROWS_PER_PASS, StageError};
 
+mod batch;
 mod recover;
+mod unmoved;
+
+use self::unmoved::Unmoved;
 
 /// How soon a scan follows one that could not tell of everything.
 const SCAN_ON_AFTER: Duration = Duration::from_secs(1);
@@ -50,11 +53,9 @@ pub struct Collect {
     pub scan_every: Duration,
     /// What the last scans saw: since when an item is unchanged.
     memory: Mutex<HashMap<PathBuf, Unchanged>>,
-    /// Items that cannot be moved, by path and inode: explained in place, and left alone for a while.
-    stuck: Mutex<LeftAlone<(PathBuf, u64)>>,
+    /// Items that cannot be moved: explained in place, and left alone for a while.
+    unmoved: Unmoved,
 }
-
-mod batch;
 
 /// An item's look and since when it has it.
 #[derive(Clone, Copy)]
@@ -91,7 +92,7 @@ impl Collect {
             batch_items_max,
             scan_every,
             memory: Mutex::default(),
-            stuck: Mutex::default(),
+            unmoved: Unmoved::default(),
         }
     }
 
@@ -139,14 +140,11 @@ impl Collect {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = HashMap::with_capacity(seen.len());
         let mut ready = Vec::new();
-        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         let here: HashSet<&Path> = seen.iter().map(|item| item.path.as_path()).collect();
-        stuck.retain(|(path, _)| here.contains(path.as_path()));
-        let mut again_after = stuck
-            .next()
-            .map_or(self.scan_every, |next| next.min(self.scan_every));
+        let next = self.unmoved.keep(&here).unwrap_or(self.scan_every);
+        let mut again_after = next.min(self.scan_every);
         for item in seen {
-            if stuck.has(&(item.path.clone(), item.inode)) {
+            if self.unmoved.has(&item.path, item.inode) {
                 continue;
             }
             let fresh = Unchanged {
@@ -265,13 +263,13 @@ impl Collect {
             let (path, claim) = (folder.join(&item.name), folder.join(&item.claim_name));
             match self.node.spool.stand_aside(&path, &claim, item.inode) {
                 Ok(true) => {
-                    self.moves_again(&path, &item)?;
+                    self.moves_again(&path, &item);
                     aside.push(item);
                 }
                 Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(%bundle, "an item cannot be moved in the outbox: {error}");
-                    self.leave_alone(&path, item.inode);
+                    self.unmoved.add(&path, item.inode);
                     let text = why(&item.name.to_string_lossy(), "not-movable", now);
                     let explained = self.node.spool.explain_in_place(folder, &item.name, &text);
                     if let Err(error) = explained {
@@ -321,16 +319,11 @@ impl Collect {
     }
 
     /// What was explained in place, perhaps before a restart, holds no longer.
-    fn moves_again(&self, path: &Path, item: &Item) -> Result<(), StageError> {
-        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-        stuck.remove(&(path.to_owned(), item.inode));
-        Ok(self.node.spool.withdraw_explanation(path)?)
-    }
-
-    /// It cannot be moved: for a while only a person can change that.
-    fn leave_alone(&self, path: &Path, inode: u64) {
-        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-        stuck.add((path.to_owned(), inode));
+    fn moves_again(&self, path: &Path, item: &Item) {
+        self.unmoved.remove(path, item.inode);
+        if let Err(error) = self.node.spool.withdraw_explanation(path) {
+            tracing::warn!("what was said beside an item stays there: {error}");
+        }
     }
 
     /// Aside first, as every item: what has taken its name since the scan stays where it is.
@@ -369,7 +362,7 @@ impl Collect {
         if let Err(error) = self.move_foreign((&peer, &flow), seen, &text) {
             // Not the error itself: its path has the names of folders that are no peer's or flow's.
             tracing::warn!(fault = ?error.io_kind(), "an item outside any peer's folder cannot be handed back");
-            self.leave_alone(&seen.path, seen.inode);
+            self.unmoved.add(&seen.path, seen.inode);
         }
     }
 }
