@@ -55,6 +55,8 @@ pub struct Collect {
     memory: Mutex<HashMap<PathBuf, Unchanged>>,
     /// Items that cannot be moved: explained in place, and left alone for a while.
     unmoved: Unmoved,
+    /// When it was looked last whether something strange lies under a claim's name.
+    looked: Mutex<Option<Instant>>,
 }
 
 /// An item's look and since when it has it.
@@ -93,6 +95,7 @@ impl Collect {
             scan_every,
             memory: Mutex::default(),
             unmoved: Unmoved::default(),
+            looked: Mutex::default(),
         }
     }
 
@@ -102,6 +105,7 @@ impl Collect {
     /// The journal's or the file system's.
     pub fn pass(&self) -> Result<Pass, StageError> {
         self.finish_claims()?;
+        self.look_for_strays()?;
         let seen = self.node.spool.scan_outbox()?;
         // After the scan: of whatever it saw, everything that was told before is known now.
         self.catch_up();

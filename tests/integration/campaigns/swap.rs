@@ -240,7 +240,7 @@ impl Yard {
 
     /// Everything that was dropped was sent or came back.
     fn comes_to_an_end(&mut self) -> Result<()> {
-        until("the end of every item", PATIENCE, || {
+        let ended = until("the end of every item", PATIENCE, || {
             ensure!(!self.exchange.pair.phu.has_ended()?, "the daemon has died");
             if !self.here().is_ok_and(|here| here.is_empty()) {
                 return Ok(None);
@@ -257,7 +257,20 @@ impl Yard {
                 }
             }
             Ok(Some(()))
-        })
+        });
+        ended.with_context(|| self.under_way())
+    }
+
+    /// What is there still, and what the daemon said last.
+    fn under_way(&self) -> String {
+        let phu = &self.exchange.pair.phu;
+        let log = fs::read_to_string(phu.log()).unwrap_or_default();
+        let last: Vec<_> = log.lines().rev().take(20).collect();
+        let status = fs::read_to_string(phu.path(home::STATUS)).unwrap_or_default();
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap_or_default();
+        let here = files_below(&phu.path(home::OUTBOX)).unwrap_or_default();
+        let (counts, last) = (&status["counts"], last.join("\n"));
+        format!("{:?}; {here:?}; {counts}\n{last}", self.here())
     }
 
     /// What arrived is the operator's own, whole; what is another's lies where it lay. How many files arrived, and came back.
