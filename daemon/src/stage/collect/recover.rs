@@ -46,8 +46,13 @@ impl Collect {
                 Ok(id) => self.node.journal.outbound(&id)?,
                 Err(_) => None,
             };
-            if row.is_some_and(|row| !is_stray(&claim, &row)) {
-                continue;
+            match row.as_ref().map(|row| under_claim(&claim, row)) {
+                Some(Under::Way) => continue,
+                Some(Under::Sent) => {
+                    row.map_or(Ok(()), |row| self.settle_late(&claim, row))?;
+                    continue;
+                }
+                Some(Under::Stray) | None => {}
             }
             let name = claim.file_name().map(|name| {
                 name.to_string_lossy()
@@ -59,6 +64,22 @@ impl Collect {
             }
         }
         Ok(())
+    }
+
+    /// To `sent/`, where it would be if nobody had taken it away for that moment.
+    fn settle_late(&self, claim: &Path, mut row: OutboundRow) -> Result<(), StageError> {
+        let node = &self.node;
+        for item in row.items.iter_mut().filter(|item| is_claim_of(claim, item)) {
+            let one = (item.name.as_os_str(), item.inode);
+            match node.spool.settle(&row.peer, &row.flow, claim, one) {
+                Ok(place) => item.resting_place = place.or(item.resting_place.take()),
+                Err(error) => {
+                    tracing::warn!("an original that was sent stays where it is: {error}")
+                }
+            }
+        }
+        node.spool.sync_moves()?;
+        Ok(node.journal.note_items(&row.bundle, &row.items)?)
     }
 
     /// Bundles recorded as `Claiming`: nobody works on them when a pass begins, so they were left by a crash or an error.
@@ -78,12 +99,39 @@ impl Collect {
     }
 }
 
-/// Whether what lies under this name went back, or is another thing than the item of a bundle that has ended. The item itself, of a
-/// bundle that was settled without it (an outbox that was not mounted), is not: it would be sent again.
-fn is_stray(claim: &Path, row: &OutboundRow) -> bool {
+/// What lies under a claim's name.
+enum Under {
+    /// An item of a bundle under way, or what nothing is left to be done with.
+    Way,
+    /// An original that was away when its bundle was settled: sent, and not to be sent again.
+    Sent,
+    /// What went back, or is no item of a bundle that has ended.
+    Stray,
+}
+
+fn under_claim(claim: &Path, row: &OutboundRow) -> Under {
     let inode = claim.symlink_metadata().map(|there| there.ino()).ok();
-    let is_item = |item: &Item| {
-        Some(OsStr::new(&item.claim_name)) == claim.file_name() && Some(item.inode) == inode
-    };
-    row.state == Outbound::PutBack || (row.state.is_final() && !row.items.iter().any(is_item))
+    let is_item = row
+        .items
+        .iter()
+        .any(|item| is_claim_of(claim, item) && Some(item.inode) == inode);
+    match row.state {
+        Outbound::PutBack | Outbound::Returned => Under::Stray,
+        Outbound::Settled if is_item => Under::Sent,
+        Outbound::Settled => Under::Stray,
+        Outbound::Destroyed if !is_item => Under::Stray,
+        Outbound::Destroyed
+        | Outbound::Claiming
+        | Outbound::Claimed
+        | Outbound::Sealed
+        | Outbound::Signed
+        | Outbound::Queued
+        | Outbound::HandedOver
+        | Outbound::Imported
+        | Outbound::Refused => Under::Way,
+    }
+}
+
+fn is_claim_of(claim: &Path, item: &Item) -> bool {
+    Some(OsStr::new(&item.claim_name)) == claim.file_name()
 }
