@@ -55,6 +55,9 @@ fn a_file_that_is_open_while_events_are_lost_arrives_whole_and_once() {
     let mut open = half(&outbox, "terbuka.csv").unwrap();
     // Its events are taken: it is known to be open.
     let mut arrived = passes_on(&mut exchange, "lewat 1.csv").unwrap();
+    // Changed just now, however long that took: its time as an unsure one begins here.
+    let mode = open.metadata().unwrap().permissions();
+    open.set_permissions(mode).unwrap();
     exchange.pair.phu.signal(Signal::STOP).unwrap();
     burst(&outbox).unwrap();
     // Opened and half written, and closed, where nobody hears it.
