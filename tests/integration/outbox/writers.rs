@@ -40,7 +40,7 @@ const fn folder(name: &'static str, script: &'static str) -> Writer {
 // (4 s), for one of its files is open.
 // One writer a line, as in a table.
 #[rustfmt::skip]
-const WRITERS: [Writer; 22] = [
+const WRITERS: [Writer; 21] = [
     file("cp.csv", r#"cp "$2" "$1/$3""#),
     file("cp -p.csv", r#"cp -p "$2" "$1/$3""#),
     file("dd.csv", r#"{ dd bs=1000 count=150; sleep 2; dd bs=1000 count=1; sleep 2; dd bs=1000; } <"$2" >"$1/$3" 2>/dev/null"#),
@@ -48,7 +48,6 @@ const WRITERS: [Writer; 22] = [
     file("append.csv", r#"exec 3>>"$1/$3"; head -c 1000 "$2" >&3; sleep 2; tail -c +1001 "$2" >&3"#),
     file("renamed while written.csv", r#"exec 3>"$1/$3.baru"; head -c 1000 "$2" >&3; mv "$1/$3.baru" "$1/$3"; sleep 2; tail -c +1001 "$2" >&3"#),
     file("named while written.csv", r#"exec 3>"$1/.$3"; head -c 1000 "$2" >&3; mv "$1/.$3" "$1/$3"; sleep 2; tail -c +1001 "$2" >&3"#),
-    file("preallocated.csv", r#"exec 3<>"$1/$3"; fallocate -n -l 300000 "$1/$3"; sleep 2; cat "$2" >&3"#),
     file("hidden and moved.csv", r#"{ head -c 1000 "$2"; sleep 2; tail -c +1001 "$2"; } >"$1/.$3"; mv "$1/.$3" "$1/$3""#),
     file("part and moved.csv", r#"{ head -c 1000 "$2"; sleep 2; tail -c +1001 "$2"; } >"$1/$3.part"; mv "$1/$3.part" "$1/$3""#),
     file("rsync.csv", r#"cp "$2" "$2.kirim"; rsync -a --bwlimit=120k "$2.kirim" "$1/$3""#),
