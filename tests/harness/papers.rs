@@ -5,10 +5,17 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use amanah::demo::ministry::Ministry;
+use amanah_format::container::unpack_small;
+use amanah_format::digest::Digest;
+use amanah_format::home;
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 /// First and last day of these agreements.
 const DAYS: [&str; 2] = ["2026-01-01", "2099-12-31"];
+
+/// Longer is no agreement of a test.
+const AGREEMENT_BYTES_MAX: u64 = 1 << 20;
 
 /// Where a party listens, where it does.
 pub type Listens = Option<SocketAddr>;
@@ -110,8 +117,22 @@ pub fn agree(
         words.extend(["--flow", flow]);
     }
     first.run(&words)?;
+    sign_both((first, second), id, desk)
+}
+
+/// A draft of the first's is signed by both; of several versions the newest.
+///
+/// # Errors
+/// A command fails.
+pub fn sign_both((first, second): (&Ministry, &Ministry), id: &str, desk: &Path) -> Result<()> {
     let paper = |number: u8| desk.join(format!("{id}.{number}.amanah"));
     let (half, whole) = (paper(1), paper(2));
+    for paper in [&half, &whole] {
+        // A version before was handed over under the same name.
+        if paper.exists() {
+            std::fs::remove_file(paper)?;
+        }
+    }
     let (half, whole) = (half.to_string_lossy(), whole.to_string_lossy());
     for (ministry, words) in [
         (first, ["sign", id].as_slice()),
@@ -122,6 +143,41 @@ pub fn agree(
         (first, &["import", &whole]),
     ] {
         ministry.run(&[&["agreement"], words].concat())?;
+    }
+    Ok(())
+}
+
+/// The text of the newest agreement that a ministry has, and the digest of its bytes.
+///
+/// # Errors
+/// It has none, or it cannot be read.
+pub fn newest(ministry: &Ministry) -> Result<(Value, Digest)> {
+    let mut newest: Option<(Value, Digest)> = None;
+    for file in std::fs::read_dir(ministry.folder().join(home::AGREEMENTS))? {
+        let parts = unpack_small(&std::fs::read(file?.path())?, AGREEMENT_BYTES_MAX);
+        let parts = parts.ok().context("an agreement that is no container")?;
+        let (_, bytes) = parts.first().context("an empty agreement")?;
+        let text: Value = serde_json::from_slice(bytes)?;
+        let version = |text: &Value| text.get("version").and_then(Value::as_u64);
+        if newest
+            .as_ref()
+            .is_none_or(|(known, _)| version(known) < version(&text))
+        {
+            newest = Some((text, Digest::of(bytes)));
+        }
+    }
+    newest.context("no agreement")
+}
+
+/// Both take their agreements away, before another one is drafted under the same id.
+///
+/// # Errors
+/// They cannot be removed.
+pub fn take_away(both: [&Ministry; 2]) -> Result<()> {
+    for ministry in both {
+        for file in std::fs::read_dir(ministry.folder().join(home::AGREEMENTS))? {
+            std::fs::remove_file(file?.path())?;
+        }
     }
     Ok(())
 }

@@ -4,53 +4,34 @@
 use std::fs;
 
 use amanah_format::agreement::{Agreement, AgreementFile};
-use amanah_format::container::unpack_small;
 use amanah_format::document;
 use amanah_format::home;
 use amanah_tests::exchange::{Exchange, PATIENCE};
 use amanah_tests::ministry::Ministry;
+use amanah_tests::papers;
 use amanahd::clock::Clock;
 use amanahd::snapshot::Snapshot;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::program;
 
 /// The agreement of the pair again, begun ten days ago, with a bundle due each midnight; signed by both.
 fn daily(exchange: &Exchange) {
     let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
-    let mut text = None;
-    for ministry in [phu, imigrasi] {
-        for file in fs::read_dir(ministry.folder().join(home::AGREEMENTS)).unwrap() {
-            let path = file.unwrap().path();
-            let parts = unpack_small(&fs::read(&path).unwrap(), 1 << 20).unwrap();
-            text = Some(serde_json::from_slice::<Value>(&parts[0].1).unwrap());
-            fs::remove_file(path).unwrap();
-        }
-    }
-    let mut text = text.unwrap();
+    let (mut text, _) = papers::newest(phu).unwrap();
+    papers::take_away([phu, imigrasi]).unwrap();
     let begun = Clock::default().now().plus_secs(-10 * 86_400);
     text["effective"] = json!(begun.to_string());
     text["zone"] = json!("Asia/Jakarta");
     text["flows"][0]["rhythm"] = json!({"every": "day", "by": "00:00"});
     text["flows"][1]["rhythm"] = json!({"every": "sometimes", "by": "00:00"});
-    let paper = |name: &str| exchange.folder().join(name).to_string_lossy().into_owned();
     let draft: Agreement = document::parse(&serde_json::to_vec(&text).unwrap()).unwrap();
     let name = format!("{}-v{}.agreement.amanah", draft.id, draft.version);
     let draft = AgreementFile::draft(&draft).unwrap().to_bytes();
     let agreements = phu.folder().join(home::AGREEMENTS);
     fs::write(agreements.join(name), draft).unwrap();
-    let (half, whole) = (paper("harian.1.amanah"), paper("harian.2.amanah"));
     let id = text["id"].as_str().unwrap();
-    for (ministry, words) in [
-        (phu, ["agreement", "sign", id].as_slice()),
-        (phu, &["agreement", "export", id, &half]),
-        (imigrasi, &["agreement", "import", &half]),
-        (imigrasi, &["agreement", "sign", id]),
-        (imigrasi, &["agreement", "export", id, &whole]),
-        (phu, &["agreement", "import", &whole]),
-    ] {
-        ministry.run(words).unwrap();
-    }
+    papers::sign_both((phu, imigrasi), id, exchange.folder()).unwrap();
 }
 
 fn until(ministry: &mut Ministry, code: &str, subject: &str, raised: bool) {

@@ -8,11 +8,11 @@ mod oracle;
 use std::fs;
 
 use amanah_format::agreement::{Agreement, AgreementFile};
-use amanah_format::container::unpack_small;
 use amanah_format::home;
 use amanah_format::refusal::Refusal;
 use amanah_tests::exchange::{Dropped, Exchange, PATIENCE, files_below};
 use amanah_tests::ministry::Ministry;
+use amanah_tests::papers;
 use amanahd::plant::Bug;
 use amanahd::snapshot::Snapshot;
 use serde_json::{Value, json};
@@ -50,16 +50,8 @@ fn table(count: u32) -> String {
 /// The agreement of the pair again, its first flow a table; drafted from a file that names the schema's, signed by both.
 fn agree_on_tables(exchange: &Exchange) {
     let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
-    let mut text = None;
-    for ministry in [phu, imigrasi] {
-        for file in fs::read_dir(ministry.folder().join(home::AGREEMENTS)).unwrap() {
-            let path = file.unwrap().path();
-            let parts = unpack_small(&fs::read(&path).unwrap(), 1 << 20).unwrap();
-            text = Some(serde_json::from_slice::<Value>(&parts[0].1).unwrap());
-            fs::remove_file(path).unwrap();
-        }
-    }
-    let mut text = text.unwrap();
+    let (mut text, _) = papers::newest(phu).unwrap();
+    papers::take_away([phu, imigrasi]).unwrap();
     let flow = &mut text["flows"][0];
     flow["kind"] = json!("table");
     flow["schema"] = json!("uji-tabel.schema.json");
@@ -67,20 +59,10 @@ fn agree_on_tables(exchange: &Exchange) {
     let paper = |name: &str| exchange.folder().join(name).to_string_lossy().into_owned();
     fs::write(paper("uji-tabel.schema.json"), SCHEMA).unwrap();
     fs::write(paper("naskah.json"), text.to_string()).unwrap();
-    let (half, whole) = (paper("tabel.1.amanah"), paper("tabel.2.amanah"));
-    let id = text["id"].as_str().unwrap();
     let naskah = paper("naskah.json");
-    for (ministry, words) in [
-        (phu, ["agreement", "draft", "--file", &naskah].as_slice()),
-        (phu, &["agreement", "sign", id]),
-        (phu, &["agreement", "export", id, &half]),
-        (imigrasi, &["agreement", "import", &half]),
-        (imigrasi, &["agreement", "sign", id]),
-        (imigrasi, &["agreement", "export", id, &whole]),
-        (phu, &["agreement", "import", &whole]),
-    ] {
-        ministry.run(words).unwrap();
-    }
+    phu.run(&["agreement", "draft", "--file", &naskah]).unwrap();
+    let id = text["id"].as_str().unwrap();
+    papers::sign_both((phu, imigrasi), id, exchange.folder()).unwrap();
 }
 
 fn founded() -> Exchange {

@@ -30,25 +30,10 @@ impl Journal {
         states: &[Outbound],
         page: Page<'_>,
     ) -> Result<Vec<OutboundRow>, JournalError> {
-        let query = format!(
-            "SELECT age FROM outbound WHERE state = ?1 AND peer = ?2 AND {OUTBOUND_UNDER_WAY} ORDER BY age LIMIT ?3"
-        );
+        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
         self.read(|sql| {
-            let peers = peers_in(
-                sql,
-                ("outbound", OUTBOUND_UNDER_WAY),
-                states.iter().map(|state| state.as_str()),
-            )?;
-            let ages = in_turn(&peers, page, |peer, most| {
-                ages_of(
-                    sql,
-                    &query,
-                    states
-                        .iter()
-                        .map(|state| (state.as_str(), peer.as_str(), most)),
-                )
-            });
-            outbound_of(sql, ages?)
+            let ages = under_way_in(sql, ("outbound", OUTBOUND_UNDER_WAY), &states, page)?;
+            outbound_of(sql, ages)
         })
     }
 
@@ -136,25 +121,10 @@ impl Journal {
         states: &[Inbound],
         page: Page<'_>,
     ) -> Result<Vec<InboundRow>, JournalError> {
-        let query = format!(
-            "SELECT age FROM inbound WHERE state = ?1 AND peer = ?2 AND {INBOUND_UNDER_WAY} ORDER BY age LIMIT ?3"
-        );
+        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
         self.read(|sql| {
-            let peers = peers_in(
-                sql,
-                ("inbound", INBOUND_UNDER_WAY),
-                states.iter().map(|state| state.as_str()),
-            )?;
-            let ages = in_turn(&peers, page, |peer, most| {
-                ages_of(
-                    sql,
-                    &query,
-                    states
-                        .iter()
-                        .map(|state| (state.as_str(), peer.as_str(), most)),
-                )
-            });
-            inbound_of(sql, ages?)
+            let ages = under_way_in(sql, ("inbound", INBOUND_UNDER_WAY), &states, page)?;
+            inbound_of(sql, ages)
         })
     }
 
@@ -268,6 +238,23 @@ pub(super) fn inbound_by_digest(
 /// The incoming bundle of this manifest digest, or `Unknown`.
 pub(super) fn load_inbound(sql: &Connection, digest: &Digest) -> Result<InboundRow, JournalError> {
     inbound_by_digest(sql, digest)?.ok_or_else(|| JournalError::Unknown(digest.to_string()))
+}
+
+/// A page of what is under way in one of `states`, the peers in turn.
+fn under_way_in(
+    sql: &Connection,
+    (table, under_way): (&str, &str),
+    states: &[&str],
+    page: Page<'_>,
+) -> Result<Vec<i64>, JournalError> {
+    let query = format!(
+        "SELECT age FROM {table} WHERE state = ?1 AND peer = ?2 AND {under_way} ORDER BY age LIMIT ?3"
+    );
+    let peers = peers_in(sql, (table, under_way), states.iter().copied())?;
+    in_turn(&peers, page, |peer, most| {
+        let asked = states.iter().map(|state| (*state, peer.as_str(), most));
+        ages_of(sql, &query, asked)
+    })
 }
 
 /// The ages that `query` finds for each of `asked`: ages first, so that only rows that are wanted are read whole.

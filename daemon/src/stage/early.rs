@@ -85,7 +85,7 @@ pub(super) struct Job {
 /// Why a bundle was opened for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Vain {
-    /// It was committed: not for nothing.
+    /// It was committed, or never begun: not for nothing.
     No,
     /// It did not come to its end, or was not admitted.
     Unfinished,

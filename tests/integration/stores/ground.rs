@@ -5,11 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use amanah_format::container::unpack_small;
-use amanah_format::digest::Digest;
 use amanah_format::home;
 use amanah_tests::exchange::{Arrived, Exchange};
 use amanah_tests::ministry::Ministry;
+use amanah_tests::papers;
 use amanahd::snapshot::Snapshot;
 use serde_json::{Value, json};
 
@@ -92,31 +91,12 @@ pub(super) fn agree_with(exchange: &Exchange, import: &Value, also: Option<(&str
 
 fn agree_on(exchange: &Exchange, schema: &str, import: &Value, also: Option<(&str, &str)>) {
     let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
-    let mut newest: Option<(Value, Digest)> = None;
-    let mut files = Vec::new();
-    for file in fs::read_dir(phu.folder().join(home::AGREEMENTS)).unwrap() {
-        let path = file.unwrap().path();
-        let parts = unpack_small(&fs::read(&path).unwrap(), 1 << 20).unwrap();
-        let text: Value = serde_json::from_slice(&parts[0].1).unwrap();
-        if newest
-            .as_ref()
-            .is_none_or(|(known, _)| known["version"].as_u64() < text["version"].as_u64())
-        {
-            newest = Some((text, Digest::of(&parts[0].1)));
-        }
-        files.push(path);
-    }
-    let (mut text, digest) = newest.unwrap();
+    let (mut text, digest) = papers::newest(phu).unwrap();
     let version = if text["flows"][0]["kind"] == json!("table") {
         text["supersedes"] = json!(digest);
         text["version"].as_u64().unwrap() + 1
     } else {
-        for ministry in [phu, imigrasi] {
-            let folder = ministry.folder().join(home::AGREEMENTS);
-            for path in &files {
-                fs::remove_file(folder.join(path.file_name().unwrap())).unwrap();
-            }
-        }
+        papers::take_away([phu, imigrasi]).unwrap();
         1
     };
     text["version"] = json!(version);
@@ -135,21 +115,10 @@ fn agree_on(exchange: &Exchange, schema: &str, import: &Value, also: Option<(&st
     };
     fs::write(exchange.folder().join("uji.schema.json"), schema).unwrap();
     fs::write(paper("naskah.json"), text.to_string()).unwrap();
-    let (half, whole) = (paper("1.amanah"), paper("2.amanah"));
-    let id = text["id"].as_str().unwrap();
     let naskah = paper("naskah.json");
-    // Of several versions the newest is meant.
-    for (ministry, typed) in [
-        (phu, ["agreement", "draft", "--file", &naskah].as_slice()),
-        (phu, &["agreement", "sign", id]),
-        (phu, &["agreement", "export", id, &half]),
-        (imigrasi, &["agreement", "import", &half]),
-        (imigrasi, &["agreement", "sign", id]),
-        (imigrasi, &["agreement", "export", id, &whole]),
-        (phu, &["agreement", "import", &whole]),
-    ] {
-        ministry.run(typed).unwrap();
-    }
+    phu.run(&["agreement", "draft", "--file", &naskah]).unwrap();
+    let id = text["id"].as_str().unwrap();
+    papers::sign_both((phu, imigrasi), id, exchange.folder()).unwrap();
 }
 
 /// Another flow like the first one.

@@ -62,7 +62,7 @@ impl Import {
         };
         // Rows go from the bundle that was taken over into their database, in one transaction.
         if matches!(carries, Carries::Table(_)) && self.tables_for(&manifest.flow).is_some() {
-            return (None, Vain::Unfinished);
+            return (None, Vain::No);
         }
         let has_room = |room: u64| room / ROOM_SHARE > manifest.contents.bytes;
         if !self.store.room().is_ok_and(has_room) {
