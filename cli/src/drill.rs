@@ -19,7 +19,7 @@ mod making;
 mod plan;
 mod queries;
 mod row;
-mod traveller;
+pub(crate) mod traveller;
 mod umrah;
 mod voyage;
 

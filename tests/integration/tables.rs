@@ -263,7 +263,7 @@ fn a_table_can_be_checked_before_it_is_dropped() {
         (&json!(true), &json!(3), &json!("3000.3"))
     );
     let flow = exchange.out.flow.as_str();
-    let whole = paper("tabel.2.amanah");
+    let whole = paper("pks-contoh.2.amanah");
     let refused = phu
         .attempt(&["check-table", "--flow", flow, &whole, &bad, "--json"])
         .unwrap();

@@ -7,26 +7,13 @@ use std::fmt::Write;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use crate::drill::traveller::{FIRST, LAST};
+
 /// The columns, in their order.
 const HEADER: &str = "nomor_registrasi,izin_penyelenggara,nama_penyelenggara,kode_rombongan,nama_paspor,nomor_paspor,\
 kewarganegaraan,tanggal_lahir,jenis_kelamin,nik,jenis_visa,nomor_visa,tanggal_akhir_visa,nomor_penerbangan,bandara_berangkat,\
 bandara_tujuan,tanggal_berangkat,rencana_tanggal_pulang,status_rekam\n";
 
-/// First names that nobody has.
-const FIRST: [&str; 8] = [
-    "TIRUNA", "WASKARI", "MELANGI", "SADIPRA", "KALURA", "BERINDA", "JANUKA", "RAWISTA",
-];
-/// Last names that nobody has.
-const LAST: [&str; 8] = [
-    "CONTOHWATI",
-    "PRACOBA",
-    "TELADANI",
-    "MISALKAN",
-    "UMPAMANA",
-    "PERAGAWI",
-    "REKAANTO",
-    "TIRUANSYAH",
-];
 /// Agencies.
 const AGENCIES: [&str; 4] = [
     "PT CONTOH BERKAH",

@@ -5,7 +5,8 @@ use super::day::Day;
 use super::dice::{Dice, Purpose};
 use super::plan::{Group, Kind, Plan};
 
-const FIRST: [&str; 24] = [
+/// First names that nobody has.
+pub(crate) const FIRST: [&str; 24] = [
     "TIRUNA", "WASKARI", "MELANGI", "SADIPRA", "KALURA", "BERINDA", "JANUKA", "RAWISTA",
     "PELINDRI", "ANDORAK", "SUVILA", "GARENTI", "MOLISTA", "DARUVE", "KINALU", "ORBANI", "TESARUM",
     "VIRANGU", "LODISMA", "NAPERTA", "ZUKARI", "HELINDO", "IMBARSO", "YUTERNA",
@@ -14,7 +15,8 @@ const MIDDLE: [&str; 12] = [
     "ALUNTRA", "BISKORO", "DELWANI", "ERUMPA", "FALISTU", "GONDRIL", "HARSIVA", "KUMELTI",
     "LASTUVO", "MERUNDA", "PASIGRO", "RONVELA",
 ];
-const LAST: [&str; 24] = [
+/// Last names that nobody has.
+pub(crate) const LAST: [&str; 24] = [
     "CONTOHWATI",
     "PRACOBA",
     "TELADANI",
