@@ -128,13 +128,8 @@ fn signed(text: &str) -> Vec<u8> {
     pack_signed(NAME, text.as_bytes(), &armor)
 }
 
-fn text(slip: &Slip) -> String {
-    String::from_utf8(document::print(slip)).unwrap()
-}
-
-#[test]
-fn every_kind_survives_signing_and_verifying() {
-    for slip in [
+fn of_each_kind() -> [Slip; 7] {
+    [
         held(),
         revocation(),
         resend(),
@@ -142,7 +137,16 @@ fn every_kind_survives_signing_and_verifying() {
         position(),
         checkpoint(),
         cosignature(),
-    ] {
+    ]
+}
+
+fn text(slip: &Slip) -> String {
+    String::from_utf8(document::print(slip)).unwrap()
+}
+
+#[test]
+fn every_kind_survives_signing_and_verifying() {
+    for slip in of_each_kind() {
         let verified = verify(&sign(&slip, &secret("bpkh", 1))).unwrap();
         assert_eq!(verified.slip(), &slip);
         assert_eq!(verified.digest(), Digest::of(text(&slip).as_bytes()));
@@ -318,15 +322,7 @@ fn reasons_and_names_have_one_spelling() {
         let json = format!("\"{}\"", reason.code());
         assert_eq!(serde_json::to_string(reason).unwrap(), json);
     }
-    for slip in [
-        held(),
-        revocation(),
-        resend(),
-        void(),
-        position(),
-        checkpoint(),
-        cosignature(),
-    ] {
+    for slip in of_each_kind() {
         let kind = format!("\"kind\": \"{}\"", slip.body.kind());
         assert!(text(&slip).contains(&kind));
     }
