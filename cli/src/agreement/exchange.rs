@@ -31,6 +31,7 @@ pub(super) fn sign(named: &Named, place: &Place, screen: &mut Screen<'_>) -> Out
             &[&key.public().fingerprint()],
         ));
     }
+    demand_pinned_cards(&local.text, place, screen)?;
     local
         .file
         .sign(&config.party, &key)
@@ -54,6 +55,21 @@ pub(super) fn sign(named: &Named, place: &Place, screen: &mut Screen<'_>) -> Out
         screen.hint(faces::RELOAD, &[])?;
     }
     Ok(Exit::Ok)
+}
+
+/// A signature under a text that pins other cards than those of its parties binds nobody.
+fn demand_pinned_cards(text: &Agreement, place: &Place, screen: &Screen<'_>) -> Outcome<()> {
+    let keyring = place.keyring()?;
+    for party in &text.parties {
+        let mut cards = keyring.cards().filter(|card| card.card().party == party.id);
+        // Whose card is not here yet is judged when it is.
+        let known = keyring.card(&party.id).is_some();
+        if known && !cards.any(|card| card.digest() == party.card) {
+            let pinned = [&party.id as &dyn std::fmt::Display, &party.card];
+            return Err(screen.failure(Exit::Negative, face::PINS_ANOTHER_CARD, &pinned));
+        }
+    }
+    Ok(())
 }
 
 /// Copies the container for the other side.

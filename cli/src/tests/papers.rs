@@ -177,6 +177,16 @@ fn a_draft_may_come_from_a_file_and_breaks_no_rule() {
     std::fs::write(&file, broken).unwrap();
     one.run(&["agreement", "draft", "--file", file.to_str().unwrap()])
         .fails(Exit::Document, "");
+    // Of somebody who forgot to put in the digests of the cards.
+    let other_card = format!("sha256:{}", "ab".repeat(32));
+    let foreign = text
+        .replace("pks-berkas", "pks-asing")
+        .replace(&digest(&other), &other_card);
+    std::fs::write(&file, foreign).unwrap();
+    one.run(&["agreement", "draft", "--file", file.to_str().unwrap()])
+        .ok();
+    one.run(&["agreement", "sign", "pks-asing"])
+        .fails(Exit::Negative, "amanah card show imigrasi");
 }
 
 #[test]

@@ -15,6 +15,8 @@ texts! {
     DRAFT_NEXT = "Baca dengan `amanah agreement show {0}`, lalu tanda tangani: `amanah agreement sign {0}`." /
         "Read it with `amanah agreement show {0}`, then sign it: `amanah agreement sign {0}`.";
     KEY_NOT_ON_CARD = "Kunci tanda tangan {0} tidak tercantum pada kartu kita." / "The signing key {0} is not on our card.";
+    PINS_ANOTHER_CARD = "Tidak ditandatangani: bagi {0} naskah menunjuk kartu {1}, yang tidak ada di sini; ia tidak akan pernah berlaku. Susun lagi dengan digest kartu pertamanya (`amanah card show {0} --json`)." /
+        "Not signed: for {0} the text pins the card {1}, which is not here; it would never be in force. Draft it anew with the digest of its first card (`amanah card show {0} --json`).";
     SIGNED = "Perjanjian {0} versi {1} ditandatangani oleh {2}." / "Agreement {0} version {1} was signed by {2}.";
     SIGN_NEXT = "Serahkan kepada mitra: `amanah agreement export {0} BERKAS`." / "Hand it to the peer: `amanah agreement export {0} FILE`.";
     EXPORTED = "Perjanjian disalin ke {0}." / "The agreement was copied to {0}.";
