@@ -65,7 +65,7 @@ fn demand_pinned_cards(text: &Agreement, place: &Place, screen: &Screen<'_>) -> 
         // Whose card is not here yet is judged when it is.
         let known = keyring.card(&party.id).is_some();
         if known && !cards.any(|card| card.digest() == party.card) {
-            let pinned = [&party.id as &dyn std::fmt::Display, &party.card];
+            let pinned: [&dyn std::fmt::Display; 2] = [&party.id, &party.card];
             return Err(screen.failure(Exit::Negative, face::PINS_ANOTHER_CARD, &pinned));
         }
     }
