@@ -95,7 +95,7 @@ pub(crate) fn exchange(
         made(&exercise, &BACK, ways(pair, 1), folder)?,
     ];
     let rows: u64 = first.iter().flatten().map(|(_, rows, _)| rows).sum();
-    telling.chapter(texts::TABLES, &[&rows])?;
+    telling.chapter(texts::TABLES, &[&telling.count(rows)])?;
     tables.arrived = round(pair, first, telling)?;
     let manifest = tables.of(Dataset::UmrahManifest)?.arrived.manifest;
     telling.say(texts::CORRECTING, &[&manifest])?;

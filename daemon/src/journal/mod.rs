@@ -3,7 +3,7 @@
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
 //! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `void` `slips` `ledger` what is written, by subject · `retention`
-//! what is destroyed · `listing` `turns` `lanes` `tallies` what is read.
+//! what is destroyed · `reading` the whole by another program · `listing` `turns` `lanes` `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
 mod again;
@@ -17,6 +17,7 @@ mod ledger;
 mod listing;
 mod outbound;
 mod queries;
+mod reading;
 mod retention;
 mod rows;
 mod schema;
@@ -39,6 +40,7 @@ pub use gaps::Gap;
 pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
+pub use reading::{KeptRow, Place, Reading};
 pub use retention::Terms;
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 pub use slips::SlipMaker;
