@@ -96,7 +96,10 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     let ledger = wanted.ledger.as_deref();
     let ledger = ledger.map(|folder| peer_ledger::read(folder, &ground, screen));
     let sides = [
-        (Way::Out, outgoing::compare(&ground, &reading, ledger.transpose()?.as_ref())?),
+        (
+            Way::Out,
+            outgoing::compare(&ground, &reading, ledger.transpose()?.as_ref())?,
+        ),
         (Way::In, incoming::compare(&ground, &reading)?),
     ];
     if screen.json {
@@ -104,7 +107,8 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     } else {
         tell(&ground, &sides, screen)?;
     }
-    let differs = |(_, side): &(Way, Side)| side.findings.iter().any(|one| one.what.is_difference());
+    let differs =
+        |(_, side): &(Way, Side)| side.findings.iter().any(|one| one.what.is_difference());
     Ok(if sides.iter().any(differs) {
         Exit::Negative
     } else {

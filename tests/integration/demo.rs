@@ -92,7 +92,10 @@ fn check_tables(facts: &Value) {
     let back = &facts["table_returned"];
     assert_eq!(back["code"], "records-invalid");
     let report = back["report"].to_string();
-    assert!(report.contains("nik") && report.contains("E+15"), "{report}");
+    assert!(
+        report.contains("nik") && report.contains("E+15"),
+        "{report}"
+    );
     let asked = facts["questions"].as_array().unwrap();
     assert_eq!(asked.len(), 2);
     for asked in asked {

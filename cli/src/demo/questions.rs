@@ -88,7 +88,10 @@ fn asked(
     }
     let number = |(name, text): &(&str, Text)| {
         let found = found.get(*name).copied();
-        Ok((*text, found.with_context(|| format!("no answer to {name}"))?))
+        Ok((
+            *text,
+            found.with_context(|| format!("no answer to {name}"))?,
+        ))
     };
     Ok(Asked {
         party: ministry.party().to_string(),
@@ -107,7 +110,9 @@ fn differences(
 ) -> Result<Vec<String>> {
     let known_numbers = serde_json::to_value(known)?;
     let known_numbers = known_numbers.as_object().context("no answers")?;
-    let numbers = known_numbers.iter().filter_map(|(name, value)| Some((name, value.as_u64()?)));
+    let numbers = known_numbers
+        .iter()
+        .filter_map(|(name, value)| Some((name, value.as_u64()?)));
     let numbers: BTreeMap<&String, u64> = numbers.collect();
     let mut wrong = Vec::new();
     for (name, number) in &numbers {

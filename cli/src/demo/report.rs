@@ -181,11 +181,8 @@ impl Report {
         )?;
         let seconds = std::time::Duration::from_millis(self.tables.millis).as_secs_f64();
         let rows = telling.count(self.tables.rows());
-        let values: [&dyn std::fmt::Display; 3] = [
-            &self.tables.arrived.len(),
-            &rows,
-            &format!("{seconds:.1}"),
-        ];
+        let values: [&dyn std::fmt::Display; 3] =
+            [&self.tables.arrived.len(), &rows, &format!("{seconds:.1}")];
         telling.say(texts::TOTAL_ROWS, &values)
     }
 

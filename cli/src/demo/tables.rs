@@ -182,7 +182,9 @@ fn round(
         let items: Vec<Dropped> = own.iter().map(|(_, _, dropped)| dropped.clone()).collect();
         let mut watched = telling.transfer(&way, items.len())?;
         let (sender, _) = pair.sender_and_receiver(&way.from);
-        let arrived = until_settled(sender, &items, ROUND, &mut |progress| watched.show(progress))?;
+        let arrived = until_settled(sender, &items, ROUND, &mut |progress| {
+            watched.show(progress)
+        })?;
         watched.finish();
         let table = |((dataset, rows, _), arrived): (&&(Dataset, u64, Dropped), Arrived)| Table {
             dataset: *dataset,
@@ -211,7 +213,11 @@ fn spoilt(pair: &mut Pair, folder: &Path, telling: &mut Telling<'_, '_>) -> Resu
     // Another name than the sound one: both lie in `sent/` and `returned/` at the end.
     let material = folder.join("manifes dari lembar kerja.csv");
     fs::rename(made.path, &material)?;
-    let item = item(&ways(pair, 0).context("no direction")?, "manifes-umrah", material)?;
+    let item = item(
+        &ways(pair, 0).context("no direction")?,
+        "manifes-umrah",
+        material,
+    )?;
     let name = item.name.to_string_lossy().into_owned();
     let place = pair.phu.path(&home::returned(&item.to, &item.flow));
     let tree = item.tree.clone();
@@ -269,10 +275,19 @@ pub(crate) fn check(sender: &Ministry, receiver: &Ministry, tables: &Tables) -> 
         kept_as_sent(sender, &table.arrived)?;
         let query = "SELECT count(*), coalesce(sum(records), 0) FROM amanah_imports
             WHERE peer = ?1 AND flow = ?2 AND manifest = ?3";
-        let values = [item.from.as_str(), item.flow.as_str(), &manifest.to_string()];
-        let found: (i64, i64) = sql.query_row(query, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let values = [
+            item.from.as_str(),
+            item.flow.as_str(),
+            &manifest.to_string(),
+        ];
+        let found: (i64, i64) =
+            sql.query_row(query, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
         if found != (1, i64::try_from(table.rows)?) {
-            bail!("{}: {} rows sent, {found:?} imported", item.flow, table.rows);
+            bail!(
+                "{}: {} rows sent, {found:?} imported",
+                item.flow,
+                table.rows
+            );
         }
         rows += table.rows;
     }
@@ -281,7 +296,10 @@ pub(crate) fn check(sender: &Ministry, receiver: &Ministry, tables: &Tables) -> 
     let sent = |table: &&Table| &table.arrived.item.from == sender.party();
     let expected = i64::try_from(tables.arrived.iter().filter(sent).count())?;
     if imports != expected {
-        bail!("{}: {expected} tables sent, {imports} imported", receiver.party());
+        bail!(
+            "{}: {expected} tables sent, {imports} imported",
+            receiver.party()
+        );
     }
     Ok(rows)
 }

@@ -73,7 +73,9 @@ fn drawn(plan: &Plan) -> impl Iterator<Item = Correction<'_>> {
 pub(crate) fn changes(plan: &Plan, rows: u64) -> BTreeMap<u64, Change> {
     let rows = usize::try_from(rows).unwrap_or(usize::MAX);
     let first = drawn(plan).take(rows);
-    first.map(|one| (one.traveller.number, one.change)).collect()
+    first
+        .map(|one| (one.traveller.number, one.change))
+        .collect()
 }
 
 /// D8; of the bundle `sent`, or of made-up ones.

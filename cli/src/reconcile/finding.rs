@@ -124,7 +124,11 @@ impl Finding {
     }
 
     /// The refusal of a receipt: a number that was given up is no difference.
-    pub(super) fn refused(refusal: Option<Refusal>, manifest: Digest, place: Option<&Place>) -> Self {
+    pub(super) fn refused(
+        refusal: Option<Refusal>,
+        manifest: Digest,
+        place: Option<&Place>,
+    ) -> Self {
         let code = refusal.map_or_else(String::new, |code| code.to_string());
         if refusal == Some(Refusal::Voided) {
             return Self::about(What::Voided, manifest, place);
@@ -146,7 +150,8 @@ impl Finding {
         });
         let bundle = self.manifest.map_or_else(String::new, |manifest| {
             let text = manifest.to_string();
-            text.get(..ABRIDGED).map_or_else(String::new, |start| format!("{start}…"))
+            text.get(..ABRIDGED)
+                .map_or_else(String::new, |start| format!("{start}…"))
         });
         [place, bundle, self.sentence(language)]
     }

@@ -112,7 +112,10 @@ mod tests {
         assert_eq!(found(&[(1, true), (3, true)], 3), [(2, Some(2))]);
         assert_eq!(found(&[(3, true)], 3), [(1, Some(2))]);
         assert_eq!(found(&[(1, true), (2, true)], 5), [(3, Some(5))]);
-        assert_eq!(found(&[(2, true), (6, true)], 0), [(1, Some(1)), (3, Some(5))]);
+        assert_eq!(
+            found(&[(2, true), (6, true)], 0),
+            [(1, Some(1)), (3, Some(5))]
+        );
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) fn compare(ground: &Ground, reading: &Reading) -> Outcome<Side> {
     let rows = reading.received(ground.stream(), read).map_err(failure)?;
     let bundles: Vec<Bundle<Inbound>> = rows.into_iter().flatten().collect();
     let database = Database::open(ground)?;
-    let own = Records::own(ground)?;
+    let own = Records::own(ground, reading)?;
     let (mut side, mut numbers) = (Side::default(), Numbers::default());
     for bundle in &bundles {
         let is_asked = ground.covers(bundle.at);
@@ -49,7 +49,8 @@ pub(super) fn compare(ground: &Ground, reading: &Reading) -> Outcome<Side> {
     let known: BTreeSet<Digest> = bundles.iter().map(|bundle| bundle.digest).collect();
     let is_known = |digest: &Digest| known.contains(digest);
     let folder = home::receipts_sent(&ground.peer);
-    side.findings.extend(kept::strays(&folder, ground, is_known)?);
+    side.findings
+        .extend(kept::strays(&folder, ground, is_known)?);
     if let Some(database) = &database {
         side.findings.extend(database.strays(ground, is_known)?);
     }
@@ -79,7 +80,8 @@ fn answered(
     match bundle.state {
         Inbound::Held | Inbound::Admitted => {
             let state = bundle.state.as_str();
-            side.findings.push(bundle.finding(What::Undecided).with(&[&state]));
+            side.findings
+                .push(bundle.finding(What::Undecided).with(&[&state]));
             return Ok(());
         }
         Inbound::Imported | Inbound::Refused => {
@@ -96,7 +98,8 @@ fn answered(
             return Ok(());
         }
         Kept::Bad(reason) => {
-            side.findings.push(bundle.finding(What::ReceiptBad).with(&[&reason]));
+            side.findings
+                .push(bundle.finding(What::ReceiptBad).with(&[&reason]));
             return Ok(());
         }
         Kept::Good(verified) => verified,
@@ -111,14 +114,16 @@ fn answered(
     if recorded != receipt.outcome {
         let values: [&dyn std::fmt::Display; 2] =
             [&kept::word(recorded), &kept::word(receipt.outcome)];
-        side.findings.push(bundle.finding(What::Outcome).with(&values));
+        side.findings
+            .push(bundle.finding(What::Outcome).with(&values));
     }
     match &receipt.store {
         Some(store) => {
             side.imported += 1;
             side.rows += store.records;
             if !bundle.is_destroyed {
-                side.findings.extend(stored(bundle, store, ground, database)?);
+                side.findings
+                    .extend(stored(bundle, store, ground, database)?);
             }
         }
         None => {
@@ -139,7 +144,10 @@ fn stored(
     if store.kind == FILES {
         let marker = ground.home.join(home::import_marker(&bundle.digest));
         let gone = !marker.exists();
-        return Ok(gone.then(|| bundle.finding(What::NotStored)).into_iter().collect());
+        return Ok(gone
+            .then(|| bundle.finding(What::NotStored))
+            .into_iter()
+            .collect());
     }
     let database = database.filter(|database| database.kind() == store.kind);
     match database {

@@ -70,7 +70,9 @@ impl<State> Bundle<State> {
 
     /// What the row itself gives away.
     pub(super) fn of_itself(&self) -> Vec<Finding> {
-        let changed = self.changed.map(|member| self.finding(What::RowChanged).with(&[&member]));
+        let changed = self
+            .changed
+            .map(|member| self.finding(What::RowChanged).with(&[&member]));
         let destroyed = self.is_destroyed.then(|| self.finding(What::Destroyed));
         changed.into_iter().chain(destroyed).collect()
     }
@@ -79,7 +81,10 @@ impl<State> Bundle<State> {
     pub(super) fn against(&self, verified: &VerifiedReceipt, signer: &PartyId) -> Vec<Finding> {
         let receipt = verified.receipt();
         let mut found = Vec::new();
-        if self.recorded.is_some_and(|recorded| recorded != verified.digest()) {
+        if self
+            .recorded
+            .is_some_and(|recorded| recorded != verified.digest())
+        {
             found.push(self.finding(What::ReceiptChanged));
         }
         if let Some(member) = self.other(receipt, signer) {
@@ -89,7 +94,10 @@ impl<State> Bundle<State> {
         let (Some(manifest), Answer::Imported) = (&self.manifest, receipt.outcome) else {
             return found;
         };
-        if receipt.contents.is_some_and(|contents| contents != manifest.contents.digest) {
+        if receipt
+            .contents
+            .is_some_and(|contents| contents != manifest.contents.digest)
+        {
             found.push(self.finding(What::Contents));
         }
         let entries = receipt.store.as_ref().map(|store| store.entries);
@@ -110,12 +118,33 @@ impl<State> Bundle<State> {
         }
         let manifest = self.manifest.as_ref()?;
         let differs = [
-            ("agreement", receipt.agreement.is_some_and(|digest| digest != manifest.agreement.digest)),
-            ("flow", receipt.flow.as_ref().is_some_and(|flow| *flow != manifest.flow)),
-            ("epoch", receipt.epoch.is_some_and(|epoch| epoch != manifest.epoch)),
-            ("sequence", receipt.sequence.is_some_and(|number| number != manifest.sequence)),
+            (
+                "agreement",
+                receipt
+                    .agreement
+                    .is_some_and(|digest| digest != manifest.agreement.digest),
+            ),
+            (
+                "flow",
+                receipt
+                    .flow
+                    .as_ref()
+                    .is_some_and(|flow| *flow != manifest.flow),
+            ),
+            (
+                "epoch",
+                receipt.epoch.is_some_and(|epoch| epoch != manifest.epoch),
+            ),
+            (
+                "sequence",
+                receipt
+                    .sequence
+                    .is_some_and(|number| number != manifest.sequence),
+            ),
         ];
-        differs.into_iter().find_map(|(member, differs)| differs.then_some(member))
+        differs
+            .into_iter()
+            .find_map(|(member, differs)| differs.then_some(member))
     }
 }
 
@@ -133,11 +162,22 @@ fn changed(
     let differs = [
         (peer.0, *peer.1 != ground.peer),
         ("flow", manifest.flow != ground.flow),
-        ("agreement", place.is_some_and(|(agreement, ..)| *agreement != manifest.agreement.id)),
-        ("epoch", place.is_some_and(|(_, epoch, _)| *epoch != manifest.epoch)),
-        ("sequence", place.is_some_and(|(.., number)| *number != manifest.sequence)),
+        (
+            "agreement",
+            place.is_some_and(|(agreement, ..)| *agreement != manifest.agreement.id),
+        ),
+        (
+            "epoch",
+            place.is_some_and(|(_, epoch, _)| *epoch != manifest.epoch),
+        ),
+        (
+            "sequence",
+            place.is_some_and(|(.., number)| *number != manifest.sequence),
+        ),
     ];
-    differs.into_iter().find_map(|(member, differs)| differs.then_some(member))
+    differs
+        .into_iter()
+        .find_map(|(member, differs)| differs.then_some(member))
 }
 
 /// A receipt's file.
@@ -158,10 +198,12 @@ pub(super) fn receipt(folder: &str, manifest: &Digest, ground: &Ground) -> Outco
         Err(failure) if failure.exit == Exit::Missing => return Ok(Kept::Gone),
         Err(failure) => return Err(failure),
     };
-    Ok(match VerifiedReceipt::verify(&bytes, &ground.keyring, ground.now) {
-        Ok(verified) => Kept::Good(Box::new(verified)),
-        Err(error) => Kept::Bad(error.to_string()),
-    })
+    Ok(
+        match VerifiedReceipt::verify(&bytes, &ground.keyring, ground.now) {
+            Ok(verified) => Kept::Good(Box::new(verified)),
+            Err(error) => Kept::Bad(error.to_string()),
+        },
+    )
 }
 
 /// Receipts of this flow and time in a folder of the home whose bundle `is_known` does not know.
@@ -184,7 +226,10 @@ pub(super) fn strays(
             continue;
         }
         found.push(Finding {
-            place: receipt.epoch.zip(receipt.sequence).map(|(epoch, number)| (epoch.get(), number.get())),
+            place: receipt
+                .epoch
+                .zip(receipt.sequence)
+                .map(|(epoch, number)| (epoch.get(), number.get())),
             ..Finding::about(What::RowGone, manifest, None)
         });
     }

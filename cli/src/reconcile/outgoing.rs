@@ -25,7 +25,7 @@ pub(super) fn compare(
     let read = |row| Bundle::read(row, ground, Way::Out);
     let rows = reading.sent(ground.stream(), read).map_err(failure)?;
     let bundles: Vec<Bundle<Outbound>> = rows.into_iter().flatten().collect();
-    let own = Records::own(ground)?;
+    let own = Records::own(ground, reading)?;
     let (mut side, mut numbers) = (Side::default(), Numbers::default());
     for bundle in &bundles {
         let is_asked = ground.covers(bundle.at);
@@ -66,12 +66,14 @@ fn answered(
             return Ok(());
         }
         Kept::Bad(reason) => {
-            side.findings.push(bundle.finding(What::ReceiptBad).with(&[&reason]));
+            side.findings
+                .push(bundle.finding(What::ReceiptBad).with(&[&reason]));
             return Ok(());
         }
         Kept::Good(verified) => verified,
     };
-    side.findings.extend(bundle.against(&verified, &ground.peer));
+    side.findings
+        .extend(bundle.against(&verified, &ground.peer));
     let receipt = verified.receipt();
     match receipt.outcome {
         Answer::Imported => {
@@ -85,7 +87,8 @@ fn answered(
     }
     side.findings.extend(contradicted(bundle, &verified));
     if let Some(missing) = peers.and_then(|peers| peers.lacks(&verified)) {
-        side.findings.push(bundle.finding(What::PeerLedger).with(&[&missing]));
+        side.findings
+            .push(bundle.finding(What::PeerLedger).with(&[&missing]));
     }
     Ok(())
 }
@@ -112,9 +115,13 @@ fn contradicted(bundle: &Bundle<Outbound>, verified: &VerifiedReceipt) -> Option
     let fits = match bundle.state {
         S::Imported | S::Settled | S::Destroyed => outcome == Answer::Imported,
         S::Refused | S::Returned => outcome == Answer::Refused,
-        S::Claiming | S::Claimed | S::PutBack | S::Sealed | S::Signed | S::Queued | S::HandedOver => {
-            false
-        }
+        S::Claiming
+        | S::Claimed
+        | S::PutBack
+        | S::Sealed
+        | S::Signed
+        | S::Queued
+        | S::HandedOver => false,
     };
     let values: [&dyn std::fmt::Display; 2] = [&bundle.state.as_str(), &kept::word(outcome)];
     (!fits).then(|| bundle.finding(What::Outcome).with(&values))

@@ -11,8 +11,9 @@ use amanah_format::home;
 use amanah_format::ledger::{Record, RecordKind};
 use amanah_format::receipt::{Outcome as Answer, VerifiedReceipt};
 use amanah_format::time::UtcTime;
+use amanahd::journal::Reading;
 
-use super::Ground;
+use super::{Ground, failure};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::ledger;
 use crate::screen::Screen;
@@ -21,7 +22,10 @@ use crate::screen::Screen;
 #[derive(Default)]
 pub(super) struct Records {
     by_manifest: HashMap<Digest, Vec<Kept>>,
+    size: u64,
     until: Option<UtcTime>,
+    /// Nothing happened that is not in it.
+    is_whole: bool,
 }
 
 /// What is kept of a record.
@@ -36,7 +40,10 @@ pub(super) fn read(folder: &Path, ground: &Ground, screen: &Screen<'_>) -> Outco
     let judged = ledger::intact(folder, &ground.keyring, &ground.peer)?;
     let refused = |fault: ledger::Fault| {
         let reason = fault.sentence(screen.language);
-        Failure::new(Exit::Negative, format_args!("{}: {reason}", folder.display()))
+        Failure::new(
+            Exit::Negative,
+            format_args!("{}: {reason}", folder.display()),
+        )
     };
     judged.map_err(refused)?;
     Records::of(&folder.join("records.jsonl"))
@@ -44,11 +51,13 @@ pub(super) fn read(folder: &Path, ground: &Ground, screen: &Screen<'_>) -> Outco
 
 impl Records {
     /// Our own, as published: it may lag some seconds behind the journal.
-    pub(super) fn own(ground: &Ground) -> Outcome<Self> {
-        match Self::of(&ground.home.join(home::LEDGER_RECORDS)) {
-            Err(failure) if failure.exit == Exit::Missing => Ok(Self::default()),
-            other => other,
-        }
+    pub(super) fn own(ground: &Ground, reading: &Reading) -> Outcome<Self> {
+        let mut own = match Self::of(&ground.home.join(home::LEDGER_RECORDS)) {
+            Err(failure) if failure.exit == Exit::Missing => return Ok(Self::default()),
+            other => other?,
+        };
+        own.is_whole = own.size >= reading.ledger_size().map_err(failure)?;
+        Ok(own)
     }
 
     fn of(path: &Path) -> Outcome<Self> {
@@ -60,6 +69,7 @@ impl Records {
                 // The last line while it is being written; `amanah ledger verify` names any other.
                 continue;
             };
+            records.size += 1;
             records.until = Some(record.time);
             if let Some(manifest) = record.manifest {
                 let kept = Kept {
@@ -75,7 +85,7 @@ impl Records {
 
     /// Whether what happened then must be in it.
     pub(super) fn reaches(&self, time: UtcTime) -> bool {
-        self.until.is_some_and(|until| time < until)
+        self.is_whole || self.until.is_some_and(|until| time < until)
     }
 
     /// Records of this kind about a bundle.
@@ -97,7 +107,9 @@ impl Records {
             return Some(format!("{kind} #{index}"));
         }
         let signed = self.about(&receipt.manifest, RecordKind::ReceiptSigned);
-        let has = signed.iter().any(|record| record.digests.contains(&verified.digest()));
+        let has = signed
+            .iter()
+            .any(|record| record.digests.contains(&verified.digest()));
         (!has).then(|| RecordKind::ReceiptSigned.to_string())
     }
 }

@@ -50,11 +50,16 @@ impl Database {
             return Ok(None);
         };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let about = |error| Failure::new(Exit::Io, format_args!("{}: {error}", tables.path.display()));
+        let about =
+            |error| Failure::new(Exit::Io, format_args!("{}: {error}", tables.path.display()));
         let sql = Connection::open_with_flags(&tables.path, flags).map_err(about)?;
-        sql.execute_batch("PRAGMA trusted_schema = OFF").map_err(about)?;
+        sql.execute_batch("PRAGMA trusted_schema = OFF")
+            .map_err(about)?;
         let has = "SELECT 1 FROM sqlite_schema WHERE name = 'amanah_imports'";
-        let has = sql.query_row(has, [], |_| Ok(())).optional().map_err(about)?;
+        let has = sql
+            .query_row(has, [], |_| Ok(()))
+            .optional()
+            .map_err(about)?;
         let counted = RefCell::default();
         Ok(has.map(|()| Self { sql, counted }))
     }
@@ -121,7 +126,8 @@ impl Database {
                 return Ok(None);
             }
             let name = import.table.replace('"', "\"\"");
-            let count = format!("SELECT amanah_import, count(*) FROM \"{name}\" GROUP BY amanah_import");
+            let count =
+                format!("SELECT amanah_import, count(*) FROM \"{name}\" GROUP BY amanah_import");
             let mut count = self.sql.prepare(&count).map_err(failed)?;
             let rows = count.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
             let rows = rows.and_then(Iterator::collect).map_err(failed)?;
@@ -147,7 +153,10 @@ impl Database {
             );
             let manifest = manifest.to_string();
             let values = [ground.flow.as_str(), &manifest, WITHDRAWS];
-            let found: i64 = self.sql.query_row(&count, values, |row| row.get(0)).map_err(failed)?;
+            let found: i64 = self
+                .sql
+                .query_row(&count, values, |row| row.get(0))
+                .map_err(failed)?;
             withdrawn += found;
         }
         Ok(withdrawn)

@@ -76,7 +76,10 @@ impl Reading {
         let sql = Connection::open_with_flags(&copy, flags)?;
         // The index of the log stays in memory; the first look reads the log, and holds both files open.
         sql.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;")?;
-        let version: i64 = sql.query_row("SELECT user_version FROM pragma_user_version", [], |row| row.get(0))?;
+        let version: i64 =
+            sql.query_row("SELECT user_version FROM pragma_user_version", [], |row| {
+                row.get(0)
+            })?;
         knows(version).map_err(|reason| JournalError::Foreign {
             path: path.to_owned(),
             reason,
@@ -127,6 +130,16 @@ impl Reading {
         })
     }
 
+    /// How many records its ledger has.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn ledger_size(&self) -> Result<u64, JournalError> {
+        let query = "SELECT coalesce(max(idx) + 1, 0) FROM ledger";
+        let size = one(&self.sql, query, [], |row| from_sql_int(row.get(0)?))?;
+        Ok(size.unwrap_or_default())
+    }
+
     /// The highest number given so far in each stream to `peer` in `flow`.
     ///
     /// # Errors
@@ -142,16 +155,23 @@ impl Reading {
     /// # Errors
     /// [`JournalError`].
     pub fn closed(&self, (peer, flow): (&PartyId, &FlowName)) -> Result<Vec<Place>, JournalError> {
-        let query = "SELECT agreement_id, epoch, sequence FROM closed_in WHERE peer = ?1 AND flow = ?2";
+        let query =
+            "SELECT agreement_id, epoch, sequence FROM closed_in WHERE peer = ?1 AND flow = ?2";
         self.places(query, [peer.as_str(), flow.as_str()])
     }
 
     fn places(&self, query: &str, of: [&str; 2]) -> Result<Vec<Place>, JournalError> {
         let found = many(&self.sql, query, of, |row| {
             let agreement = optional_text(row, "agreement_id")?;
-            let place = (agreement, optional_number(row, "epoch")?, optional_number(row, "sequence")?);
+            let place = (
+                agreement,
+                optional_number(row, "epoch")?,
+                optional_number(row, "sequence")?,
+            );
             Ok(match place {
-                (Some(agreement), Some(epoch), Some(sequence)) => Some((agreement, epoch, sequence)),
+                (Some(agreement), Some(epoch), Some(sequence)) => {
+                    Some((agreement, epoch, sequence))
+                }
                 _ => None,
             })
         });
@@ -161,7 +181,9 @@ impl Reading {
 
 fn kept<State: serde::de::DeserializeOwned>(row: &Row<'_>) -> Result<KeptRow<State>, JournalError> {
     let at = from_sql_int(row.get("at")?)?;
-    let at = i64::try_from(at).ok().and_then(|secs| UtcTime::from_unix(secs).ok());
+    let at = i64::try_from(at)
+        .ok()
+        .and_then(|secs| UtcTime::from_unix(secs).ok());
     Ok(KeptRow {
         digest: digest(row, "digest")?,
         state: word(row, "state")?,
@@ -169,7 +191,9 @@ fn kept<State: serde::de::DeserializeOwned>(row: &Row<'_>) -> Result<KeptRow<Sta
         epoch: optional_number(row, "epoch")?,
         sequence: optional_number(row, "sequence")?,
         at: at.ok_or_else(|| JournalError::Damaged("a time".to_owned()))?,
-        manifest: row.get::<_, Option<Vec<u8>>>("manifest")?.unwrap_or_default(),
+        manifest: row
+            .get::<_, Option<Vec<u8>>>("manifest")?
+            .unwrap_or_default(),
         refusal: optional_word(row, "refusal")?,
         receipt: None,
         is_destroyed: row.get::<_, Option<i64>>("destroyed")?.is_some(),
@@ -219,7 +243,9 @@ fn copied(path: &Path, copy: &Path) -> io::Result<()> {
             Ok(()) | Err(_) => {}
         }
     }
-    Err(io::Error::other("it changes too fast to be copied; try again"))
+    Err(io::Error::other(
+        "it changes too fast to be copied; try again",
+    ))
 }
 
 fn log_of(path: &Path) -> PathBuf {

@@ -144,7 +144,10 @@ fn steps_after(version: i64) -> Result<&'static [&'static str], String> {
 pub(super) fn knows(version: i64) -> Result<(), String> {
     match steps_after(version) {
         Ok([]) => Ok(()),
-        Ok(_) => Err("an older Amanah wrote it; start the daemon once, which brings it up to date".to_owned()),
+        Ok(_) => Err(
+            "an older Amanah wrote it; start the daemon once, which brings it up to date"
+                .to_owned(),
+        ),
         Err(reason) => Err(reason),
     }
 }

@@ -101,17 +101,13 @@ fn what_an_exercise_damages_is_refused_for_those_very_rules() {
         let damaged = files
             .filter(|file| file["dataset"] == name)
             .flat_map(|file| file["damaged"].as_array().unwrap());
-        let put_in: BTreeSet<&str> = damaged
-            .map(|one| one["fault"].as_str().unwrap())
-            .collect();
+        let put_in: BTreeSet<&str> = damaged.map(|one| one["fault"].as_str().unwrap()).collect();
         let named = |fault: &&str| PUT_IN.iter().find(|(put, _)| put == fault).unwrap().1;
         let mut expected: BTreeSet<&str> = put_in.iter().map(named).collect();
         let found = checked(&schema, &folder.path().join(format!("{name}.csv")));
         let findings = found["findings"].as_array().unwrap().iter();
         let refusing = findings.filter(|one| one["level"] == "refusal");
-        let faults: BTreeSet<&str> = refusing
-            .map(|one| one["fault"].as_str().unwrap())
-            .collect();
+        let faults: BTreeSet<&str> = refusing.map(|one| one["fault"].as_str().unwrap()).collect();
         if faults.contains("unique") && put_in.contains("repeated") {
             // A row that stands twice breaks every key that the schema has.
             expected.insert("unique");
