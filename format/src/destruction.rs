@@ -191,7 +191,9 @@ impl Destruction {
             ),
         ];
         let broken = rules.iter().find(|(holds, _)| !holds);
-        let broken = broken.map(|(_, rule)| *rule).or_else(|| self.wrong_bundle());
+        let broken = broken
+            .map(|(_, rule)| *rule)
+            .or_else(|| self.wrong_bundle());
         broken.map_or(Ok(()), |rule| Err(DestructionError(rule.into())))
     }
 

@@ -75,7 +75,11 @@ impl Spool {
     ) -> Result<(), SpoolError> {
         let folder = home::destructions(peer);
         self.ensure(&folder, MODE_SHOWN)?;
-        self.keep(&self.home.join(folder), &destruction::name(digest), container)
+        self.keep(
+            &self.home.join(folder),
+            &destruction::name(digest),
+            container,
+        )
     }
 
     /// The receipt that we signed for a bundle of `peer`, where one is kept.

@@ -60,10 +60,8 @@ pub struct Retention {
 pub struct Seen {
     /// When all that was due was destroyed last, in this life of the process.
     ran: Option<UtcTime>,
-    /// When the list of what is kept was written last.
-    listed: Option<UtcTime>,
-    /// Holds that stood then.
-    holds: usize,
+    /// The list of what is kept, as it was written last.
+    listed: Option<list::Listed>,
 }
 
 /// How a look over all that is kept goes on.
@@ -103,8 +101,8 @@ impl Retention {
         }
         let destroyed = self.run(now);
         // What is gone is certified also where something else could not be destroyed.
-        let certified = self.certify(now)?;
-        self.list(now, certified > 0)?;
+        self.certify(now)?;
+        self.list(now)?;
         let done = finished.and(destroyed)?;
         Ok(Pass {
             done: 0,

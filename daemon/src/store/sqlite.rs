@@ -202,7 +202,8 @@ impl SqliteStore {
         if is_new {
             self.begin_new(sql)?;
         } else if version < VERSION {
-            let grow = format!("BEGIN IMMEDIATE; {SINCE_1} PRAGMA user_version = {VERSION}; COMMIT");
+            let grow =
+                format!("BEGIN IMMEDIATE; {SINCE_1} PRAGMA user_version = {VERSION}; COMMIT");
             sql.execute_batch(&grow).map_err(|error| {
                 roll_back(sql);
                 self.committing(&error)

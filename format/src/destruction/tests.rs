@@ -67,7 +67,10 @@ fn verify(destruction: &Destruction, at: UtcTime) -> Result<VerifiedDestruction,
 fn a_destruction_record_says_who_destroyed_what() {
     let verified = verify(&destruction(), noon()).unwrap();
     assert_eq!(verified.destruction(), &destruction());
-    assert_eq!(verified.digest(), sign(&destruction(), &secret("kemenag", 1)).0);
+    assert_eq!(
+        verified.digest(),
+        sign(&destruction(), &secret("kemenag", 1)).0
+    );
     assert_eq!(verified.signer(), secret("kemenag", 1).public());
     assert_eq!(verified.destruction().totals.files, 4);
 }

@@ -19,7 +19,7 @@ const ALL: (u32, u32) = (0, 100);
 
 impl Place {
     /// Taken over and answered.
-    fn answered(&self, sequence: u64, refusal: Option<Refusal>) -> Digest {
+    pub(super) fn answered(&self, sequence: u64, refusal: Option<Refusal>) -> Digest {
         let name = sequence.to_string().into_bytes();
         let new = arrived(&name, manifest(sequence), Verdict::Admit);
         let mut print = |_: &str, _| b"receipt".to_vec();

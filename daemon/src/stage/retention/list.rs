@@ -2,6 +2,7 @@
 //! what the journal holds, published by rename; nothing is ever read back from it.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use amanah_format::destruction::Side;
 use amanah_format::digest::Digest;
@@ -10,7 +11,7 @@ use amanah_format::time::UtcTime;
 
 use crate::engine::policy::{Kept, Policy};
 use crate::journal::{Hold, InboundRow, KeptCount, OutboundRow, Terms};
-use crate::retained::{FORMAT, HoldStatus, KeptBundle, KeptFlow, Keeps, Retained};
+use crate::retained::{FORMAT, HoldStatus, Keeps, KeptBundle, KeptFlow, Retained};
 use crate::stage::StageError;
 use crate::stage::settle::digest_of;
 
@@ -18,27 +19,46 @@ use super::{DAY_SECS, Retention, is_unsettled, kept, receipt_of, sent_flows};
 
 /// Bundles listed of one flow, agreement and side: those that fall due first.
 const LISTED_MAX: u32 = 200;
-/// An older list is written anew; sooner, where something was destroyed or asked for.
-const EVERY_SECS: i64 = 30;
+/// An older list is written anew, though nothing has changed.
+const EVERY: Duration = Duration::from_secs(30);
+/// A list that takes long is written less often: it costs no more than this part of the time.
+const PAUSE_FACTOR: u32 = 50;
+
+/// What is known of the list that was written last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listed {
+    at: Instant,
+    took: Duration,
+    ledger: u64,
+    holds: usize,
+}
 
 /// One flow, side and agreement.
 type Key = (bool, PartyId, FlowName, Digest);
 
 impl Retention {
     /// Writes it, where something has changed or it is old.
-    pub(super) fn list(&self, now: UtcTime, changed: bool) -> Result<(), StageError> {
-        let listed = self.seen().listed;
-        let is_young = listed.is_some_and(|at| at <= now && now < at.plus_secs(EVERY_SECS));
-        let holds = self.node.journal.holds()?;
-        let asked = std::mem::replace(&mut self.seen().holds, holds.len()) != holds.len();
-        if is_young && !changed && !asked {
+    pub(super) fn list(&self, now: UtcTime) -> Result<(), StageError> {
+        let (begun, holds) = (Instant::now(), self.node.journal.holds()?);
+        let ledger = self.node.journal.checkpoint()?.size;
+        let is_current = self.seen().listed.is_some_and(|last| {
+            let age = begun.saturating_duration_since(last.at);
+            let same = last.ledger == ledger && last.holds == holds.len();
+            age < last.took.saturating_mul(PAUSE_FACTOR) || (same && age < EVERY)
+        });
+        if is_current {
             return Ok(());
         }
         let retained = self.retained(&holds, now)?;
         let json =
             serde_json::to_vec(&retained).map_err(|error| StageError::Other(error.to_string()))?;
         self.node.spool.publish_retention(&json)?;
-        self.seen().listed = Some(now);
+        self.seen().listed = Some(Listed {
+            at: begun,
+            took: begun.elapsed(),
+            ledger,
+            holds: holds.len(),
+        });
         Ok(())
     }
 
@@ -58,10 +78,10 @@ impl Retention {
             let Some((agreement, flow)) = terms.agreement.as_ref().zip(terms.flow.as_ref()) else {
                 continue;
             };
-            let rows = self
-                .node
-                .journal
-                .received_kept(&terms, end_of_time(now), (0, LISTED_MAX))?;
+            let rows =
+                self.node
+                    .journal
+                    .received_kept(&terms, end_of_time(now), (0, LISTED_MAX))?;
             for row in rows {
                 let one = self.received(&row, (&policy, &terms), holds)?;
                 put(&mut flows, (false, &row.peer, flow, agreement), one);
@@ -178,11 +198,7 @@ fn sent(row: &OutboundRow, holds: &[Hold]) -> Result<KeptBundle, StageError> {
     })
 }
 
-fn is_held(
-    holds: &[Hold],
-    (peer, flow): (&PartyId, Option<&FlowName>),
-    manifest: &Digest,
-) -> bool {
+fn is_held(holds: &[Hold], (peer, flow): (&PartyId, Option<&FlowName>), manifest: &Digest) -> bool {
     holds
         .iter()
         .any(|hold| hold.on.covers(peer, flow, manifest))

@@ -17,8 +17,8 @@ use super::Retention;
 const PROGRAM: &str = concat!("amanahd ", env!("CARGO_PKG_VERSION"));
 
 impl Retention {
-    /// Certifies all that is gone; how many documents that took.
-    pub(super) fn certify(&self, now: UtcTime) -> Result<usize, StageError> {
+    /// Certifies all that is gone.
+    pub(super) fn certify(&self, now: UtcTime) -> Result<(), StageError> {
         let journal = &self.node.journal;
         let mut made = 0;
         self.write_records()?;
@@ -39,7 +39,7 @@ impl Retention {
             journal.empty_the_log()?;
             self.node.bells.publish.ring();
         }
-        Ok(made)
+        Ok(())
     }
 
     fn agreement(&self, gone: &Gone) -> Option<AgreementRef> {

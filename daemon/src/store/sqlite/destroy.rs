@@ -56,8 +56,7 @@ fn tables(sql: &Connection) -> Result<Vec<String>, StoreError> {
 /// # Errors
 /// SQLite's; `DatabaseBusy` where one reads all that time.
 pub(super) fn out_of_the_log(sql: &Connection) -> rusqlite::Result<()> {
-    let is_busy: bool =
-        sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    let is_busy: bool = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     if is_busy {
         let busy = rusqlite::ffi::Error {
             code: ErrorCode::DatabaseBusy,

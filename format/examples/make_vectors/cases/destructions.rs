@@ -84,7 +84,11 @@ fn nothing() -> String {
     let text = destruction();
     let (before, rest) = text.split_once("\"bundles\": [").unwrap_or_default();
     let (_, after) = rest.split_once("],\n\"totals\"").unwrap_or_default();
-    let after = swap(after, "\"bundles\": 2, \"sealed\": 2", "\"bundles\": 0, \"sealed\": 0");
+    let after = swap(
+        after,
+        "\"bundles\": 2, \"sealed\": 2",
+        "\"bundles\": 0, \"sealed\": 0",
+    );
     let after = swap(&after, "\"rows\": 500", "\"rows\": 0");
     format!("{before}\"bundles\": [],\n\"totals\"{after}")
 }
