@@ -148,6 +148,15 @@ fn assemble(
 ) -> Result<Parts, RunError> {
     let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
     let (store, tables) = stores(config, &node)?;
+    let tables = tables.map(Arc::new);
+    let retention = Retention {
+        node: Arc::clone(&node),
+        signing: Arc::clone(&keys.signing),
+        files: Arc::clone(&store.files),
+        tables: tables.clone(),
+        quarantine_days: config.limits.quarantine_days,
+        seen: Mutex::default(),
+    };
     let room = room(config);
     let signing = Arc::clone(&keys.signing);
     let settle = Arc::new(Settle {
@@ -176,10 +185,7 @@ fn assemble(
             signing: keys.signing,
         },
         settle,
-        retention: Retention {
-            node: Arc::clone(&node),
-            quarantine_days: config.limits.quarantine_days,
-        },
+        retention,
         publish: Publish::new(
             Arc::clone(&node),
             (keys.ledger, Arc::clone(&signing)),
