@@ -51,7 +51,7 @@ pub struct KeptRow<State> {
     pub refusal: Option<Refusal>,
     /// The digest of its receipt.json: the peer's, or ours.
     pub receipt: Option<Digest>,
-    /// Whether its contents were destroyed after the agreed days.
+    /// Whether the destruction of its contents has at least begun.
     pub is_destroyed: bool,
 }
 
@@ -99,7 +99,8 @@ impl Reading {
         read: impl Fn(KeptRow<Outbound>) -> T,
     ) -> Result<Vec<T>, JournalError> {
         let query = "SELECT digest, state, agreement_id, epoch, sequence, seen_millis / 1000 AS at, manifest, refusal,
-            receipt_digest, NULL AS receipt, destroyed FROM outbound WHERE peer = ?1 AND flow = ?2 ORDER BY age";
+            receipt_digest, NULL AS receipt, coalesce(destroyed, (SELECT begun FROM destructions AS gone
+            WHERE gone.side = 'sent' AND gone.digest = outbound.digest)) AS destroyed FROM outbound WHERE peer = ?1 AND flow = ?2 ORDER BY age";
         many(&self.sql, query, [peer.as_str(), flow.as_str()], |row| {
             let kept = kept(row)?;
             Ok(read(KeptRow {
@@ -120,7 +121,8 @@ impl Reading {
         read: impl Fn(KeptRow<Inbound>) -> T,
     ) -> Result<Vec<T>, JournalError> {
         let query = "SELECT digest, state, agreement_id, epoch, sequence, received AS at, manifest, refusal, receipt,
-            destroyed FROM inbound WHERE peer = ?1 AND flow = ?2 ORDER BY age";
+            coalesce(destroyed, (SELECT begun FROM destructions AS gone WHERE gone.side = 'received' AND gone.digest = inbound.digest))
+            AS destroyed FROM inbound WHERE peer = ?1 AND flow = ?2 ORDER BY age";
         many(&self.sql, query, [peer.as_str(), flow.as_str()], |row| {
             let text: Option<Vec<u8>> = row.get("receipt")?;
             Ok(read(KeptRow {

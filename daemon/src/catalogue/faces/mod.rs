@@ -7,6 +7,7 @@ pub mod drill;
 pub mod help;
 pub mod proof;
 pub mod reconcile;
+pub mod retention;
 pub mod setup;
 pub mod status;
 pub mod stick;
@@ -58,6 +59,7 @@ mod tests {
             help::ALL,
             proof::ALL,
             reconcile::ALL,
+            retention::ALL,
             setup::ALL,
             status::ALL,
             stick::ALL,
