@@ -100,7 +100,8 @@ impl Reading {
     ) -> Result<Vec<T>, JournalError> {
         let query = "SELECT digest, state, agreement_id, epoch, sequence, seen_millis / 1000 AS at, manifest, refusal,
             receipt_digest, NULL AS receipt, coalesce(destroyed, (SELECT begun FROM destructions AS gone
-            WHERE gone.side = 'sent' AND gone.digest = outbound.digest)) AS destroyed FROM outbound WHERE peer = ?1 AND flow = ?2 ORDER BY age";
+            WHERE gone.side = 'sent' AND gone.digest = outbound.digest)) AS destroyed
+            FROM outbound WHERE peer = ?1 AND flow = ?2 ORDER BY age";
         many(&self.sql, query, [peer.as_str(), flow.as_str()], |row| {
             let kept = kept(row)?;
             Ok(read(KeptRow {
