@@ -75,7 +75,9 @@ impl Reading {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let sql = Connection::open_with_flags(&copy, flags)?;
         // The index of the log stays in memory; the first look reads the log, and holds both files open.
-        sql.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;")?;
+        sql.execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
+        )?;
         let version: i64 =
             sql.query_row("SELECT user_version FROM pragma_user_version", [], |row| {
                 row.get(0)
