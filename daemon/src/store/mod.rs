@@ -3,6 +3,8 @@
 //! read, so it shows nobody any of them before `commit`. What each store writes when: SPOOL.md §4.
 
 pub mod files;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod sqlite;
 pub mod table;
 

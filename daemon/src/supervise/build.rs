@@ -39,13 +39,12 @@ use crate::stage::streams::Streams;
 use crate::stage::witness::Showing;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::files::FilesStore;
-use crate::store::sqlite::SqliteStore;
-use crate::store::table::{Stores, TableStore};
+use crate::store::table::Stores;
 use crate::watch::Watch;
 
 use super::alarms::{self, Alarms};
 use super::secrets::{self, SigningKeys};
-use super::{RunError, reload};
+use super::{RunError, reload, tables};
 
 /// Everything, before any of it runs.
 pub(super) struct Parts {
@@ -273,31 +272,16 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
 }
 
 /// All stores, and the one for tables with the flows that it does not take.
-fn stores(config: &Config, node: &Node) -> Result<(Stores, Option<Tables>), StageError> {
+fn stores(config: &Config, node: &Node) -> Result<(Stores, Option<Tables>), RunError> {
     let files = FilesStore::new(node.spool.inbox());
     files.sweep();
     create_once(node, &files)?;
-    let tables = tables(config, node)?;
+    let tables = tables::tables(config, node)?;
     let stores = Stores {
         files: Arc::new(files),
         tables: tables.as_ref().map(|tables| Arc::clone(&tables.store)),
     };
     Ok((stores, tables))
-}
-
-/// The database of table flows. As the files store, it is made once in a home's life.
-fn tables(config: &Config, node: &Node) -> Result<Option<Tables>, StageError> {
-    const MADE: &str = "tables store made";
-    let Some(tables) = &config.tables else {
-        return Ok(None);
-    };
-    let own = config.party.clone();
-    let store = SqliteStore::new(tables.path.clone(), own, tables.readers);
-    if node.journal.fact(MADE)?.is_none() {
-        store.create()?;
-        node.journal.set_fact(MADE, Some(store.kind()))?;
-    }
-    Ok(Some(Tables::new(Arc::new(store), tables.as_files.clone())))
 }
 
 /// Each peer, and who dials.

@@ -60,7 +60,7 @@ impl Tables {
         if found.party != own.as_str() || (other && found.imports > 0) {
             node.board.alarm("store-other", KIND, node.clock.now());
             return Err(StoreError::Database(
-                "it is not the database that this home has used; put that one back, or an empty file in its place".to_owned(),
+                "it is not the database that this home has used; put that one back, or an empty one in its place (a file of no bytes, a schema without tables)".to_owned(),
             )
             .into());
         }
