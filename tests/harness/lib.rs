@@ -15,6 +15,8 @@ pub mod narrow;
 pub mod netns;
 pub mod older;
 pub mod papers;
+pub mod postgres;
+pub mod postgres_link;
 pub mod printed;
 pub mod python;
 pub mod stick;

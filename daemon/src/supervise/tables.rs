@@ -65,11 +65,12 @@ pub(super) mod server {
             reason,
         };
         let address = match url {
-            Some(url) => url
-                .parse()
-                .map_err(|error: crate::store::postgres::address::AddressError| {
-                    wrong(&config.file, error.to_string())
-                }),
+            Some(url) => {
+                url.parse()
+                    .map_err(|error: crate::store::postgres::address::AddressError| {
+                        wrong(&config.file, error.to_string())
+                    })
+            }
             None => config.keys.postgres_url()?.parse().map_err(
                 |error: crate::store::postgres::address::AddressError| {
                     let file = config.keys.folder.join(crate::keys::POSTGRES_URL);

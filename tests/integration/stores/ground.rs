@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::program;
 
 /// Travellers, fictitious by construction; every type that a column may have.
-pub(super) const SCHEMA: &str = r#"{
+pub(crate) const SCHEMA: &str = r#"{
   "name": "uji-simpan",
   "fields": [
     {"name": "nomor", "type": "string", "constraints": {"required": true}},

@@ -151,7 +151,8 @@ impl Check<'_> {
         let plain = letters.next().is_some_and(|c| c.is_ascii_lowercase())
             && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         if !plain || schema.len() > SCHEMA_BYTES_MAX || schema.starts_with("pg_") {
-            let reason = "expected a name of a-z, 0-9 and _ that begins with a letter, and not with pg_";
+            let reason =
+                "expected a name of a-z, 0-9 and _ that begins with a letter, and not with pg_";
             return Err(self.at(TABLE, "schema", reason));
         }
         if let Some(url) = &tables.url {
@@ -192,10 +193,7 @@ mod tests {
         );
         let text = "[store.tables]\nkind = \"sqlite\"\npath = \"/srv/a/t.sqlite\"\nreaders = \"group\"\nas_files = [\"rekap\"]";
         let found = parse(text).unwrap().unwrap();
-        assert_eq!(
-            found.database,
-            database("/srv/a/t.sqlite", Readers::Group)
-        );
+        assert_eq!(found.database, database("/srv/a/t.sqlite", Readers::Group));
         assert_eq!(
             (found.folder(), found.as_files.len()),
             (Some(Path::new("/srv/a")), 1)
@@ -204,14 +202,25 @@ mod tests {
 
     #[test]
     fn a_server_is_named_without_its_password_or_by_the_key_file() {
-        let found = parse("[store.tables]\nkind = \"postgres\"").unwrap().unwrap();
+        let found = parse("[store.tables]\nkind = \"postgres\"")
+            .unwrap()
+            .unwrap();
         let (url, schema) = (None, "amanah".to_owned());
         assert_eq!(found.database, Database::Postgres { url, schema });
         assert_eq!(found.folder(), None);
         for (text, key) in [
-            ("url = \"postgresql://amanah@db.example/jemaah\"\nschema = \"haji_2030\"", ""),
-            ("url = \"postgresql://amanah:RAHASIA@db.example/jemaah\"", "url"),
-            ("url = \"postgresql://amanah@db.example/jemaah?sslmode=disable\"", "url"),
+            (
+                "url = \"postgresql://amanah@db.example/jemaah\"\nschema = \"haji_2030\"",
+                "",
+            ),
+            (
+                "url = \"postgresql://amanah:RAHASIA@db.example/jemaah\"",
+                "url",
+            ),
+            (
+                "url = \"postgresql://amanah@db.example/jemaah?sslmode=disable\"",
+                "url",
+            ),
             ("schema = \"pg_catalog\"", "schema"),
             ("schema = \"A; DROP\"", "schema"),
             ("schema = \"\"", "schema"),

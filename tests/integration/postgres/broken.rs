@@ -1,0 +1,239 @@
+//! Exactly once, whatever becomes of the server or the wire: an import is broken at each message that the client sends, before the
+//! server has it and after, by cutting the wire or by killing the server; then it is tried again, as the daemon does.
+
+use std::sync::{Arc, Mutex};
+
+use amanah_tests::mutation::Seeded;
+use amanah_tests::postgres::Postgres;
+use amanah_tests::postgres_link::{PostgresLink, When};
+use amanahd::engine::policy::Mode;
+use amanahd::store::StoreError;
+use amanahd::store::table::TableStore;
+
+use super::ground::{import, land, server, store, store_at, table};
+
+/// Rows of a bundle: some messages of COPY.
+const ROWS: u32 = 400;
+/// More messages than an import has.
+const MESSAGES_MAX: usize = 200;
+/// Tries of an import that was broken once: the wire is whole then, and the server comes back.
+const TRIES: usize = 40;
+
+const MODES: [Mode; 3] = [Mode::Append, Mode::Upsert, Mode::Replace];
+
+struct Ground {
+    server: Arc<Mutex<Postgres>>,
+    link: PostgresLink,
+    store: amanahd::store::postgres::PostgresStore,
+    number: u32,
+    /// Rows that must be in the table of appended bundles.
+    appended: u32,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let server = server();
+        let link = PostgresLink::to(server.port()).unwrap();
+        let url = Postgres::url_of_port(link.port(), "?sslmode=disable");
+        let store = store_at(&url, "amanah");
+        store.identity().unwrap();
+        Self {
+            server: Arc::new(Mutex::new(server)),
+            link,
+            store,
+            number: 0,
+            appended: 0,
+        }
+    }
+
+    /// One import, broken at a message; whether there was one.
+    fn broken(&mut self, at: usize, when: When, kills: bool) -> bool {
+        self.number += 1;
+        let mode = MODES[usize::try_from(self.number).unwrap() % MODES.len()];
+        let name = mode.as_str();
+        let mut bundle = import(name, 0);
+        bundle.id.manifest = amanah_format::digest::Digest::of(&self.number.to_be_bytes());
+        bundle.landing.mode = mode;
+        let from = self.number * ROWS;
+        let text = table(from, ROWS, name);
+        let server = Arc::clone(&self.server);
+        self.link.arm(at, when, move || {
+            if kills {
+                let mut server = server.lock().unwrap();
+                server.crash().unwrap();
+                server.again().unwrap();
+            }
+        });
+        let first = self
+            .known(&bundle)
+            .unwrap_or_else(|| land(&self.store, &bundle, &text, true));
+        let broke = self.link.has_broken();
+        if !broke {
+            assert!(first.is_ok(), "unbroken, and yet {first:?}");
+        }
+        let mut landed = first;
+        for _ in 0..TRIES {
+            match landed {
+                Ok(Some(stored)) => {
+                    assert_eq!(stored.records, u64::from(ROWS));
+                    self.holds(mode, from, &format!("{at} {when:?} ({})", self.link.at()));
+                    return broke;
+                }
+                Ok(None) => panic!("sound rows were not"),
+                Err(StoreError::Schema(said)) => panic!("{said}"),
+                Err(_) => std::thread::sleep(std::time::Duration::from_millis(60)),
+            }
+            // As the daemon: what the store has is never imported again.
+            landed = self
+                .known(&bundle)
+                .unwrap_or_else(|| land(&self.store, &bundle, &text, true));
+        }
+        panic!("{at} {when:?}: {landed:?}");
+    }
+
+    /// What the store says of it already; none: it is to be imported.
+    fn known(
+        &self,
+        bundle: &amanahd::store::table::TableImport,
+    ) -> Option<Result<Option<amanah_format::receipt::StoreRef>, StoreError>> {
+        self.store.identity().map(drop).err().map(Err).or_else(|| {
+            self.store
+                .lookup(&bundle.id.manifest)
+                .transpose()
+                .map(|known| known.map(Some))
+        })
+    }
+
+    fn holds(&mut self, mode: Mode, from: u32, broken: &str) {
+        let server = self.server.lock().unwrap();
+        let name = mode.as_str();
+        let own = format!(
+            "SELECT count(*), count(DISTINCT nomor), count(DISTINCT amanah_import) FROM amanah.{name}
+            WHERE nomor >= 'U-{from:06}' AND nomor < 'U-{:06}'",
+            from + ROWS
+        );
+        assert_eq!(
+            server.ask(&own).unwrap(),
+            format!("{ROWS}|{ROWS}|1"),
+            "{name}, broken at {broken}"
+        );
+        let records =
+            "SELECT count(*), (SELECT imports FROM amanah.amanah_store) FROM amanah.amanah_imports";
+        let number = self.number;
+        assert_eq!(
+            server.ask(records).unwrap(),
+            format!("{number}|{number}"),
+            "broken at {broken}"
+        );
+        if mode == Mode::Append {
+            self.appended += ROWS;
+        }
+        let all = "SELECT count(*) FROM amanah.append";
+        if self.appended > 0 {
+            assert_eq!(
+                server.ask(all).unwrap(),
+                self.appended.to_string(),
+                "broken at {broken}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wire_that_is_cut_at_any_message_of_an_import_doubles_nothing_and_loses_nothing() {
+    let mut ground = Ground::new();
+    let (mut cut, mut commits) = (0, 0);
+    for when in [When::Before, When::After] {
+        // Each mode has messages of its own: every message of each would be thrice as many.
+        for at in 0..MESSAGES_MAX {
+            if !ground.broken(at, when, false) {
+                break;
+            }
+            cut += 1;
+            commits += usize::from(ground.link.at().starts_with("COMMIT"));
+        }
+    }
+    assert!(cut > 30, "{cut} messages");
+    assert!(commits >= 2, "the commit itself was cut {commits} times");
+}
+
+#[test]
+fn a_server_that_is_killed_within_an_import_doubles_nothing_and_loses_nothing() {
+    killed(Some(6), 7);
+}
+
+#[test]
+#[ignore = "kills a server some eighty times"]
+fn a_server_that_is_killed_at_any_message_of_an_import_doubles_nothing_and_loses_nothing() {
+    killed(None, 0);
+}
+
+/// At so many messages by the dice, or at each.
+fn killed(count: Option<usize>, seed: u64) {
+    let mut ground = Ground::new();
+    let mut dice = Seeded::new(seed);
+    // The last messages of an import are around its commit.
+    assert!(!ground.broken(MESSAGES_MAX, When::Before, true));
+    for when in [When::Before, When::After] {
+        let places: Vec<usize> = match count {
+            Some(count) => (0..count / 2).map(|_| dice.below(30)).collect(),
+            None => (0..MESSAGES_MAX).collect(),
+        };
+        for at in places {
+            let broke = ground.broken(at, when, true);
+            if count.is_none() && !broke {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn an_older_copy_and_another_database_are_told_from_the_one_that_was_there() {
+    let server = server();
+    let own = store(&server);
+    land(&own, &import("manifes", 1), &table(1, 1, "a"), true).unwrap();
+    let before = own.identity().unwrap();
+    server
+        .ask("CREATE DATABASE salinan TEMPLATE jemaah")
+        .map_or_else(
+            // A database in use is no template: its rows are copied by its own words.
+            |_| (),
+            |_| panic!("the store holds no connection"),
+        );
+    land(&own, &import("manifes", 2), &table(2, 1, "a"), true).unwrap();
+    assert_eq!(own.identity().unwrap().imports, 2);
+    // As a restored copy would be.
+    server
+        .ask("DELETE FROM amanah.manifes WHERE nomor = 'U-000002'; DELETE FROM amanah.amanah_imports WHERE records = 1 AND import = 2;
+            UPDATE amanah.amanah_store SET imports = 1")
+        .unwrap();
+    // An import that was begun for the newer one is not written into the older.
+    let third = import("manifes", 3);
+    let refused = land(&own, &third, &table(3, 1, "a"), true);
+    assert!(
+        matches!(refused, Err(StoreError::Database(_))),
+        "{refused:?}"
+    );
+    assert_eq!(own.identity().unwrap(), before);
+    assert_eq!(own.lookup(&import("manifes", 2).id.manifest).unwrap(), None);
+    land(&own, &third, &table(3, 1, "a"), true)
+        .unwrap()
+        .unwrap();
+    server.schema("lain").unwrap();
+    let other = store_at(&server.url("amanah"), "lain");
+    assert_ne!(other.identity().unwrap().store_id, before.store_id);
+    assert_eq!(other.identity().unwrap().imports, 0);
+    // The same, as the daemon's own connection meets it: what was there is put aside.
+    server
+        .ask("ALTER SCHEMA amanah RENAME TO samping; ALTER SCHEMA lain RENAME TO amanah")
+        .unwrap();
+    let refused = land(&own, &import("manifes", 4), &table(4, 1, "a"), true);
+    assert!(refused.is_err(), "{refused:?}");
+    assert_eq!(
+        server
+            .ask("SELECT count(*) FROM amanah.amanah_imports")
+            .unwrap(),
+        "0"
+    );
+}
