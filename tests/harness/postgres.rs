@@ -16,8 +16,8 @@ use tempfile::TempDir;
 
 /// Where Debian has the servers of each version.
 const VERSIONS: &str = "/usr/lib/postgresql";
-/// The server refuses to run as root.
-const USER: u32 = 64_020;
+/// The server refuses to run as root, and wants a user that the machine knows: `nobody`.
+const USER: u32 = 65_534;
 /// The database.
 const DATABASE: &str = "jemaah";
 /// Who may everything there.
@@ -306,7 +306,29 @@ impl Postgres {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    fn cluster(&self) -> PathBuf {
+    /// Gives all files of the cluster to the user whose they are: after others were put in their place.
+    ///
+    /// # Errors
+    /// A file of it cannot be given away.
+    pub fn hand_over(&self) -> Result<()> {
+        if !is_root() {
+            return Ok(());
+        }
+        let ran = Command::new("chown")
+            .arg("-R")
+            .arg(format!("{USER}:{USER}"))
+            .arg(self.cluster())
+            .status()?;
+        ensure!(ran.success(), "chown: {ran}");
+        Ok(fs::set_permissions(
+            self.cluster(),
+            fs::Permissions::from_mode(0o700),
+        )?)
+    }
+
+    /// The folder of its data.
+    #[must_use]
+    pub fn cluster(&self) -> PathBuf {
         self.folder.path().join("d")
     }
 

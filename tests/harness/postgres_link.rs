@@ -208,8 +208,8 @@ fn act(shared: &Shared) {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take();
+    shared.fired.store(true, Ordering::SeqCst);
     if let Some(mut plan) = plan {
         (plan.act)();
     }
-    shared.fired.store(true, Ordering::SeqCst);
 }

@@ -4,7 +4,9 @@
 mod access;
 mod alike;
 mod broken;
+mod campaign;
 mod changed;
+mod daemons;
 mod ground;
 
 use amanah_tests::postgres::Postgres;

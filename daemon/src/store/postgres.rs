@@ -113,13 +113,28 @@ impl PostgresStore {
     }
 
     fn connect_now(&self) -> Result<Client, StoreError> {
-        let client = self.courier.connect(&self.address, self.tls.as_ref());
-        let client = client.map_err(|error| {
-            let place = self.place.clone();
-            Failure { place, error }.into_unusable()
-        })?;
+        let client = self.reach()?;
         open::prepare(&self.session(&client), &self.schema, &self.party)?;
         Ok(client)
+    }
+
+    /// Looks at it without changing anything: whether its role may more than it needs.
+    ///
+    /// # Errors
+    /// What an import would fail with.
+    pub fn look(&self) -> Result<bool, StoreError> {
+        let client = self.reach()?;
+        let session = self.session(&client);
+        open::is_store(&session, &self.schema)?;
+        Ok(open::is_too_mighty(&session)?)
+    }
+
+    fn reach(&self) -> Result<Client, StoreError> {
+        let client = self.courier.connect(&self.address, self.tls.as_ref());
+        client.map_err(|error| {
+            let place = self.place.clone();
+            Failure { place, error }.into_unusable()
+        })
     }
 
     /// Asks; once more over a new connection where the old one turns out to be lost.

@@ -183,6 +183,21 @@ pub fn check_tables(config: &Config) -> Result<(), RunError> {
     Ok(())
 }
 
+/// The database server that tables land in, where there is one, can be used; whether its role may more there than it needs. Nothing is
+/// changed.
+///
+/// # Errors
+/// What keeps rows from landing there.
+pub fn look_at_tables(config: &Config) -> Result<bool, RunError> {
+    #[cfg(feature = "postgres")]
+    return tables::server::look(config);
+    #[cfg(not(feature = "postgres"))]
+    {
+        let _ = config;
+        Ok(false)
+    }
+}
+
 /// The alarm's command, where there is one, can be changed by nobody else.
 ///
 /// # Errors

@@ -81,6 +81,16 @@ pub(super) mod server {
         Ok(Some(address?))
     }
 
+    /// Looks at the server without changing anything.
+    pub(in crate::supervise) fn look(config: &Config) -> Result<bool, RunError> {
+        match config.tables.as_ref().map(|tables| &tables.database) {
+            Some(Database::Postgres { schema, .. }) => store(config, schema)?
+                .look()
+                .map_err(|error| RunError::Start(error.to_string())),
+            Some(Database::Sqlite { .. }) | None => Ok(false),
+        }
+    }
+
     pub(super) fn store(config: &Config, schema: &str) -> Result<PostgresStore, RunError> {
         let missing = || RunError::Start("no server is configured".to_owned());
         let address = address(config)?.ok_or_else(missing)?;

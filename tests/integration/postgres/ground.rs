@@ -113,7 +113,8 @@ pub(super) fn land_with(
 
 /// None where the database took no more rows; a table that is not sound is a mistake of the test.
 fn fill(import: &TableImport, text: &str, rows: &mut dyn RowSink) -> Option<Sums> {
-    let totals: &[usize] = if import.schema.place("biaya") == Some(3) {
+    // Numbers at the borders of their type have no sum.
+    let totals: &[usize] = if import.flow().as_str() == "manifes-umrah" {
         &[3]
     } else {
         &[]

@@ -103,11 +103,16 @@ impl Ground for Session<'_> {
     }
 
     fn index(&self, table: &Table, index: Index<'_>) -> Result<bool, StoreError> {
+        let name = format!("amanah_{}_{}", index.what, table.made_by);
+        // Making it would lock the table, also where it is there already.
+        if self.is_there(&name)? {
+            return Ok(true);
+        }
         let columns: Vec<String> = index.columns.iter().map(|name| quoted(name)).collect();
         let make = format!(
-            "CREATE {} INDEX IF NOT EXISTS {} ON {} ({})",
+            "CREATE {} INDEX {} ON {} ({})",
             if index.is_unique { "UNIQUE" } else { "" },
-            quoted(&format!("amanah_{}_{}", index.what, table.made_by)),
+            quoted(&name),
             quoted(&table.name),
             columns.join(", ")
         );

@@ -66,6 +66,30 @@ pub(super) fn prepare(
     schema: &str,
     party: &PartyId,
 ) -> Result<(), StoreError> {
+    if !is_store(session, schema)? {
+        begin_new(session, party)?;
+    }
+    let version = session.rows("SELECT version FROM amanah_store", &[]);
+    let version = version.map_err(Failure::into_unusable)?;
+    match version.first().map(|row| row.get::<_, i32>(0)) {
+        Some(VERSION) => Ok(()),
+        _ => Err(StoreError::Strange {
+            place: session.place().to_owned(),
+            reason: "a newer version of Amanah made it".to_owned(),
+        }),
+    }
+}
+
+/// Whether the role may more than it needs: then whoever takes the daemon over may too.
+pub(super) fn is_too_mighty(session: &Session<'_>) -> Result<bool, Failure> {
+    let query = "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
+        FROM pg_roles WHERE rolname = current_user";
+    let found = session.rows(query, &[])?;
+    Ok(found.first().is_some_and(|row| row.get(0)))
+}
+
+/// Sets a new session up and looks; changes nothing. `false`: the schema is empty, and may become a store.
+pub(super) fn is_store(session: &Session<'_>, schema: &str) -> Result<bool, StoreError> {
     let place = session.place();
     session
         .run(&settings(schema))
@@ -96,20 +120,12 @@ pub(super) fn prepare(
         let why = format!("the role may not make tables in schema {schema}; see {GRANTS}");
         return Err(missing(place, &why));
     }
-    if !found.has_store {
-        if !found.is_empty {
-            return Err(strange(
-                "the schema has tables, but is no store of Amanah; make an empty one",
-            ));
-        }
-        begin_new(session, party)?;
+    if !found.has_store && !found.is_empty {
+        return Err(strange(
+            "the schema has tables, but is no store of Amanah; make an empty one",
+        ));
     }
-    let version = session.rows("SELECT version FROM amanah_store", &[]);
-    let version = version.map_err(Failure::into_unusable)?;
-    match version.first().map(|row| row.get::<_, i32>(0)) {
-        Some(VERSION) => Ok(()),
-        _ => Err(strange("a newer version of Amanah made it")),
-    }
+    Ok(found.has_store)
 }
 
 /// The tables of a new store, all or nothing. Where another connection makes them at this moment, they are there then.
