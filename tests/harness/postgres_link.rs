@@ -20,11 +20,20 @@ pub enum When {
     After,
 }
 
+/// At which message of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The n-th that a server acts on, from now, counted from 0.
+    Nth(usize),
+    /// The next one with this text alone.
+    Text(&'static str),
+}
+
 /// What is done at the message.
 type Act = Box<dyn FnMut() + Send>;
 
 struct Plan {
-    at: usize,
+    at: At,
     when: When,
     act: Act,
 }
@@ -78,8 +87,8 @@ impl PostgresLink {
         self.port
     }
 
-    /// Breaks it at the `at`-th message from now, counted from 0, and does this there.
-    pub fn arm(&self, at: usize, when: When, act: impl FnMut() + Send + 'static) {
+    /// Breaks it at this message, and does this there.
+    pub fn arm(&self, at: At, when: When, act: impl FnMut() + Send + 'static) {
         let mut plan = self
             .shared
             .plan
@@ -192,12 +201,21 @@ fn due(shared: &Shared, kind: u8, whole: &[u8]) -> Option<When> {
         return None;
     }
     let seen = shared.seen.fetch_add(1, Ordering::SeqCst);
-    let plan = shared.plan.lock().unwrap_or_else(PoisonError::into_inner);
-    let when = plan.as_ref().filter(|plan| plan.at == seen)?.when;
     let text = match kind {
-        b'Q' => String::from_utf8_lossy(whole.get(5..).unwrap_or_default()).into_owned(),
+        b'Q' => {
+            let text = String::from_utf8_lossy(whole.get(5..).unwrap_or_default());
+            text.trim_end_matches('\0').to_owned()
+        }
         kind => char::from(kind).to_string(),
     };
+    let plan = shared.plan.lock().unwrap_or_else(PoisonError::into_inner);
+    let when = plan
+        .as_ref()
+        .filter(|plan| match plan.at {
+            At::Nth(at) => at == seen,
+            At::Text(wanted) => wanted == text,
+        })?
+        .when;
     *shared.last.lock().unwrap_or_else(PoisonError::into_inner) = text;
     Some(when)
 }

@@ -43,7 +43,7 @@ fn what_is_not_committed_leaves_nothing_and_what_is_can_be_looked_up() {
     let again = land(&store, &one, &table(1, 2, "satu"), true).unwrap();
     assert_eq!(again, Some(stored));
     let rows = "SELECT string_agg(nomor || biaya || amanah_row, ',' ORDER BY nomor) FROM amanah.manifes_umrah";
-    assert_eq!(server.ask(rows).unwrap(), "U-00000110.51,U-00000210.52");
+    assert_eq!(server.ask(rows).unwrap(), "U-00000110.511,U-00000210.522");
     let record = "SELECT records, table_name, totals, mode, amanah_import = import FROM amanah.amanah_imports, amanah.manifes_umrah LIMIT 1";
     assert_eq!(
         server.ask(record).unwrap(),

@@ -277,7 +277,8 @@ impl TableStore for PostgresStore {
                     .map_or(Err(StoreError::Busy), |stored| Ok(Some(stored)));
             }
             Err(error) => {
-                *writing = self.roll_back(client);
+                // What is there now is looked at anew by the next one.
+                drop(self.roll_back(client));
                 return Err(error);
             }
         }

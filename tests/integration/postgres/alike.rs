@@ -2,12 +2,17 @@
 //! after corrections too.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::process::Command;
 
+use amanah_format::digest::Digest;
 use amanah_tests::mutation::Seeded;
+use amanah_tests::postgres::Postgres;
 use amanahd::engine::policy::Mode;
+use amanahd::store::postgres::PostgresStore;
 use amanahd::store::sqlite::{Readers, SqliteStore};
 use amanahd::store::table::{TableImport, TableStore};
+use tempfile::TempDir;
 
 use super::ground::{import, land, schema, server, store, table};
 
@@ -80,154 +85,168 @@ fn some_rows(dice: &mut Seeded, from: u64, count: u64) -> String {
     text
 }
 
-/// Lands in both; both say the same of it.
-fn both(stores: [&dyn TableStore; 2], import: &TableImport, text: &str) {
-    let [one, other] = stores.map(|store| land(store, import, text, true).unwrap().unwrap());
-    assert_eq!((one.entries, one.records), (other.entries, other.records));
+/// Both databases.
+struct Both {
+    server: Postgres,
+    postgres: PostgresStore,
+    sqlite: SqliteStore,
+    file: PathBuf,
+    _folder: TempDir,
 }
+
+impl Both {
+    fn new() -> Self {
+        let server = server();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store/tables.sqlite");
+        let sqlite = SqliteStore::new(file.clone(), "imigrasi".parse().unwrap(), Readers::Owner);
+        sqlite.create().unwrap();
+        Self {
+            postgres: store(&server),
+            server,
+            sqlite,
+            file,
+            _folder: folder,
+        }
+    }
+
+    fn stores(&self) -> [&dyn TableStore; 2] {
+        [&self.sqlite, &self.postgres]
+    }
+
+    /// Lands in both, which say the same of it.
+    fn land(&self, import: &TableImport, text: &str) {
+        let landed = |store| land(store, import, text, true).unwrap().unwrap();
+        let [one, other] = self.stores().map(landed);
+        assert_eq!((one.entries, one.records), (other.entries, other.records));
+    }
+
+    /// All rows of a flow, as SQLite and as PostgreSQL have them.
+    fn rows(&self, flow: &str) -> [String; 2] {
+        let name = flow.replace('-', "_");
+        let words = ALL.replace("TABEL", &name);
+        let words = words
+            .replace("IMPORTS", "amanah_imports")
+            .replace("TRANSIT", "transit");
+        let ran = Command::new("sqlite3")
+            .arg(&self.file)
+            .arg(words)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{said}");
+        let words = ALL
+            .replace("TABEL", &format!("amanah.{name}"))
+            .replace("IMPORTS", "amanah.amanah_imports")
+            .replace("TRANSIT", "transit::integer");
+        let of_sqlite = String::from_utf8(ran.stdout).unwrap();
+        let of_postgres = self.server.ask(&words).unwrap();
+        [of_sqlite, of_postgres].map(|text| text.trim_end().to_owned())
+    }
+}
+
+const MODES: [(&str, Mode, Option<usize>); 5] = [
+    ("tambah", Mode::Append, None),
+    ("gabung", Mode::Upsert, None),
+    ("ganti", Mode::Replace, None),
+    ("bagian", Mode::Replace, Some(1)),
+    ("bagian-angka", Mode::Replace, Some(3)),
+];
+/// Of each flow.
+const BUNDLES: usize = 4;
 
 #[test]
 fn rows_stand_alike_in_sqlite_and_in_postgresql() {
-    let server = server();
-    let postgres = store(&server);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store/tables.sqlite");
-    let sqlite = SqliteStore::new(file.clone(), "imigrasi".parse().unwrap(), Readers::Owner);
-    sqlite.create().unwrap();
-    let stores: [&dyn TableStore; 2] = [&sqlite, &postgres];
+    let both = Both::new();
     let mut dice = Seeded::new(20_301);
     let mut number = 0_u8;
-    let modes = [
-        ("tambah", Mode::Append, None),
-        ("gabung", Mode::Upsert, None),
-        ("ganti", Mode::Replace, None),
-        ("bagian", Mode::Replace, Some(1)),
-        ("bagian-angka", Mode::Replace, Some(3)),
-    ];
     let mut bundles = Vec::new();
-    for (flow, mode, partition) in modes {
-        for _ in 0..4 {
+    for (flow, mode, partition) in MODES {
+        for _ in 0..BUNDLES {
             number += 1;
             let mut import = import(flow, number);
             import.landing.mode = mode;
             import.landing.partition = partition;
             import.sequence = u64::from(number).try_into().unwrap();
             let from = u64::try_from(dice.below(40)).unwrap();
-            both(stores, &import, &some_rows(&mut dice, from, 60));
+            both.land(&import, &some_rows(&mut dice, from, 60));
             bundles.push((flow, import.id.manifest));
         }
     }
-    let lines = |text: String| text.trim_end().to_owned();
-    let ask = |flow: &str| {
-        let name = flow.replace('-', "_");
-        let words = ALL.replace("TABEL", &name);
-        let ran = Command::new("sqlite3")
-            .arg(&file)
-            .arg(
-                words
-                    .replace("IMPORTS", "amanah_imports")
-                    .replace("TRANSIT", "transit"),
-            )
-            .output()
-            .unwrap();
-        assert!(
-            ran.status.success(),
-            "{}",
-            String::from_utf8_lossy(&ran.stderr)
-        );
-        let words = ALL
-            .replace("TABEL", &format!("amanah.{name}"))
-            .replace("IMPORTS", "amanah.amanah_imports")
-            .replace("TRANSIT", "transit::integer");
-        [
-            lines(String::from_utf8(ran.stdout).unwrap()),
-            lines(server.ask(&words).unwrap()),
-        ]
-    };
-    for (flow, ..) in modes {
-        let [one, other] = ask(flow);
+    for (flow, ..) in MODES {
+        let [one, other] = both.rows(flow);
         assert!(one.lines().count() >= 60);
         assert_eq!(one, other, "{flow}");
     }
-    correct(stores, &bundles);
-    for (flow, ..) in modes {
-        let [one, other] = ask(flow);
+    correct(&both, &bundles);
+    for (flow, ..) in MODES {
+        let [one, other] = both.rows(flow);
         assert_eq!(one, other, "{flow}");
         assert!(one.contains("DIRALAT"), "{flow}: {one}");
     }
 }
 
-/// Corrects the first row of the last bundle of each flow, and takes back its second; those that mean no row are refused by both.
-fn correct(stores: [&dyn TableStore; 2], bundles: &[(&str, amanah_format::digest::Digest)]) {
-    let columns = [
-        "nomor",
-        "alur",
-        "ref_kiriman",
-        "ref_kunci",
-        "jenis",
-        "baris_baru",
-    ];
-    let fields: Vec<String> = columns
-        .iter()
+const HEAD: &str = "nomor,alur,ref_kiriman,ref_kunci,jenis,baris_baru\n";
+
+/// A bundle of corrections of all flows.
+fn ralat() -> TableImport {
+    let fields: Vec<String> = HEAD
+        .trim()
+        .split(',')
         .map(|name| format!(r#"{{"name": "{name}", "type": "string"}}"#))
         .collect();
-    let text = format!(
-        r#"{{"name": "ralat", "fields": [{}], "primaryKey": ["nomor"]}}"#,
-        fields.join(",")
-    );
     let mut ralat = import("ralat", 200);
+    let flows = MODES.iter();
     ralat.corrects = Some(
-        bundles
-            .iter()
-            .map(|(flow, _)| (flow.parse().unwrap(), ralat.schema.clone()))
+        flows
+            .map(|(flow, ..)| (flow.parse().unwrap(), ralat.schema.clone()))
             .collect(),
     );
-    ralat.schema = schema(&text);
-    let new = |key: &str| {
-        let row = format!(
-            r#"{{"nomor":"{key}","hari":"2031-02-03","nama":"DIRALAT","biaya":0.10,"umur":-1,"transit":true,"waktu":"2030-01-05T05:10:00+09:00","jam":"01:02:03.4","tahun":2031,"bulan":"2031-01"}}"#
-        );
-        format!("\"{}\"", row.replace('"', "\"\""))
-    };
-    let head = "nomor,alur,ref_kiriman,ref_kunci,jenis,baris_baru\n";
-    let mut text = head.to_owned();
-    for (number, (flow, bundle)) in bundles.iter().enumerate() {
-        if number % 4 != 3 {
-            continue;
-        }
-        // Of the last bundle of its flow all rows are there, whatever the mode; its numbers begin below 40.
-        let key = |place: u32| format!("U-{:06}", 40 + place);
-        writeln!(
-            text,
-            "R-{number}a,{flow},{bundle},{},GANTI,{}",
-            key(1),
-            new(&key(1))
-        )
-        .unwrap();
-        writeln!(text, "R-{number}b,{flow},{bundle},{},TARIK,", key(2)).unwrap();
+    ralat.schema = schema(&format!(
+        r#"{{"name": "ralat", "fields": [{}], "primaryKey": ["nomor"]}}"#,
+        fields.join(",")
+    ));
+    ralat
+}
+
+/// The row that takes the place of another, as a cell.
+fn new(key: &str) -> String {
+    let row = format!(
+        r#"{{"nomor":"{key}","hari":"2031-02-03","nama":"DIRALAT","biaya":0.10,"umur":-1,"transit":true,"waktu":"2030-01-05T05:10:00+09:00","jam":"01:02:03.4","tahun":2031,"bulan":"2031-01"}}"#
+    );
+    format!("\"{}\"", row.replace('"', "\"\""))
+}
+
+/// Corrects a row of the last bundle of each flow, and takes back another; what means no row is refused by both.
+fn correct(both: &Both, bundles: &[(&str, Digest)]) {
+    let ralat = ralat();
+    // Of the last bundle of its flow all rows are there, whatever the mode; its numbers begin below 40.
+    let last: Vec<_> = bundles
+        .chunks(BUNDLES)
+        .map(|all| all[BUNDLES - 1])
+        .collect();
+    let mut text = HEAD.to_owned();
+    for (number, (flow, bundle)) in last.iter().enumerate() {
+        let new = new("U-000041");
+        writeln!(text, "R-{number}a,{flow},{bundle},U-000041,GANTI,{new}").unwrap();
+        writeln!(text, "R-{number}b,{flow},{bundle},U-000042,TARIK,").unwrap();
     }
-    both(stores, &ralat, &text);
-    for (number, (flow, bundle)) in bundles
-        .iter()
-        .enumerate()
-        .filter(|(number, _)| number % 4 == 3)
-    {
+    both.land(&ralat, &text);
+    let foreign = Digest::of(b"kiriman lain");
+    for (flow, bundle) in last {
         for wrong in [
-            // Gone by now, of another bundle, no such flow, another row's, no row at all.
+            // Gone by now, of no bundle, no such flow, another row's, no row at all, no key.
             format!("{flow},{bundle},U-000042,TARIK,"),
-            format!("{flow},{},U-000043,TARIK,", bundles[0].1),
+            format!("{flow},{foreign},U-000043,TARIK,"),
             format!("alur-lain,{bundle},U-000043,TARIK,"),
             format!("{flow},{bundle},U-000043,GANTI,{}", new("U-000044")),
             format!("{flow},{bundle},U-000043,GANTI,bukan"),
+            format!("{flow},{bundle},U-000043|U-000044,TARIK,"),
         ] {
-            if wrong.contains(&bundles[0].1.to_string()) && *flow == "tambah" {
-                continue;
-            }
             let mut import = ralat.clone();
-            import.id.manifest = amanah_format::digest::Digest::of(wrong.as_bytes());
-            let text =
-                format!("{head}R-{number}c,{flow},{bundle},U-000045,TARIK,\nR-{number}d,{wrong}\n");
-            for store in stores {
+            import.id.manifest = Digest::of(wrong.as_bytes());
+            let text = format!("{HEAD}R-c,{flow},{bundle},U-000045,TARIK,\nR-d,{wrong}\n");
+            for store in both.stores() {
                 let landed = land(store, &import, &text, true).unwrap();
                 assert_eq!(landed, None, "{}: {wrong}", store.kind());
             }

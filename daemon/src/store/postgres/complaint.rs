@@ -31,10 +31,12 @@ impl Failure {
         self.code() == Some("23505")
     }
 
-    /// Whether the connection can be used no more: nobody knows what the server did then.
+    /// Whether the connection can be used no more: it is gone, or what it was set up for is.
     pub(super) fn is_lost(&self) -> bool {
-        self.code()
-            .is_none_or(|code| code.starts_with("57P") || code.starts_with("08"))
+        self.code().is_none_or(|code| {
+            let is_other = matches!(code, "42P01" | "3F000");
+            is_other || code.starts_with("57P") || code.starts_with("08")
+        })
     }
 
     /// A failure to get a connection that can be used.
