@@ -255,7 +255,8 @@ impl Postgres {
             .open(self.folder.path().join("log"))?;
         let mut command = self.as_owner("postgres");
         command.arg("-D").arg(self.cluster());
-        let child = command.stdout(Stdio::null()).stderr(log).spawn()?;
+        command.stdout(Stdio::null()).stderr(log);
+        let child = started(command)?;
         self.running = Some(child);
         let (programs, socket, port) =
             (self.programs.clone(), self.socket(), self.port.to_string());
@@ -338,19 +339,14 @@ impl Postgres {
 
     /// A program of the package, run by the user whose cluster it is.
     fn as_owner(&self, program: &str) -> Command {
-        let program = self.programs.join(program);
-        let mut command = if is_root() {
-            let mut through = Command::new("setpriv");
+        let mut command = Command::new("setpriv");
+        // Whatever becomes of the test, its server does not outlive it.
+        command.arg("--pdeathsig=QUIT");
+        if is_root() {
             let user = [format!("--reuid={USER}"), format!("--regid={USER}")];
-            through
-                .args(user)
-                .arg("--clear-groups")
-                .arg("--")
-                .arg(program);
-            through
-        } else {
-            Command::new(program)
-        };
+            command.args(user).arg("--clear-groups");
+        }
+        command.arg("--").arg(self.programs.join(program));
         command
             .stdin(Stdio::null())
             .process_group(0)
@@ -371,6 +367,19 @@ impl Drop for Postgres {
         // Where a test ends it, there is nothing to end.
         let _ = self.crash();
     }
+}
+
+/// Starts a process that ends with this one: the kernel watches the thread that started it, so that one stays.
+fn started(mut command: Command) -> Result<Child> {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        // Whoever asked waits for it.
+        let _ = tell.send(command.spawn());
+        loop {
+            std::thread::park();
+        }
+    });
+    Ok(told.recv()??)
 }
 
 /// A certificate authority; its file.

@@ -190,13 +190,6 @@ fn an_older_copy_and_another_database_are_told_from_the_one_that_was_there() {
     let own = store(&server);
     land(&own, &import("manifes", 1), &table(1, 1, "a"), true).unwrap();
     let before = own.identity().unwrap();
-    server
-        .ask("CREATE DATABASE salinan TEMPLATE jemaah")
-        .map_or_else(
-            // A database in use is no template: its rows are copied by its own words.
-            |_| (),
-            |_| panic!("the store holds no connection"),
-        );
     land(&own, &import("manifes", 2), &table(2, 1, "a"), true).unwrap();
     assert_eq!(own.identity().unwrap().imports, 2);
     // As a restored copy would be.
