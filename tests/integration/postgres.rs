@@ -47,7 +47,7 @@ fn what_is_not_committed_leaves_nothing_and_what_is_can_be_looked_up() {
     let record = "SELECT records, table_name, totals, mode, amanah_import = import FROM amanah.amanah_imports, amanah.manifes_umrah LIMIT 1";
     assert_eq!(
         server.ask(record).unwrap(),
-        "2|manifes_umrah|{\"biaya\": \"21\"}|append|t"
+        "2|manifes_umrah|{\"biaya\": \"21.03\"}|append|t"
     );
 }
 

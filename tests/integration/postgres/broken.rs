@@ -49,7 +49,7 @@ impl Ground {
     /// One import, broken at a message; whether there was one.
     fn broken(&mut self, at: At, when: When, kills: bool) -> bool {
         self.number += 1;
-        let mode = MODES[usize::try_from(self.number).unwrap() % MODES.len()];
+        let mode = MODES[usize::try_from(self.number - 1).unwrap() % MODES.len()];
         let name = mode.as_str();
         let mut bundle = import(name, 0);
         bundle.id.manifest = amanah_format::digest::Digest::of(&self.number.to_be_bytes());

@@ -53,7 +53,7 @@ pub(crate) fn rows_of(from: u32, count: u32, name: &str) -> String {
 }
 
 /// The pair, founded; its first flow imported so; the recipient with a database.
-pub(super) fn founded(import: &Value) -> Exchange {
+pub(crate) fn founded(import: &Value) -> Exchange {
     let exchange = founded_bare();
     agree(&exchange, SCHEMA, import);
     database_for(&exchange);
@@ -149,7 +149,7 @@ pub(crate) fn name(exchange: &Exchange) -> String {
 }
 
 /// Lines of an answer; `TABEL` stands for the flow's table.
-pub(super) fn ask(exchange: &Exchange, question: &str) -> Vec<String> {
+pub(crate) fn ask(exchange: &Exchange, question: &str) -> Vec<String> {
     run(exchange, &["-readonly"], question)
 }
 
