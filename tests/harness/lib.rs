@@ -2,6 +2,7 @@
 //! wait is bounded, every port its own, and nothing is left running: a test may run beside any other.
 
 pub mod accounts;
+pub mod certificates;
 pub mod drop_server;
 pub mod exchange;
 pub mod flood;

@@ -14,6 +14,8 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::certificates;
+
 /// Where Debian has the servers of each version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 /// The server refuses to run as root, and wants a user that the machine knows: `nobody`.
@@ -123,48 +125,15 @@ impl Postgres {
     /// # Errors
     /// `openssl` fails; the files cannot be written.
     pub fn certify(&mut self) -> Result<PathBuf> {
-        let authority = authority(self.folder.path(), "ca")?;
-        let place = |name: &str| self.folder.path().join(name).to_string_lossy().into_owned();
-        fs::write(place("names"), "subjectAltName=IP:127.0.0.1\n")?;
-        openssl(&[
-            "req",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-keyout",
-            &place("server.key"),
-            "-out",
-            &place("server.csr"),
-            "-subj",
-            "/CN=uji",
-        ])?;
-        openssl(&[
-            "x509",
-            "-req",
-            "-in",
-            &place("server.csr"),
-            "-CA",
-            &place("ca.pem"),
-            "-CAkey",
-            &place("ca.key"),
-            "-CAcreateserial",
-            "-days",
-            "30",
-            "-extfile",
-            &place("names"),
-            "-out",
-            &place("server.pem"),
-        ])?;
-        fs::set_permissions(place("server.key"), fs::Permissions::from_mode(0o600))?;
+        let authority = certificates::authority(self.folder.path(), "ca")?;
+        let [certificate, key] = certificates::for_loopback(self.folder.path(), &authority)?;
         if is_root() {
-            chown(place("server.key"), Some(USER), Some(USER))?;
+            chown(&key, Some(USER), Some(USER))?;
         }
         self.configure(&format!(
             "ssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\n",
-            place("server.pem"),
-            place("server.key")
+            certificate.display(),
+            key.display()
         ))?;
         self.stop()?;
         self.again()?;
@@ -380,48 +349,6 @@ fn started(mut command: Command) -> Result<Child> {
         }
     });
     Ok(told.recv()??)
-}
-
-/// A certificate authority; its file.
-///
-/// # Errors
-/// `openssl` fails.
-pub fn authority(folder: &Path, name: &str) -> Result<PathBuf> {
-    let (key, file) = (
-        folder.join(format!("{name}.key")),
-        folder.join(format!("{name}.pem")),
-    );
-    openssl(&[
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "30",
-        "-keyout",
-        &key.to_string_lossy(),
-        "-out",
-        &file.to_string_lossy(),
-        "-subj",
-        "/CN=penerbit-uji",
-    ])?;
-    Ok(file)
-}
-
-fn openssl(words: &[&str]) -> Result<()> {
-    let ran = Command::new("openssl")
-        .args(words)
-        .stdin(Stdio::null())
-        .output()?;
-    ensure!(
-        ran.status.success(),
-        "openssl: {}",
-        String::from_utf8_lossy(&ran.stderr)
-    );
-    Ok(())
 }
 
 fn is_root() -> bool {

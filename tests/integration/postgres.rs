@@ -198,3 +198,46 @@ fn a_role_that_makes_commits_quick_does_not_make_them_so_here_and_a_lock_is_not_
 fn granted() -> Postgres {
     Postgres::granted(&crate::tree::root().join("docs/postgresql-grants.sql")).unwrap()
 }
+
+#[test]
+fn rows_whose_days_are_over_are_found_by_no_question_and_their_import_is_known() {
+    let server = server();
+    let store = store(&server);
+    let now = "2031-01-02T00:00:00Z".parse().unwrap();
+    let merged = |number: u8| {
+        let mut import = import("manifes", number);
+        import.landing.mode = Mode::Upsert;
+        import
+    };
+    let (one, two) = (merged(1), merged(2));
+    let stored = land(&store, &one, &table(1, 3, "a"), true).unwrap();
+    // The third row is the later bundle's by then.
+    land(&store, &two, &table(3, 1, "b"), true).unwrap();
+    server
+        .ask("ALTER TABLE amanah.manifes RENAME TO manifes_lama")
+        .unwrap();
+    for _ in 0..2 {
+        assert_eq!(store.destroy(&one.id.manifest, now).unwrap(), 2);
+    }
+    assert_eq!(store.lookup(&one.id.manifest).unwrap(), stored);
+    let rows = "SELECT string_agg(nomor || nama, ',') FROM amanah.manifes_lama";
+    assert_eq!(server.ask(rows).unwrap(), "U-000003b");
+    let marked = "SELECT import = 1, totals, destroyed AT TIME ZONE 'UTC', destroyed_records FROM amanah.amanah_imports
+        WHERE destroyed IS NOT NULL";
+    assert_eq!(server.ask(marked).unwrap(), "t|{}|2031-01-02 00:00:00|2");
+    let unknown = amanah_format::digest::Digest::of(b"unknown");
+    assert_eq!(store.destroy(&unknown, now).unwrap(), 0);
+    let dead = "SELECT n_dead_tup FROM pg_stat_all_tables WHERE relname = 'manifes_lama'";
+    assert_eq!(server.ask(dead).unwrap(), "0");
+    // What belongs to somebody else by now is said, and nothing is marked.
+    server
+        .ask("ALTER TABLE amanah.manifes_lama OWNER TO pengelola")
+        .unwrap();
+    let refused = store.destroy(&two.id.manifest, now);
+    assert!(
+        matches!(refused, Err(StoreError::Database(_))),
+        "{refused:?}"
+    );
+    let marks = "SELECT count(destroyed) FROM amanah.amanah_imports";
+    assert_eq!(server.ask(marks).unwrap(), "1");
+}

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::receipt::StoreRef;
+use amanah_format::time::UtcTime;
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -26,6 +27,7 @@ pub mod address;
 mod complaint;
 mod correct;
 mod ddl;
+mod destroy;
 mod link;
 mod open;
 mod rows;
@@ -300,6 +302,30 @@ impl TableStore for PostgresStore {
                 self.place
             ))),
         }
+    }
+
+    fn destroy(&self, manifest: &Digest, now: UtcTime) -> Result<u64, StoreError> {
+        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = self.begin(writing.take())?;
+        let session = self.session(&client);
+        let destroyed = self
+            .is_same(&session)
+            .and_then(|()| destroy::rows_of(&session, manifest, now));
+        let rows = match destroyed {
+            Ok(rows) => rows,
+            Err(error) => {
+                drop(self.roll_back(client));
+                return Err(error);
+            }
+        };
+        kill::point("postgres.before-destroyed");
+        // Where the answer is lost it is asked again: the mark tells what was destroyed.
+        session.run("COMMIT")?;
+        kill::point("postgres.destroyed");
+        destroy::vacuum(&session)?;
+        drop(session);
+        *writing = Some(client);
+        Ok(rows)
     }
 }
 

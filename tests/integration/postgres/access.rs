@@ -1,8 +1,7 @@
 //! Who may not, or cannot: each is said so that a person knows what to do, the bundle is kept, and no password is in any word.
 
-use std::os::unix::fs::PermissionsExt;
-
-use amanah_tests::postgres::{PASSWORD, Postgres, authority};
+use amanah_tests::certificates::authority;
+use amanah_tests::postgres::{PASSWORD, Postgres};
 use amanahd::store::StoreError;
 use amanahd::store::table::TableStore;
 
@@ -151,9 +150,6 @@ fn a_server_is_spoken_to_over_tls_only_under_its_own_authority() {
     let mut server = server();
     let ours = server.certify().unwrap();
     let other = authority(server.folder(), "lain").unwrap();
-    for file in [&ours, &other] {
-        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    }
     let port = server.port();
     let by = |ca: &std::path::Path| {
         Postgres::url_of_port(port, &format!("?sslrootcert={}", ca.display()))

@@ -185,6 +185,30 @@ fn no_message_of_an_import_is_one_at_which_anything_is_doubled_or_lost() {
 }
 
 #[test]
+fn a_destruction_whose_answer_is_lost_is_asked_again_and_counts_the_same() {
+    let ground = Ground::new();
+    let now = "2031-01-02T00:00:00Z".parse().unwrap();
+    for (number, when) in [(1_u8, When::Before), (2, When::After)] {
+        let bundle = import("manifes", number);
+        let text = table(u32::from(number) * 10, 4, "a");
+        land(&ground.store, &bundle, &text, true).unwrap().unwrap();
+        ground.link.arm(At::Text("COMMIT"), when, || {});
+        let lost = ground.store.destroy(&bundle.id.manifest, now);
+        assert!(matches!(lost, Err(StoreError::Database(_))), "{lost:?}");
+        assert!(ground.link.has_broken());
+        // A first attempt that the server has not given up yet holds the record.
+        let again =
+            amanah_tests::waiting::until("destroyed", amanah_tests::exchange::PATIENCE, || {
+                Ok(ground.store.destroy(&bundle.id.manifest, now).ok())
+            });
+        assert_eq!(again.unwrap(), 4);
+    }
+    let server = ground.server.lock().unwrap();
+    let rows = "SELECT count(*), (SELECT sum(destroyed_records) FROM amanah.amanah_imports) FROM amanah.manifes";
+    assert_eq!(server.ask(rows).unwrap(), "0|8");
+}
+
+#[test]
 fn an_older_copy_and_another_database_are_told_from_the_one_that_was_there() {
     let server = server();
     let own = store(&server);

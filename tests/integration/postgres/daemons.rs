@@ -193,6 +193,7 @@ const ONCE: &str = "satu|40|40\ndua|40|40\ntiga|40|40\n3";
 #[test]
 fn rows_are_there_once_when_the_recipient_dies_around_the_commit() {
     for point in [
+        "postgres.begun:2",
         "postgres.copied:2",
         "postgres.before-commit:2",
         "postgres.after-commit:2",

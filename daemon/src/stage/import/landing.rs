@@ -22,7 +22,7 @@ const FACT_STORE: &str = "tables store";
 /// What an alarm about the database is about.
 const KIND: &str = "store.tables";
 /// What is said of another database than ours.
-const OTHER: &str = "it is not the database that this home has used; put that one back, or an empty file in its place";
+const OTHER: &str = "it is not the database that this home has used; put that one back, or an empty one in its place (a file of no bytes, a schema without tables)";
 
 /// The database for table flows.
 pub struct Tables {
@@ -75,14 +75,7 @@ impl Tables {
         let other = known.as_ref().is_some_and(|known| *known != found.store_id);
         if found.party != own.as_str() || (other && found.imports > 0) {
             node.board.alarm("store-other", KIND, node.clock.now());
-<<<<<<< HEAD
-            return Err(StoreError::Database(
-                "it is not the database that this home has used; put that one back, or an empty one in its place (a file of no bytes, a schema without tables)".to_owned(),
-            )
-            .into());
-=======
             return Err(StoreError::Database(OTHER.to_owned()).into());
->>>>>>> main
         }
         node.board.quiet("store-other", KIND);
         if known.is_none() || other {

@@ -9,7 +9,7 @@ CREATE TABLE amanah_imports (
     peer TEXT NOT NULL, flow TEXT NOT NULL, epoch BIGINT NOT NULL, sequence BIGINT NOT NULL, agreement TEXT NOT NULL,
     agreement_id TEXT NOT NULL, agreement_version BIGINT NOT NULL, schema TEXT NOT NULL, mode TEXT NOT NULL,
     table_name TEXT NOT NULL, entries BIGINT NOT NULL, records BIGINT NOT NULL, totals JSONB NOT NULL,
-    received TIMESTAMPTZ NOT NULL, imported TIMESTAMPTZ NOT NULL
+    received TIMESTAMPTZ NOT NULL, imported TIMESTAMPTZ NOT NULL, destroyed TIMESTAMPTZ, destroyed_records BIGINT
 );
 -- Which table a flow of a peer lands in, and by which columns rows are named.
 CREATE TABLE amanah_tables (
