@@ -29,8 +29,10 @@ const NOT_BELOW: [&str; 12] = [
 ];
 
 /// The schema in a database of PostgreSQL unless another is named.
+#[cfg(feature = "postgres")]
 const SCHEMA: &str = "amanah";
 /// Longest name of one.
+#[cfg(feature = "postgres")]
 const SCHEMA_BYTES_MAX: usize = 63;
 
 /// Where rows land.
