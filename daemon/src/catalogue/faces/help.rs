@@ -26,6 +26,7 @@ texts! {
     AGREEMENT_REVOKE = "Mencabut perjanjian" / "Revoke an agreement";
     SEND = "Mengirim berkas atau folder" / "Send files or folders";
     STATUS = "Keadaan sambungan dan kiriman" / "Connections and what is under way";
+    RECONCILE = "Membandingkan yang dikirim atau diterima dengan tanda terimanya" / "Compare what was sent or received with its receipts";
     RECEIPTS = "Menampilkan dan memeriksa tanda terima" / "List and verify receipts";
     CHECK_TABLE = "Memeriksa tabel terhadap skemanya" / "Check a table against its schema";
     RETURNED = "Menampilkan yang dikembalikan dan sebabnya" / "List what came back, and why";
@@ -83,6 +84,7 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("send", SEND),
     ("status", STATUS),
     ("receipts", RECEIPTS),
+    ("reconcile", RECONCILE),
     ("check-table", CHECK_TABLE),
     ("returned", RETURNED),
     ("quarantine", QUARANTINE),
