@@ -148,14 +148,7 @@ fn assemble(
     let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
     let (store, tables) = stores(config, &node)?;
     let tables = tables.map(Arc::new);
-    let retention = Retention {
-        node: Arc::clone(&node),
-        signing: Arc::clone(&keys.signing),
-        files: Arc::clone(&store.files),
-        tables: tables.clone(),
-        quarantine_days: config.limits.quarantine_days,
-        seen: Mutex::default(),
-    };
+    let retention = retention(config, (&node, &keys.signing), &store, tables.as_ref());
     let room = room(config);
     let signing = Arc::clone(&keys.signing);
     let settle = Arc::new(Settle {
@@ -208,6 +201,22 @@ fn assemble(
         peers,
         node,
     })
+}
+
+fn retention(
+    config: &Config,
+    (node, signing): (&Arc<Node>, &Arc<SecretKey>),
+    store: &Stores,
+    tables: Option<&Arc<Tables>>,
+) -> Retention {
+    Retention {
+        node: Arc::clone(node),
+        signing: Arc::clone(signing),
+        files: Arc::clone(&store.files),
+        tables: tables.cloned(),
+        quarantine_days: config.limits.quarantine_days,
+        seen: Mutex::default(),
+    }
 }
 
 fn arrive(
