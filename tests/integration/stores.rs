@@ -5,7 +5,7 @@ mod changed;
 mod corrected;
 pub(crate) mod ground;
 mod reading;
-mod reconciled;
+pub(crate) mod reconciled;
 mod restored;
 
 use std::fs;

@@ -75,7 +75,9 @@ impl Reading {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let sql = Connection::open_with_flags(&copy, flags)?;
         // The index of the log stays in memory; the first look reads the log, and holds both files open.
-        sql.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;")?;
+        sql.execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
+        )?;
         let version: i64 =
             sql.query_row("SELECT user_version FROM pragma_user_version", [], |row| {
                 row.get(0)
@@ -100,7 +102,8 @@ impl Reading {
     ) -> Result<Vec<T>, JournalError> {
         let query = "SELECT digest, state, agreement_id, epoch, sequence, seen_millis / 1000 AS at, manifest, refusal,
             receipt_digest, NULL AS receipt, coalesce(destroyed, (SELECT begun FROM destructions AS gone
-            WHERE gone.side = 'sent' AND gone.digest = outbound.digest)) AS destroyed FROM outbound WHERE peer = ?1 AND flow = ?2 ORDER BY age";
+            WHERE gone.side = 'sent' AND gone.digest = outbound.digest)) AS destroyed
+            FROM outbound WHERE peer = ?1 AND flow = ?2 ORDER BY age";
         many(&self.sql, query, [peer.as_str(), flow.as_str()], |row| {
             let kept = kept(row)?;
             Ok(read(KeptRow {

@@ -42,13 +42,22 @@ fn codes(facts: &Value) -> Vec<&str> {
 }
 
 /// What truly happened reconciles, seen from either side.
-pub(super) fn clean(exchange: &mut Exchange) {
+pub(crate) fn clean(exchange: &mut Exchange) {
+    noted(exchange, &[]);
+}
+
+/// The same; and these notes are made on each side, no others.
+pub(crate) fn noted(exchange: &mut Exchange, notes: &[&str]) {
     exchange.at_rest().unwrap();
     let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
     let flow = exchange.out.flow.as_str();
     for (ministry, peer) in [(phu, imigrasi), (imigrasi, phu)] {
         let (code, facts) = asked(ministry, peer, &[flow, "--from", FROM]);
         assert_eq!((code, codes(&facts).len()), (Some(0), 0), "{facts:#}");
+        let sides = facts["sides"].as_array().unwrap().iter();
+        let found = sides.flat_map(|side| side["notes"].as_array().unwrap());
+        let found: Vec<_> = found.map(|note| note["code"].as_str().unwrap()).collect();
+        assert_eq!(found, notes, "{facts:#}");
     }
 }
 
