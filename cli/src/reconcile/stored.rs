@@ -4,10 +4,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use amanah_format::digest::Digest;
 use amanah_format::receipt::StoreRef;
 use amanah_format::time::UtcTime;
+use amanahd::config::checked::Database as Kind;
 use amanahd::engine::policy::CORRECTING;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
@@ -43,16 +45,24 @@ fn failed(error: rusqlite::Error) -> Failure {
     Failure::new(Exit::Io, error)
 }
 
+/// Where it is a file.
+fn file(database: &Kind) -> Option<&Path> {
+    match database {
+        Kind::Sqlite { path, .. } => Some(path),
+        Kind::Postgres { .. } => None,
+    }
+}
+
 impl Database {
     /// None where there is none.
     pub(super) fn open(ground: &Ground) -> Outcome<Option<Self>> {
-        let Some(tables) = ground.tables.as_ref().filter(|tables| tables.path.exists()) else {
+        let database = ground.tables.as_ref().map(|tables| &tables.database);
+        let Some(path) = database.and_then(file).filter(|path| path.exists()) else {
             return Ok(None);
         };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let about =
-            |error| Failure::new(Exit::Io, format_args!("{}: {error}", tables.path.display()));
-        let sql = Connection::open_with_flags(&tables.path, flags).map_err(about)?;
+        let about = |error| Failure::new(Exit::Io, format_args!("{}: {error}", path.display()));
+        let sql = Connection::open_with_flags(path, flags).map_err(about)?;
         sql.execute_batch("PRAGMA trusted_schema = OFF")
             .map_err(about)?;
         let has = "SELECT 1 FROM sqlite_schema WHERE name = 'amanah_imports'";
