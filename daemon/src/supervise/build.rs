@@ -150,20 +150,13 @@ fn assemble(
     let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
     let (store, tables) = stores(config, &node)?;
     let tables = tables.map(Arc::new);
-    let retention = Retention {
-        node: Arc::clone(&node),
-        signing: Arc::clone(&keys.signing),
-        files: Arc::clone(&store.files),
-        tables: tables.clone(),
-        quarantine_days: config.limits.quarantine_days,
-        seen: Mutex::default(),
-    };
     let room = room(config);
     let signing = Arc::clone(&keys.signing);
     let settle = Arc::new(Settle {
         node: Arc::clone(&node),
     });
     let arrive = arrive(&node, &keys.signing, (&settle, &store));
+    let retention = retention(config, &node, &signing, (&store, tables.as_ref()));
     Ok(Parts {
         collect: collect(config, &node),
         seal: seal(config, &node, &keys.signing),
@@ -210,6 +203,22 @@ fn assemble(
         peers,
         node,
     })
+}
+
+fn retention(
+    config: &Config,
+    node: &Arc<Node>,
+    signing: &Arc<SecretKey>,
+    (store, tables): (&Stores, Option<&Arc<Tables>>),
+) -> Retention {
+    Retention {
+        node: Arc::clone(node),
+        signing: Arc::clone(signing),
+        files: Arc::clone(&store.files),
+        tables: tables.map(Arc::clone),
+        quarantine_days: config.limits.quarantine_days,
+        seen: Mutex::default(),
+    }
 }
 
 fn arrive(
