@@ -2,7 +2,6 @@
 //! The order is that of SPOOL.md §5, "what a start does": whatever is wrong in configuration or keys is found before
 //! the home is touched. Secrets go to the stages that use them and stay nowhere else.
 
-use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -231,7 +230,7 @@ fn arrive(
         admit: Admit {
             node: Arc::clone(node),
             signing: Arc::clone(signing),
-            held_from: AtomicI64::new(0),
+            held: Mutex::default(),
         },
         store: store.clone(),
         settle: Arc::clone(settle),
