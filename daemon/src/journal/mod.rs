@@ -43,7 +43,7 @@ pub use holds::{Hold, HoldOn};
 pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
-pub use retention::{KeptCount, Terms};
+pub use retention::{Terms, Unsettled};
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 pub use slips::SlipMaker;
 pub use tallies::{FlowTally, StreamPlaces};
