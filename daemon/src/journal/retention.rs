@@ -25,7 +25,7 @@ pub(super) const TERMS: &str = "(iif(refusal IS NULL, 'i', 'r') || ' ' || hex(if
 pub(super) const KEPT: &str = "destroyed IS NULL AND state IN ('acknowledged', 'delivered')";
 
 /// Most rows that are counted: each costs a look at it, and nobody else can use the journal meanwhile.
-pub const COUNTED_MAX: u32 = 10_000;
+const COUNTED_MAX: u32 = 10_000;
 
 /// Which rows the index `outbound_kept` has.
 const SENT_KEPT: &str =
@@ -138,7 +138,7 @@ impl Journal {
         })
     }
 
-    /// How much that went out under this agreement and flow is kept; at most [`COUNTED_MAX`] are counted.
+    /// How much that went out under this agreement and flow is kept; at most 10,000 are counted.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -151,7 +151,7 @@ impl Journal {
         self.read(|sql| count(sql, &query, with))
     }
 
-    /// How much that came under these terms is kept; at most [`COUNTED_MAX`] are counted.
+    /// How much that came under these terms is kept; at most 10,000 are counted.
     ///
     /// # Errors
     /// [`JournalError`].
