@@ -46,7 +46,7 @@ pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
 pub use reading::{KeptRow, Place, Reading};
-pub use retention::{KeptCount, Terms};
+pub use retention::{Terms, Unsettled};
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 pub use slips::SlipMaker;
 pub use tallies::{FlowTally, StreamPlaces};

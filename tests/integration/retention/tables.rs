@@ -1,4 +1,5 @@
-//! Rows in SQLite, killed at each instant of their destruction: gone once, counted once, and the record of their import stays.
+//! Rows in SQLite, killed at each instant of their destruction: gone once, counted once, and the record of their import stays. The
+//! agreement says: no day at all.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
