@@ -33,6 +33,7 @@ use super::rejudge::verified_again;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError, Stop};
 
+mod beside;
 mod early;
 mod effort;
 mod landing;
@@ -166,6 +167,9 @@ impl Import {
                 decide(&self.node, row, manifest, Ok(store))?;
                 kill::point("import.recorded");
                 tracing::info!(event = Event::Imported.name(), manifest = %row.digest, peer = %row.peer, "imported");
+                if let Some(tables) = self.tables_for(&manifest.flow) {
+                    tables.store.tidy()?;
+                }
             }
             End::Refused(refusal) => refuse(&self.node, row, manifest, refusal)?,
             End::Held(reason) => self.hold(row, reason)?,

@@ -51,6 +51,14 @@ pub trait TableStore: Send + Sync {
         import: &TableImport,
         fill: &mut Fill<'_>,
     ) -> Result<Option<StoreRef>, StoreError>;
+
+    /// Tidies up after an import that is durable and recorded. Nothing depends on it: a crash may come before it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// All stores of a home: a bundle is imported where any of them has it.
