@@ -71,6 +71,7 @@ pub(crate) enum Command {
     Resume(crate::request::OnePeer),
     Export(crate::export::Wanted),
     Import(crate::import::Wanted),
+    Retention(crate::retention::Wanted),
     Verify(crate::verify::Wanted),
     Inspect(crate::inspect::Wanted),
     Open(crate::open::Wanted),

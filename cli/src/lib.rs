@@ -28,6 +28,7 @@ mod place;
 mod quarantine;
 mod receipts;
 mod request;
+mod retention;
 mod returned;
 mod screen;
 mod send;
@@ -103,6 +104,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Export(wanted) => export::run(&wanted, place, screen),
         C::Import(wanted) => import::run(&wanted, place, screen),
         C::Stream(wanted) => stream::run(&wanted, place, screen),
+        C::Retention(wanted) => retention::run(&wanted, place, screen),
         C::Verify(wanted) => verify::run(&wanted, place, screen),
         C::Inspect(wanted) => inspect::run(&wanted, screen),
         C::Open(wanted) => open::run(&wanted, place, screen),

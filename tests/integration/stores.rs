@@ -3,7 +3,7 @@
 
 mod changed;
 mod corrected;
-mod ground;
+pub(crate) mod ground;
 mod reading;
 mod restored;
 

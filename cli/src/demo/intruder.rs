@@ -120,6 +120,18 @@ impl Intruder {
         Ok(waited.context("no receipt was offered")??)
     }
 
+    /// Says that the receipt of this bundle is durable here.
+    ///
+    /// # Errors
+    /// The connection breaks, or it is not offered.
+    pub fn take(&self, manifest: Digest) -> Result<()> {
+        let name = WireName::Receipt(manifest);
+        let taken = self
+            .runtime
+            .block_on(async { timeout(ANSWER, self.link.taken(name)).await });
+        Ok(taken.context("no answer")??)
+    }
+
     /// Whether a receipt of this bundle is offered now.
     ///
     /// # Errors

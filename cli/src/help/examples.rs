@@ -34,6 +34,20 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("peer list", "  amanah peer list"),
     ("peer remove", "  amanah peer remove imigrasi"),
     (
+        "retention due",
+        "  amanah retention due\n  amanah retention due --within 30 --json",
+    ),
+    (
+        "retention run",
+        "  amanah retention run --dry-run\n  amanah retention run",
+    ),
+    (
+        "retention hold",
+        "  amanah retention hold imigrasi perlintasan --reason 'Perkara 12/2026'\n  \
+         amanah retention hold imigrasi perlintasan --bundle sha256:… --reason 'Diminta Itjen'\n  \
+         amanah retention hold imigrasi perlintasan --release --reason 'Perkara selesai'",
+    ),
+    (
         "agreement draft",
         "  amanah agreement draft --id pks-manifes --peer imigrasi --title 'Pertukaran manifes' \\
     --flow manifes-umrah:out:10GB --flow hasil-periksa:in:1GB:urgent:90 \\

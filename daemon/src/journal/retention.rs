@@ -1,18 +1,20 @@
 //! What is still kept of answered bundles, and the record that it was destroyed. SPOOL.md §3.
 //! Lists are by terms: what is under a legal hold, or under terms that last longer, hides nothing behind it. The row of a
-//! bundle stays for ever; only the mark says that its bytes are gone.
+//! bundle stays for ever; only the mark says that its bytes are gone. How it comes to that: `destroying`.
 
+use amanah_format::destruction::Side;
 use amanah_format::digest::Digest;
-use amanah_format::id::{BundleId, FlowName};
+use amanah_format::id::{BundleId, FlowName, PartyId};
 use amanah_format::ledger::RecordKind;
 use amanah_format::time::UtcTime;
 use rusqlite::{Connection, params};
 
+use super::destroying::note_done;
 use super::inbound::step as step_inbound;
 use super::listing::{load_inbound, load_outbound, outbound_where};
 use super::outbound::{LedgerFacts, step as step_outbound};
 use super::queries::{many, one, run};
-use super::rows::{digest, inbound_row, optional_text};
+use super::rows::{digest, from_sql_int, inbound_row, optional_text, text};
 use super::{InboundRow, Journal, JournalError, OutboundRow};
 use crate::engine::inbound::InboundEvent;
 use crate::engine::outbound::{OutboundEvent, next};
@@ -62,8 +64,8 @@ impl Journal {
         })
     }
 
-    /// What came under these terms at `moment` or before, is answered and still kept: oldest first,
-    /// `skip` of them left out, at most `limit`.
+    /// What came under these terms at `moment` or before, is answered and still kept, whether its peer has the receipt or not:
+    /// oldest first, `skip` of them left out, at most `limit`.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -104,24 +106,67 @@ impl Journal {
         self.read(|sql| outbound_where(sql, query, with))
     }
 
-    /// The bytes of a bundle that came are destroyed: the mark and its record. Done already is fine.
+    /// How much is kept and not destroyed, by side, peer, agreement and flow; and what is not settled yet, by side, peer and flow.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn kept_counts(&self) -> Result<Vec<KeptCount>, JournalError> {
+        let kept_out = "SELECT 'sent' AS side, peer, agreement, flow, COUNT(*) AS kept FROM outbound INDEXED BY outbound_kept
+            WHERE destroyed IS NULL AND digest IS NOT NULL AND state IN ('settled', 'returned') GROUP BY peer, agreement, flow";
+        let kept_in = format!(
+            "SELECT 'received' AS side, peer, agreement, flow, COUNT(*) AS kept FROM inbound INDEXED BY inbound_kept
+            WHERE {KEPT} AND flow IS NOT NULL GROUP BY peer, agreement, flow"
+        );
+        let open_out = "SELECT 'sent' AS side, peer, NULL AS agreement, flow, COUNT(*) AS kept FROM outbound
+            WHERE state NOT IN ('settled', 'returned', 'put-back', 'destroyed') GROUP BY peer, flow";
+        let open_in = "SELECT 'received' AS side, peer, NULL AS agreement, flow, COUNT(*) AS kept FROM inbound
+            WHERE state <> 'delivered' AND state <> 'acknowledged' AND flow IS NOT NULL GROUP BY peer, flow";
+        self.read(|sql| {
+            let mut found = Vec::new();
+            for query in [kept_out, &kept_in, open_out, open_in] {
+                found.extend(many(sql, query, [], |row| {
+                    let side: String = row.get("side")?;
+                    Ok(KeptCount {
+                        side: if side == "sent" {
+                            Side::Sent
+                        } else {
+                            Side::Received
+                        },
+                        peer: text(row, "peer")?,
+                        agreement: digest(row, "agreement")?,
+                        flow: text(row, "flow")?,
+                        bundles: from_sql_int(row.get("kept")?)?,
+                    })
+                })?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// All of a bundle that came is destroyed, with so many rows of a database: the mark and its record. Done already is fine.
     ///
     /// # Errors
     /// [`JournalError::Illegal`] for a bundle that is not answered.
-    pub fn received_destroyed(&self, digest: &Digest, now: UtcTime) -> Result<(), JournalError> {
+    pub fn received_destroyed(
+        &self,
+        digest: &Digest,
+        rows: u64,
+        now: UtcTime,
+    ) -> Result<(), JournalError> {
         self.change(now, |change| {
             let row = load_inbound(change.sql, digest)?;
             step_inbound(change, &row, InboundEvent::RetentionEnded)?;
             let mark = "UPDATE inbound SET destroyed = ?2 WHERE digest = ?1 AND destroyed IS NULL";
             if run(change.sql, mark, params![digest.as_bytes(), now.unix()])? == 1 {
-                change.append_about(RecordKind::Destroyed, Some(*digest), None)?;
+                let record = change.append_about(RecordKind::Destroyed, Some(*digest), None)?;
+                note_done(change.sql, (Side::Received, digest), (rows, record), now)?;
             }
             Ok(())
         })
     }
 
     /// The originals and our copy of a bundle that went out are destroyed, or the copy alone where the originals were returned:
-    /// the mark and its record. Done already is fine.
+    /// the mark and its record. The names of its items go too. Done already is fine.
     ///
     /// # Errors
     /// [`JournalError::Illegal`] for a bundle that is not settled or returned.
@@ -133,14 +178,36 @@ impl Journal {
             }
             let mark = "UPDATE outbound SET destroyed = ?2 WHERE bundle = ?1";
             run(change.sql, mark, params![bundle.to_string(), now.unix()])?;
+            let forget = "UPDATE items SET name = x'', resting_place = NULL WHERE bundle = ?1";
+            run(change.sql, forget, [bundle.to_string()])?;
             let event = OutboundEvent::RetentionEnded;
+            let record = change.next_index();
             if next(row.state, event)? == row.state {
                 change.append_about(RecordKind::Destroyed, row.digest, None)?;
-                return Ok(());
+            } else {
+                step_outbound(change, &row, event, LedgerFacts::default())?;
             }
-            step_outbound(change, &row, event, LedgerFacts::default()).map(drop)
+            match &row.digest {
+                Some(digest) => note_done(change.sql, (Side::Sent, digest), (0, record), now),
+                None => Ok(()),
+            }
         })
     }
+}
+
+/// How much is kept, or (without an agreement) not settled yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptCount {
+    /// Whether it went out or came in.
+    pub side: Side,
+    /// With whom it was exchanged.
+    pub peer: PartyId,
+    /// Under which agreement; none: of any, and not settled.
+    pub agreement: Option<Digest>,
+    /// In which flow.
+    pub flow: FlowName,
+    /// How many bundles.
+    pub bundles: u64,
 }
 
 fn is_destroyed(sql: &Connection, bundle: &BundleId) -> Result<bool, JournalError> {

@@ -40,6 +40,18 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]; `Missing` where the store's place is not there.
     fn has(&self, manifest: &Digest) -> Result<bool, StoreError>;
 
+    /// Files that are still there of a bundle that it has imported; 0 where there is none, or it never had the bundle.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Missing` where the store's place is not there.
+    fn left(&self, manifest: &Digest) -> Result<u64, StoreError>;
+
+    /// Destroys what is left of a bundle, durably. That it was imported stays known. Done already is fine.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Missing` where the store's place is not there.
+    fn destroy(&self, manifest: &Digest) -> Result<(), StoreError>;
+
     /// Starts an import in staging; what an earlier attempt left there is wiped.
     ///
     /// # Errors

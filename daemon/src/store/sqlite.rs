@@ -11,6 +11,7 @@ use std::time::Duration;
 use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::receipt::StoreRef;
+use amanah_format::time::UtcTime;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
@@ -23,6 +24,7 @@ use crate::plant::{self, Bug};
 
 mod correct;
 mod ddl;
+mod destroy;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,9 @@ const KIND: &str = "sqlite";
 /// `application_id`: "AMNH". Another database is not written to.
 const APPLICATION: i32 = 0x414d_4e48;
 /// `user_version` of the store's own tables.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
+/// What a store of version 1 lacks: what was destroyed, and when.
+const SINCE_1: &str = include_str!("sqlite/schema-2.sql");
 /// How long another program's lock is waited for; then the bundle waits.
 const BUSY: Duration = Duration::from_secs(5);
 /// Statements kept: each flow has a few.
@@ -188,7 +192,7 @@ impl SqliteStore {
         let application = number("application_id").map_err(failed)?;
         let version = number("user_version").map_err(failed)?;
         let is_new = match (application, version) {
-            (APPLICATION, VERSION) => false,
+            (APPLICATION, 1 | VERSION) => false,
             (0, 0) if tables == 0 => true,
             (APPLICATION, _) => return Err(self.strange("a newer version of Amanah made it")),
             _ => return Err(self.strange("it is a database, but not a store of Amanah")),
@@ -204,6 +208,13 @@ impl SqliteStore {
             .map_err(failed)?;
         if is_new {
             self.begin_new(sql)?;
+        } else if version < VERSION {
+            let grow =
+                format!("BEGIN IMMEDIATE; {SINCE_1} PRAGMA user_version = {VERSION}; COMMIT");
+            sql.execute_batch(&grow).map_err(|error| {
+                roll_back(sql);
+                self.committing(&error)
+            })?;
         }
         // A commit that nobody saw come back is made to last: one more commit syncs the log that it is in.
         let touch = "UPDATE amanah_store SET opened = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
@@ -220,6 +231,7 @@ impl SqliteStore {
         let make = || -> rusqlite::Result<()> {
             sql.execute_batch("BEGIN IMMEDIATE")?;
             sql.execute_batch(SCHEMA)?;
+            sql.execute_batch(SINCE_1)?;
             let now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
             let store = format!("INSERT INTO amanah_store VALUES (1, ?1, ?2, 0, {now}, {now})");
             sql.execute(&store, params![store_id, self.party.as_str()])?;
@@ -238,20 +250,11 @@ impl SqliteStore {
         complaint(error)
     }
 
-    /// Brings what is committed from the log into the file, so that the file alone is whole where nobody reads at this moment: the
-    /// log of one file beside another would be their ruin. Readers are not waited for, and no receipt waits for this: what is in
-    /// the log is durable.
-    fn put_into_file(&self, sql: &Connection) -> Result<(), StoreError> {
-        let put = || {
-            sql.busy_timeout(Duration::ZERO)?;
-            let put = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-            sql.busy_timeout(BUSY)?;
-            put
-        };
-        match put().map_err(|error| self.committing(&error)) {
-            Ok(()) | Err(StoreError::Busy) => Ok(()),
-            failed => failed,
-        }
+    fn commit(&self, sql: &Connection) -> Result<(), StoreError> {
+        sql.execute_batch("COMMIT").map_err(|error| {
+            roll_back(sql);
+            self.committing(&error)
+        })
     }
 
     /// In the transaction that the caller ends.
@@ -338,21 +341,35 @@ impl TableStore for SqliteStore {
                 return written;
             }
             kill::point("sqlite.before-commit");
-            sql.execute_batch("COMMIT").map_err(|error| {
-                roll_back(sql);
-                self.committing(&error)
-            })?;
+            self.commit(sql)?;
             kill::point("sqlite.after-commit");
             written
         })
     }
 
     fn tidy(&self) -> Result<(), StoreError> {
-        match self.with(|sql| self.put_into_file(sql)) {
-            // Put aside meanwhile: its log is in it when it is opened next.
-            Err(StoreError::Missing(_) | StoreError::Strange { .. }) => Ok(()),
+        let put = |sql: &_| destroy::into_the_file(sql).map_err(|error| self.committing(&error));
+        match self.with(put) {
+            // Where somebody reads it stays in the log; a file that was put aside meanwhile has its log beside it.
+            Err(StoreError::Busy | StoreError::Missing(_) | StoreError::Strange { .. }) => Ok(()),
             done => done,
         }
+    }
+
+    fn destroy(&self, manifest: &Digest, now: UtcTime) -> Result<u64, StoreError> {
+        self.with(|sql| {
+            sql.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+            let destroyed = destroy::rows_of(sql, manifest, now);
+            if destroyed.is_err() {
+                roll_back(sql);
+                return destroyed;
+            }
+            kill::point("sqlite.before-destroyed");
+            self.commit(sql)?;
+            kill::point("sqlite.destroyed");
+            destroy::out_of_the_log(sql).map_err(|error| self.committing(&error))?;
+            destroyed
+        })
     }
 }
 

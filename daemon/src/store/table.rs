@@ -59,6 +59,17 @@ pub trait TableStore: Send + Sync {
     fn tidy(&self) -> Result<(), StoreError> {
         Ok(())
     }
+
+    /// Destroys what is left of a bundle, in one transaction: every row whose `amanah_import` is this bundle's (rows that a later
+    /// bundle took over are that one's), also in a table that was put aside by renaming it; and in the record of its import the
+    /// totals, with the mark `destroyed` (now) and the number of rows (`destroyed_records`). The record itself stays, so that
+    /// `lookup` goes on knowing the bundle. The number of rows; asked again the same number, of a bundle that is not known here 0.
+    ///
+    /// `Ok` says that it is durable, and that the database has done what it can so that the rows' bytes are in none of its files.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Busy` also after the commit, where a reader still keeps the rows' bytes alive: ask again.
+    fn destroy(&self, manifest: &Digest, now: UtcTime) -> Result<u64, StoreError>;
 }
 
 /// All stores of a home: a bundle is imported where any of them has it.

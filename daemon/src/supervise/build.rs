@@ -2,7 +2,6 @@
 //! The order is that of SPOOL.md §5, "what a start does": whatever is wrong in configuration or keys is found before
 //! the home is touched. Secrets go to the stages that use them and stay nowhere else.
 
-use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -149,6 +148,15 @@ fn assemble(
 ) -> Result<Parts, RunError> {
     let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
     let (store, tables) = stores(config, &node)?;
+    let tables = tables.map(Arc::new);
+    let retention = Retention {
+        node: Arc::clone(&node),
+        signing: Arc::clone(&keys.signing),
+        files: Arc::clone(&store.files),
+        tables: tables.clone(),
+        quarantine_days: config.limits.quarantine_days,
+        seen: Mutex::default(),
+    };
     let room = room(config);
     let signing = Arc::clone(&keys.signing);
     let settle = Arc::new(Settle {
@@ -177,10 +185,7 @@ fn assemble(
             signing: keys.signing,
         },
         settle,
-        retention: Retention {
-            node: Arc::clone(&node),
-            quarantine_days: config.limits.quarantine_days,
-        },
+        retention,
         publish: Publish::new(
             Arc::clone(&node),
             (keys.ledger, Arc::clone(&signing)),
@@ -216,7 +221,7 @@ fn arrive(
         admit: Admit {
             node: Arc::clone(node),
             signing: Arc::clone(signing),
-            held_from: AtomicI64::new(0),
+            held: Mutex::default(),
         },
         store: store.clone(),
         settle: Arc::clone(settle),

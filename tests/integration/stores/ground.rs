@@ -35,17 +35,17 @@ pub(super) const SCHEMA: &str = r#"{
 const HEADER: &str = "nomor,hari,nama,biaya,umur,transit,waktu,jam,tahun,bulan\n";
 
 /// A table of rows, each a number and the rest of its cells.
-pub(super) fn table(rows: &[&str]) -> String {
+pub(crate) fn table(rows: &[&str]) -> String {
     format!("{HEADER}{}\n", rows.join("\n"))
 }
 
 /// A row that has only its number, a day and a name.
-pub(super) fn row(number: u32, day: &str, name: &str) -> String {
+pub(crate) fn row(number: u32, day: &str, name: &str) -> String {
     format!("U-{number:06},{day},{name},10.50,,,,,,")
 }
 
 /// So many rows of one day, from a number on, all of one name.
-pub(super) fn rows_of(from: u32, count: u32, name: &str) -> String {
+pub(crate) fn rows_of(from: u32, count: u32, name: &str) -> String {
     let rows: Vec<String> = (from..from + count)
         .map(|number| row(number, "2030-01-02", name))
         .collect();
@@ -53,7 +53,7 @@ pub(super) fn rows_of(from: u32, count: u32, name: &str) -> String {
 }
 
 /// The pair, founded; its first flow imported so; the recipient with a database.
-pub(super) fn founded(import: &Value) -> Exchange {
+pub(crate) fn founded(import: &Value) -> Exchange {
     let exchange = founded_bare();
     agree(&exchange, SCHEMA, import);
     database_for(&exchange);
@@ -132,7 +132,7 @@ fn add_flow(exchange: &Exchange, text: &mut Value, (name, schema): (&str, &str))
 }
 
 /// Drops a table and waits until its receipt is verified.
-pub(super) fn delivered(exchange: &mut Exchange, name: &str, text: &str) -> Arrived {
+pub(crate) fn delivered(exchange: &mut Exchange, name: &str, text: &str) -> Arrived {
     let way = exchange.out.clone();
     let dropped = exchange.drop_text(&way, name, text).unwrap();
     exchange.settled(&[dropped]).unwrap().remove(0)
@@ -149,7 +149,7 @@ pub(super) fn name(exchange: &Exchange) -> String {
 }
 
 /// Lines of an answer; `TABEL` stands for the flow's table.
-pub(super) fn ask(exchange: &Exchange, question: &str) -> Vec<String> {
+pub(crate) fn ask(exchange: &Exchange, question: &str) -> Vec<String> {
     run(exchange, &["-readonly"], question)
 }
 

@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod drill;
 pub mod help;
 pub mod proof;
+pub mod retention;
 pub mod setup;
 pub mod status;
 pub mod stick;
@@ -56,6 +57,7 @@ mod tests {
             drill::ALL,
             help::ALL,
             proof::ALL,
+            retention::ALL,
             setup::ALL,
             status::ALL,
             stick::ALL,
