@@ -3,8 +3,10 @@
 
 mod changed;
 mod corrected;
-pub(crate) mod ground;
+pub(crate) pub(crate) mod ground;
+mod outside;
 mod reading;
+mod references;
 mod restored;
 
 use std::fs;

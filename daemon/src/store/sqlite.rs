@@ -5,18 +5,19 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use amanah_format::digest::Digest;
-use amanah_format::id::PartyId;
+use amanah_format::id::{FlowName, PartyId};
 use amanah_format::receipt::StoreRef;
+use amanah_format::table::Schema;
 use amanah_format::time::UtcTime;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use self::rows::Rows;
-use super::table::{Fill, Identity, TableImport, TableStore};
+use super::table::{Fill, Identity, TableImport, TableStore, Unmatched};
 use super::{StoreError, room_at};
 use crate::durable;
 use crate::kill;
@@ -28,6 +29,7 @@ mod destroy;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod unmatched;
 mod value;
 
 /// What receipts call it.
@@ -49,18 +51,8 @@ const MODE_FOLDER: u32 = 0o2750;
 
 const SCHEMA: &str = include_str!("sqlite/schema.sql");
 
-/// Deleted rows are overwritten. What does not fit into 24 MiB of cache goes to the log before the commit, where nobody sees it:
-/// memory does not grow with the table. Nothing is sorted in another folder.
-const PRAGMAS: &str = "
-    PRAGMA synchronous = FULL;
-    PRAGMA foreign_keys = OFF;
-    PRAGMA trusted_schema = OFF;
-    PRAGMA cell_size_check = ON;
-    PRAGMA temp_store = MEMORY;
-    PRAGMA secure_delete = ON;
-    PRAGMA cache_size = -24576;
-    PRAGMA journal_size_limit = 16777216;
-";
+/// How each connection works, with the reasons.
+const PRAGMAS: &str = include_str!("sqlite/pragmas.sql");
 
 /// Who may read the database beside the daemon's own user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
@@ -348,12 +340,20 @@ impl TableStore for SqliteStore {
     }
 
     fn tidy(&self) -> Result<(), StoreError> {
-        let put = |sql: &_| destroy::into_the_file(sql).map_err(|error| self.committing(&error));
+        let put = |sql: &Connection| destroy::into_the_file(sql).map_err(|error| self.committing(&error));
         match self.with(put) {
             // Where somebody reads it stays in the log; a file that was put aside meanwhile has its log beside it.
             Err(StoreError::Busy | StoreError::Missing(_) | StoreError::Strange { .. }) => Ok(()),
             done => done,
         }
+    }
+
+    fn unmatched(
+        &self,
+        import: &TableImport,
+        others: &[(FlowName, Arc<Schema>)],
+    ) -> Result<Vec<Unmatched>, StoreError> {
+        self.with(|sql| unmatched::unmatched(sql, import, others))
     }
 
     fn destroy(&self, manifest: &Digest, now: UtcTime) -> Result<u64, StoreError> {

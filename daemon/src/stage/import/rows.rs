@@ -129,20 +129,12 @@ impl Import {
         terms: &TableTerms,
     ) -> Result<End, StageError> {
         let path = self.node.spool.incoming(&row.peer, &row.digest);
-        let import = TableImport {
-            id: id.clone(),
-            agreement: manifest.agreement.clone(),
-            epoch: manifest.epoch,
-            sequence: manifest.sequence,
-            schema: terms.schema.clone(),
-            landing: terms.landing.clone(),
-            corrects: terms.corrects().then(|| {
-                let policy = self.node.rules.now();
-                policy.tables_of(&manifest.agreement.digest, &row.peer)
-            }),
-            received: row.received,
-            now: self.node.clock.now(),
-        };
+        let now = self.node.clock.now();
+        let mut import = TableImport::of(manifest, id, terms, row.received, now);
+        import.corrects = terms.corrects().then(|| {
+            let policy = self.node.rules.now();
+            policy.tables_of(&manifest.agreement.digest, &row.peer)
+        });
         let mut payload = payload_of(&self.node.stop, &path, manifest)?;
         let mut broken = None;
         let stored = tables.store.import(&import, &mut |rows| {
