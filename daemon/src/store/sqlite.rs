@@ -189,12 +189,12 @@ impl SqliteStore {
             (APPLICATION, _) => return Err(self.strange("a newer version of Amanah made it")),
             _ => return Err(self.strange("it is a database, but not a store of Amanah")),
         };
-        sql.execute_batch(PRAGMAS).map_err(failed)?;
         if is_new {
-            // Only an empty file takes it, and only before it has a log.
+            // Before its log, and before the size of the cache, which would stay as many pages of another size.
             sql.pragma_update(None, "page_size", PAGE_BYTES)
                 .map_err(failed)?;
         }
+        sql.execute_batch(PRAGMAS).map_err(failed)?;
         // A copy that SQLite made may be in another mode.
         sql.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
             .map_err(failed)?;
