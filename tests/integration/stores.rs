@@ -3,9 +3,11 @@
 
 mod changed;
 mod corrected;
-pub(crate) mod ground;
+pub(crate) pub(crate) mod ground;
+mod outside;
 mod reading;
 pub(crate) mod reconciled;
+mod references;
 mod restored;
 
 use std::fs;
