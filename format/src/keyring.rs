@@ -3,6 +3,8 @@
 //! A party may have several cards. What a key may do is decided by the newest card that lists it, so that a newer card
 //! can shorten a key's validity but leaving a key out un-signs nothing.
 
+mod succession;
+
 use std::fmt::Write;
 
 use crate::card::{Card, CardKeys, Valid, VerifiedCard};
@@ -11,6 +13,8 @@ use crate::id::PartyId;
 use crate::recipient::Recipient;
 use crate::signature::{PublicKey, Purpose};
 use crate::time::UtcTime;
+
+pub use succession::{NotFollowing, Standing, Succession};
 
 /// Cards trusted here (own and peers').
 #[derive(Default, Debug)]
@@ -71,11 +75,15 @@ impl Keyring {
     /// Transport keys of `party` valid at `at`: the host keys that its server may show.
     #[must_use]
     pub fn transport_keys(&self, party: &PartyId, at: UtcTime) -> Vec<PublicKey> {
-        self.cards_of(party)
+        let mut keys: Vec<_> = self
+            .cards_of(party)
             .flat_map(|card| &card.keys.transport)
-            .filter(|valid| valid.at(at))
             .map(|valid| valid.key)
-            .collect()
+            .filter(|key| self.may_connect(party, key, at))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
 
     /// Decryption keys of `party` valid at `at`, from its newest card: what a sealer encrypts to.
@@ -107,6 +115,17 @@ impl Keyring {
             .collect();
         keys.sort_unstable();
         keys.dedup();
+        keys
+    }
+
+    /// The ledger keys of `party` that are valid at `at`: by what a peer shows or cosigns now.
+    #[must_use]
+    pub fn ledger_keys_at(&self, party: &PartyId, at: UtcTime) -> Vec<PublicKey> {
+        let mut keys = self.ledger_keys(party);
+        keys.retain(|key| {
+            let listed = self.listed(party, key, |keys| &keys.ledger);
+            listed.is_some_and(|valid| valid.at(at))
+        });
         keys
     }
 
