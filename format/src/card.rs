@@ -290,9 +290,9 @@ impl VerifiedCard {
             return Err(CardError("it is not signed by a key of its own".into()));
         }
         let before = third.map(|armor| signature::verify(Purpose::Card, &signed.text, &armor));
-        let before = before.transpose().map_err(|error| {
-            CardError(format!("the signature by the card before it: {error}"))
-        })?;
+        let before = before
+            .transpose()
+            .map_err(|error| CardError(format!("the signature by the card before it: {error}")))?;
         if before.is_some() && card.previous.is_none() {
             return Err(CardError("a first card is signed by none before it".into()));
         }

@@ -28,6 +28,11 @@ impl Keyring {
         self.cards.push(card);
     }
 
+    /// Trusts a card no longer.
+    pub fn distrust(&mut self, digest: &Digest) {
+        self.cards.retain(|card| &card.digest() != digest);
+    }
+
     /// The newest card of a party.
     #[must_use]
     pub fn card(&self, party: &PartyId) -> Option<&VerifiedCard> {
@@ -35,6 +40,15 @@ impl Keyring {
             .iter()
             .filter(|card| &card.card().party == party)
             .max_by_key(|card| card.card().number)
+    }
+
+    /// The cards of a party, the oldest in front.
+    #[must_use]
+    pub fn chain(&self, party: &PartyId) -> Vec<&VerifiedCard> {
+        let cards = self.cards.iter();
+        let mut cards: Vec<_> = cards.filter(|card| &card.card().party == party).collect();
+        cards.sort_by_key(|card| card.card().number);
+        cards
     }
 
     /// All cards.

@@ -165,6 +165,7 @@ impl Steps<'_> {
             "imigrasi",
             "--title",
             title,
+            "--cards-by-chain",
         ];
         let body = [
             "--flow", &out, "--flow", &back, "--from", &from, "--until", &until,

@@ -110,8 +110,11 @@ impl Keyring {
             return Err(NotFollowing::TakenKey);
         }
         let floor = text.created.max(at.plus_secs(-CUT_BACK_SECS_MAX));
-        let roles: [fn(&CardKeys) -> &Vec<Valid<PublicKey>>; 3] =
-            [|keys| &keys.signing, |keys| &keys.transport, |keys| &keys.ledger];
+        let roles: [fn(&CardKeys) -> &Vec<Valid<PublicKey>>; 3] = [
+            |keys| &keys.signing,
+            |keys| &keys.transport,
+            |keys| &keys.ledger,
+        ];
         let turns = roles.iter().any(|role| {
             let mut listed = role(&text.keys).iter();
             listed.any(|new| {
@@ -133,7 +136,9 @@ impl Keyring {
             let old = [&old.signing, &old.transport, &old.ledger];
             let is_own = known.party == text.party;
             let signs = (0..).zip(new).any(|(role, keys)| {
-                let others = (0..).zip(old).filter(|(other, _)| !is_own || *other != role);
+                let others = (0..)
+                    .zip(old)
+                    .filter(|(other, _)| !is_own || *other != role);
                 let mut others = others.flat_map(|(_, keys)| keys);
                 others.any(|old| keys.iter().any(|new| new.key == old.key))
             });
@@ -144,6 +149,19 @@ impl Keyring {
                         let mut keys = text.keys.decryption.iter();
                         keys.any(|new| new.key == old.key)
                     })
+        })
+    }
+
+    /// Whether somebody who holds a signing key of the card before it signed it, valid or not: evidence that the key is in use,
+    /// whatever else is wrong with the card.
+    #[must_use]
+    pub fn is_signed_by_predecessor(&self, card: &VerifiedCard) -> bool {
+        let (text, signer) = (card.card(), card.signed_before());
+        self.cards().any(|known| {
+            let keys = &known.card().keys.signing;
+            known.card().party == text.party
+                && text.previous == Some(known.digest())
+                && keys.iter().any(|valid| Some(valid.key) == signer)
         })
     }
 
@@ -187,7 +205,9 @@ impl Keyring {
         at: UtcTime,
         role: fn(&CardKeys) -> &Vec<Valid<PublicKey>>,
     ) -> Vec<Valid<PublicKey>> {
-        let newest = self.card(party).map(|card| role(&card.card().keys).as_slice());
+        let newest = self
+            .card(party)
+            .map(|card| role(&card.card().keys).as_slice());
         let valid = newest.unwrap_or_default().iter();
         let mut keys: Vec<_> = valid.filter(|valid| valid.at(at)).cloned().collect();
         keys.sort_by_key(|valid| (valid.from, valid.until));

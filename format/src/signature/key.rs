@@ -167,6 +167,14 @@ impl SecretKey {
     }
 }
 
+impl KeyError {
+    /// Where a file should hold a key there is none.
+    #[must_use]
+    pub fn none() -> Self {
+        Self("no key in the file".into())
+    }
+}
+
 /// Why a key file or text is not a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an Ed25519 key in OpenSSH format: {0}")]

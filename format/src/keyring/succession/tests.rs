@@ -64,7 +64,9 @@ fn a_card_that_the_one_before_it_signed_follows_and_is_then_known() {
     // A key of the first card only: the third is the second's to sign.
     let mut without = third.clone();
     without.keys.signing.remove(0);
-    keyring.cards.retain(|card| card.card().number == 1 || card.card().party != party("bpkh"));
+    keyring
+        .cards
+        .retain(|card| card.card().number == 1 || card.card().party != party("bpkh"));
     assert_eq!(
         judged(&keyring, &signed(&without, &old)),
         Ok(Succession::Early)
@@ -93,15 +95,30 @@ fn what_does_not_follow_by_itself_says_why() {
     use NotFollowing::{OtherPrevious, SignerNotValid, TakenKey, TurnsBack, WrongTime};
     type Change = fn(&mut Card);
     let changes: [(Change, NotFollowing); 13] = [
-        (|c| c.previous = Some(crate::digest::Digest::of(b"x")), OtherPrevious),
+        (
+            |c| c.previous = Some(crate::digest::Digest::of(b"x")),
+            OtherPrevious,
+        ),
         (|c| c.number = 3, OtherPrevious),
         (|c| c.created = noon().plus_secs(-1), WrongTime),
         (|c| c.created = later(12), WrongTime),
-        (|c| c.created = noon().plus_secs(-86_400 * 700), SignerNotValid),
+        (
+            |c| c.created = noon().plus_secs(-86_400 * 700),
+            SignerNotValid,
+        ),
         // Another party's keys, in whichever role.
-        (|c| c.keys.signing[0].key = secret("kemenag", 1).public(), TakenKey),
-        (|c| c.keys.transport[0].key = secret("kemenag", 1).public(), TakenKey),
-        (|c| c.keys.ledger[0].key = secret("kemenag", 2).public(), TakenKey),
+        (
+            |c| c.keys.signing[0].key = secret("kemenag", 1).public(),
+            TakenKey,
+        ),
+        (
+            |c| c.keys.transport[0].key = secret("kemenag", 1).public(),
+            TakenKey,
+        ),
+        (
+            |c| c.keys.ledger[0].key = secret("kemenag", 2).public(),
+            TakenKey,
+        ),
         // A key of its own in another role.
         (
             |c| {
@@ -149,7 +166,12 @@ fn what_does_not_follow_by_itself_says_why() {
 fn only_a_valid_signing_key_of_the_card_before_makes_a_successor() {
     let keyring = keyring();
     let card = next(&keyring);
-    for wrong in [secret("bpkh", 2), secret("bpkh", 3), secret("bpkh", 12), secret("kemenag", 1)] {
+    for wrong in [
+        secret("bpkh", 2),
+        secret("bpkh", 3),
+        secret("bpkh", 12),
+        secret("kemenag", 1),
+    ] {
         assert_eq!(
             judged(&keyring, &signed(&card, &wrong)),
             Err(NotFollowing::SignerNotValid)
