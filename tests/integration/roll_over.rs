@@ -25,7 +25,7 @@ use amanahd::transport::link::{Link, LinkError};
 use crate::program;
 
 /// Where Debian has it.
-const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+pub(crate) const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 const DAY: i64 = 86_400;
 /// For so many days old keys stay valid in these tests: less than the days for which originals are kept.
 const OVERLAP: &str = "8";
@@ -71,7 +71,8 @@ impl Timed {
     }
 }
 
-fn timed(launch: &Launch, clock: &Path) -> Launch {
+/// How its programs are started so that their clock is what the file says.
+pub(crate) fn timed(launch: &Launch, clock: &Path) -> Launch {
     launch
         .clone()
         .with("LD_PRELOAD", FAKETIME)

@@ -120,6 +120,19 @@ impl Intruder {
         Ok(waited.context("no receipt was offered")??)
     }
 
+    /// Says that the receipt of this bundle is durable at this side.
+    ///
+    /// # Errors
+    /// The other side refuses, or the connection breaks.
+    pub fn took(&self, manifest: Digest) -> Result<()> {
+        let name = WireName::Receipt(manifest);
+        let taken = async { timeout(ANSWER, self.link.taken(name)).await };
+        Ok(self
+            .runtime
+            .block_on(taken)
+            .context("no answer to a removal")??)
+    }
+
     /// Whether a receipt of this bundle is offered now.
     ///
     /// # Errors

@@ -40,17 +40,23 @@ pub(super) fn tell(node: &Node, signing: &Signer, peer: &PartyId) -> Result<(), 
     };
     // Without a connection of our own nothing is known of the peer: only what is new is worth a file.
     let (fact, said) = (format!("cards-told {peer}"), newest.digest().to_string());
-    if !directly && node.journal.fact(&fact)?.as_deref() == Some(said.as_str()) {
+    let is_new = node.journal.fact(&fact)?.as_deref() != Some(said.as_str());
+    if !directly && !is_new {
         return Ok(());
     }
+    let revoked = newest.signed_before().filter(|key| {
+        let own = policy.keyring();
+        is_new && !own.may_sign(policy.own(), key, now)
+    });
+    let before = revoked.and_then(|key| signing.held(&key));
     for card in later {
         let Some(proposed) = Proposed::of(card.container()) else {
             tracing::warn!(digest = %card.digest(), "a card of ours is too long for a slip: hand it over as a file");
             continue;
         };
         let slip = slips::draft(node, peer, Body::Card(proposed));
-        // By the key that a peer knows who has none of them yet.
-        let key = signing.oldest(&policy, slip.created);
+        // By the key that a peer knows who has none of them yet; the first time even one that the newest card revokes.
+        let key = before.unwrap_or_else(|| signing.oldest(&policy, slip.created));
         let about = format!("card {}", card.card().number);
         slips::put_by(node, key, slip, &about)?;
     }

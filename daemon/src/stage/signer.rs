@@ -51,6 +51,11 @@ impl Signer {
         self.0.first_of(&valid)
     }
 
+    /// This very key, valid or not; none where it is not held here.
+    pub(crate) fn held(&self, key: &PublicKey) -> Option<&SecretKey> {
+        self.0.all().find(|own| &own.public() == key)
+    }
+
     /// Whether all of these are held here.
     pub(crate) fn holds(&self, keys: impl Iterator<Item = PublicKey>) -> bool {
         let held = self.0.publics();

@@ -59,9 +59,10 @@ impl Streams {
     /// The journal's.
     pub fn pass(&self) -> Result<Pass, StageError> {
         for peer in &self.peers {
+            // First, for what comes after them a new key may have signed.
+            cards::tell(&self.node, &self.signing, peer)?;
             position::ask(&self.node, &self.signing, peer)?;
             position::tell(&self.node, &self.signing, peer)?;
-            cards::tell(&self.node, &self.signing, peer)?;
         }
         self.say_stopped()?;
         self.say_silent()?;

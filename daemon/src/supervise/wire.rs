@@ -162,7 +162,8 @@ fn text_of(key: &SecretKey) -> zeroize::Zeroizing<String> {
 }
 
 /// Dials with one of our keys after the other, as our card orders them for now: a peer that has not taken our newer card knows
-/// the old one only, a peer that knows of its end the new one only.
+/// the old one only, a peer that knows of its end the new one only. At last with one that we have revoked: a peer that still
+/// takes it has to hear of that.
 async fn with_each_key<L, F>(
     node: &Node,
     keys: &OwnKeys,
@@ -172,12 +173,14 @@ where
     F: Future<Output = Result<L, LinkError>>,
 {
     let order = transport_order(node);
-    let held: Vec<_> = order
-        .iter()
-        .filter_map(|key| keys.all().find(|own| &own.public() == key))
+    let first = first_key(node, keys);
+    let mut others: Vec<_> = keys
+        .all()
+        .filter(|key| key.public() != first.public())
         .collect();
-    let mut refused = connect(text_of(first_key(node, keys))).await;
-    for key in held.iter().skip(1) {
+    others.sort_by_key(|key| !order.contains(&key.public()));
+    let mut refused = connect(text_of(first)).await;
+    for key in others {
         if !matches!(refused, Err(LinkError::Auth { .. })) {
             break;
         }

@@ -2,13 +2,17 @@
 //! for; by file where no wire leads; and a newcomer gets the whole chain under the newest fingerprint.
 
 use std::fs;
+use std::path::Path;
 
 use amanah_tests::exchange::Exchange;
-use amanah_tests::papers;
+use amanah_tests::ministry::Ministry;
+use amanah_tests::{papers, printed};
 use rustix::process::Signal;
 
 use super::{number_at, restart, until_alarm, until_number};
 use crate::program;
+
+const AUDITOR: &str = include_str!("../../../docs/auditor.md");
 
 /// A pair whose agreement says nothing of cards.
 fn by_hand() -> Exchange {
@@ -79,6 +83,7 @@ fn a_card_goes_as_a_file_and_a_newcomer_gets_the_whole_chain_under_one_fingerpri
     imigrasi.run(&["peer", "renew", &paths[1]]).unwrap();
     imigrasi.run(&["peer", "renew", &paths[2]]).unwrap();
     assert_eq!(number_at(imigrasi, phu.party()), 3);
+    by_stock_tools(imigrasi, &desk);
     // A newcomer: the fingerprint of the newest covers those before it, and no others.
     imigrasi.run(&["peer", "remove", "phu"]).unwrap();
     let add = |cards: &[&String], fingerprint: &str| {
@@ -102,4 +107,25 @@ fn a_card_goes_as_a_file_and_a_newcomer_gets_the_whole_chain_under_one_fingerpri
         listed.contains("\"number\": 3") || listed.contains("\"number\":3"),
         "{listed}"
     );
+}
+
+/// An auditor follows the chain without this program; another card in its middle is found.
+fn by_stock_tools(ministry: &Ministry, desk: &Path) {
+    fs::write(desk.join("settings"), "from=phu to=phu\n").unwrap();
+    let signers = ministry.run(&["card", "allowed-signers"]).unwrap().stdout;
+    fs::write(desk.join("allowed_signers"), signers).unwrap();
+    for check in ["cards", "card-chain"] {
+        let said = printed::run_well(printed::block(AUDITOR, check).unwrap(), desk).unwrap();
+        assert!(said.contains("Good \"card@amanah\""), "{said}");
+    }
+    let (second, third) = (
+        desk.join("phu.2.card.amanah"),
+        desk.join("phu.3.card.amanah"),
+    );
+    let genuine = fs::read(&second).unwrap();
+    fs::copy(&third, &second).unwrap();
+    let block = printed::block(AUDITOR, "card-chain").unwrap();
+    assert!(!printed::run(block, desk).unwrap().status.success());
+    fs::write(&second, genuine).unwrap();
+    printed::run_well(block, desk).unwrap();
 }
