@@ -8,7 +8,7 @@
 //! inbox/PEER/FLOW/BUNDLE-ID/       the `files` store             inbox/.imports/HEX markers, inbox/.staging/HEX
 //! receipts/sent/PEER/HEX.receipt.amanah, receipts/received/PEER/…      evidence
 //! ledger/records.jsonl, ledger/checkpoint
-//! cards/PARTY.N.TIME.HEX.card.amanah, cards/offered/…      peers' later cards, as they came by wire
+//! peer-cards/PARTY.N.TIME.HEX.card.amanah, peer-cards/offered/…      peers' later cards, as they came by wire
 //! requests/                        operators' verbs
 //! status.json                      the status snapshot
 //! stick/out/TICKET/, stick/in/TICKET/      what operators carry by hand, while they copy it
@@ -41,9 +41,9 @@ pub const KEY_DECRYPTION: &str = "keys/decryption.txt";
 pub const PUBLIC_SUFFIX: &str = ".pub";
 
 /// Successors of peers' cards that came by wire and count, as the chain and an agreement allow it.
-pub const CARDS_TAKEN: &str = "cards";
+pub const CARDS_TAKEN: &str = "peer-cards";
 /// Cards that came by wire and wait for the sysadmin, and what contradicts those that count.
-pub const CARDS_OFFERED: &str = "cards/offered";
+pub const CARDS_OFFERED: &str = "peer-cards/offered";
 /// Name of a card that came by wire: `PARTY.NUMBER.SECONDS.HEX.card.amanah`, the second at which it came and the first 16 digits
 /// of its digest.
 #[must_use]

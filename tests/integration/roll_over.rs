@@ -16,7 +16,6 @@ use amanah_format::limits::{BUNDLE_HEAD_BYTES, DOCUMENT_BYTES_MAX};
 use amanah_format::manifest::{Manifest, UnverifiedHead};
 use amanah_format::signature::{PublicKey, Purpose, SecretKey, verify};
 use amanah_tests::exchange::{Arrived, Exchange, PATIENCE};
-use amanah_tests::launch::Launch;
 use amanah_tests::ministry::Ministry;
 use amanah_tests::waiting::until;
 use amanahd::transport::client::{Dial, PostQuantum, SshLink};
@@ -33,7 +32,6 @@ const OVERLAP: &str = "8";
 /// A pair whose clock is what a file says, for daemons and commands alike.
 struct Timed {
     exchange: Exchange,
-    clock: PathBuf,
 }
 
 impl Timed {
@@ -44,19 +42,14 @@ impl Timed {
             return None;
         }
         let mut exchange = Exchange::found(program()).unwrap();
-        let clock = exchange.folder().join("clock");
-        fs::write(&clock, "+0").unwrap();
-        for ministry in [&mut exchange.pair.phu, &mut exchange.pair.imigrasi] {
-            let launch = timed(ministry.launch(), &clock);
-            ministry.types_through(launch);
-        }
+        clocks(&mut exchange);
         exchange.pair.start().unwrap();
-        Some(Self { exchange, clock })
+        Some(Self { exchange })
     }
 
     /// So many days after the beginning.
     fn day(&self, day: i64) {
-        fs::write(&self.clock, format!("+{}", day * DAY)).unwrap();
+        set_clocks(&self.exchange, day * DAY);
     }
 
     /// Both send a file, and both files are settled.
@@ -71,14 +64,31 @@ impl Timed {
     }
 }
 
-/// How its programs are started so that their clock is what the file says.
-pub(crate) fn timed(launch: &Launch, clock: &Path) -> Launch {
-    launch
-        .clone()
-        .with("LD_PRELOAD", FAKETIME)
-        .with("FAKETIME_TIMESTAMP_FILE", clock.to_str().unwrap())
-        .with("FAKETIME_NO_CACHE", "1")
-        .with("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+/// From now on the clock of both is what a file in the home of each says: no other is in reach of a confined daemon.
+pub(crate) fn clocks(exchange: &mut Exchange) {
+    set_clocks(exchange, 0);
+    for ministry in [&mut exchange.pair.phu, &mut exchange.pair.imigrasi] {
+        let clock = clock_of(ministry);
+        let launch = ministry
+            .launch()
+            .clone()
+            .with("LD_PRELOAD", FAKETIME)
+            .with("FAKETIME_TIMESTAMP_FILE", clock.to_str().unwrap())
+            .with("FAKETIME_NO_CACHE", "1")
+            .with("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        ministry.types_through(launch);
+    }
+}
+
+fn clock_of(ministry: &Ministry) -> PathBuf {
+    ministry.path("clock")
+}
+
+/// So many seconds after the true time, for both at once.
+pub(crate) fn set_clocks(exchange: &Exchange, secs: i64) {
+    for ministry in exchange.pair.both() {
+        fs::write(clock_of(ministry), format!("+{secs}")).unwrap();
+    }
 }
 
 fn restart(ministry: &mut Ministry) {
@@ -95,9 +105,22 @@ fn number_at(ministry: &Ministry, party: &PartyId) -> u64 {
     facts["card"]["number"].as_u64().unwrap()
 }
 
+/// Until that card counts for commands and, by its record, for the daemon.
 fn until_number(ministry: &Ministry, party: &PartyId, number: u64) {
     until("a card", PATIENCE, || {
         Ok((number_at(ministry, party) == number).then_some(()))
+    })
+    .unwrap();
+    let shown = ministry
+        .run(&["card", "show", party.as_str(), "--json"])
+        .unwrap();
+    let facts: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    let digest = facts["digest"].as_str().unwrap();
+    until("its record", PATIENCE, || {
+        let records = fs::read_to_string(ministry.path(home::LEDGER_RECORDS))?;
+        let mut lines = records.lines();
+        let loaded = lines.any(|line| line.contains("\"loaded\"") && line.contains(digest));
+        Ok(loaded.then_some(()))
     })
     .unwrap();
 }

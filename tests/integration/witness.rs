@@ -17,7 +17,7 @@ use amanahd::snapshot::Snapshot;
 
 use crate::program;
 use crate::restored::{copy, restore};
-use crate::roll_over::{FAKETIME, timed};
+use crate::roll_over::{FAKETIME, clocks, set_clocks};
 
 const FORMAT: &str = include_str!("../../format/FORMAT.md");
 const ALARM: &str = "ledger-fork";
@@ -236,12 +236,7 @@ fn a_peer_that_takes_receipts_and_never_shows_its_ledger_is_alarmed_after_a_day(
         return;
     }
     let mut exchange = Exchange::found(program()).unwrap();
-    let clock = exchange.folder().join("clock");
-    fs::write(&clock, "+0").unwrap();
-    for ministry in [&mut exchange.pair.phu, &mut exchange.pair.imigrasi] {
-        let launch = timed(ministry.launch(), &clock);
-        ministry.types_through(launch);
-    }
+    clocks(&mut exchange);
     // PHU's bundle goes by somebody who has its keys and speaks its protocol, but for its ledger.
     exchange.pair.phu.start().unwrap();
     let way = exchange.out.clone();
@@ -264,14 +259,14 @@ fn a_peer_that_takes_receipts_and_never_shows_its_ledger_is_alarmed_after_a_day(
     silent.receipt(manifest).unwrap();
     silent.took(manifest).unwrap();
     until_unseen(&mut exchange, false);
-    fs::write(&clock, "+82800").unwrap();
+    set_clocks(&exchange, 82_800);
     // A look later than that: after 23 hours nothing is said.
     let written = exchange.pair.imigrasi.status().unwrap().unwrap().written;
     let later = |status: &Snapshot| (status.written > written.plus_secs(80_000)).then_some(());
     let imigrasi = &mut exchange.pair.imigrasi;
     imigrasi.wait_for("a later look", PATIENCE, later).unwrap();
     until_unseen(&mut exchange, false);
-    fs::write(&clock, "+90000").unwrap();
+    set_clocks(&exchange, 90_000);
     until_unseen(&mut exchange, true);
     let log = fs::read_to_string(exchange.pair.imigrasi.log()).unwrap();
     assert!(log.contains("has not shown its ledger"));

@@ -105,6 +105,10 @@ texts! {
         "Only a number whose payload is lost, damaged or past its date can be given up; `amanah status` has the numbers without an answer.";
     FORKED = "Simpan kedua titik sebagai bukti, tanyakan kapan dan mengapa jejak audit berubah, dan bandingkan `amanah ledger verify` kedua sisi." /
         "Keep both checkpoints as evidence, ask when and why the ledger changed, and compare `amanah ledger verify` of both sides.";
+    UNSEEN = "Tanyakan kepada admin sistem mitra program dan versi apa yang berjalan di sana, dan catat sejak kapan jejak auditnya tidak terlihat." /
+        "Ask the peer's system administrator which program and version runs there, and note since when its ledger was not seen.";
+    RIVALS = "Jangan memasang apa pun sebelum menelepon mitra pada nomor resmi; tanyakan apakah kuncinya dicuri, dan pasang kartu yang sidik jarinya dibacakan." /
+        "Install nothing before you have called the peer at its official number; ask whether a key of it was stolen, and install the card whose fingerprint is read to you.";
     RESTORED = "Tidak ada; catat kapan cadangan dibuat, dan bandingkan jejak audit dengan mitra (`amanah ledger verify`)." /
         "Nothing; note when the backup was made, and compare the ledger with the peer's copy (`amanah ledger verify`).";
     ANOTHER_DATABASE = "Lihat `[store.tables] path`: kembalikan basis data yang semula ke sana. Bila hilang untuk selamanya, letakkan berkas kosong di sana; isinya diimpor lagi dari arsip." /
@@ -204,6 +208,9 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "payload-lost" => (SenderSysadmin, DISK),
         "void-denied" => (OwnSysadmin, NO_VOID),
         "ledger-fork" => (EitherSysadmin, FORKED),
+        "ledger-unseen" => (EitherSysadmin, UNSEEN),
+        "card-fork" => (EitherSysadmin, RIVALS),
+        "card-offered" | "card-unproven" => (OwnSysadmin, NEW_CARD),
         "document-does-not-count" | "configuration-refused" => (OwnSysadmin, CHECK),
         "example-keys" => (OwnSysadmin, OWN_KEYS),
         "restart-needed" => (OwnSysadmin, RESTART),

@@ -1,4 +1,4 @@
-//! Cards of peers as they came by wire: `cards/` those that counted when they came, `cards/offered/` the others. Public documents;
+//! Cards of peers as they came by wire: `peer-cards/` those that counted when they came, `peer-cards/offered/` the others. Public documents;
 //! only the daemon writes there, and each is verified and judged whenever it is loaded.
 
 use std::path::Path;

@@ -11,8 +11,8 @@ pub(super) fn explain(code: &str) -> Option<Words> {
                 "Two cards of the peer claim to follow the same card; an old key of it may be stolen. Neither is taken without your decision.",
             ),
             (
-                "Hubungi mitra lewat nomor resmi dan minta sidik jari kartunya yang benar, lalu: `amanah peer add BERKAS --fingerprint SHA256:…`. Simpan isi `cards/` dan `cards/offered/` sebagai bukti.",
-                "Call the peer at its official number and ask for the fingerprint of the right card, then: `amanah peer add FILE --fingerprint SHA256:…`. Keep what lies in `cards/` and `cards/offered/` as evidence.",
+                "Hubungi mitra lewat nomor resmi dan minta sidik jari kartunya yang benar, lalu: `amanah peer add BERKAS --fingerprint SHA256:…`. Simpan isi `peer-cards/` dan `peer-cards/offered/` sebagai bukti.",
+                "Call the peer at its official number and ask for the fingerprint of the right card, then: `amanah peer add FILE --fingerprint SHA256:…`. Keep what lies in `peer-cards/` and `peer-cards/offered/` as evidence.",
             ),
         ),
         "card-offered" => because(

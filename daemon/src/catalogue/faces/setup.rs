@@ -44,8 +44,8 @@ texts! {
     NO_CARD = "Kartu {0} belum ada di sini. Minta kartunya, lalu pasang dengan `amanah peer add`." /
         "There is no card of {0} here. Ask for it, then install it with `amanah peer add`.";
     PEER_IS_US = "{0} adalah pihak kita sendiri; mitra harus pihak lain." / "{0} is our own party; a peer is another.";
-    PEER_OTHER_CARD = "Kartu lain milik {0} sudah terpasang di {1}. Kartu bernomor sama tidak ditimpa; bila memang salah, hapus berkas itu dahulu." /
-        "Another card of {0} is installed at {1}. A card of the same number is not overwritten; remove that file first if it is wrong.";
+    PEER_OTHER_CARD = "Kartu lain milik {0} sudah terpasang di {1}. Kartu bernomor sama tidak ditimpa; bila memang salah, jalankan `amanah peer remove {0}` dahulu." /
+        "Another card of {0} is installed at {1}. A card of the same number is not overwritten; if it is wrong, run `amanah peer remove {0}` first.";
     PEER_ADDED = "Mitra {0} ({1}) terdaftar." / "Peer {0} ({1}) was added.";
     PEER_REMOVED = "Mitra {0} dihapus dari konfigurasi, beserta kartunya." / "Peer {0} was removed from the configuration, and its card with it.";
     PEER_LINE = "{0} · {1} · {2} · kunci berlaku sampai {3}" / "{0} · {1} · {2} · keys valid until {3}";

@@ -1,4 +1,5 @@
 //! Tests of the chain: what follows by itself, and each way in which a card does not. FORMAT.md §11.2.
+//! The party `bpkh` rolls over, `kemenag` is another; the moments are days after the sample cards.
 
 use super::*;
 use crate::card::sign_successor;
