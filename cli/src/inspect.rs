@@ -38,7 +38,7 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
             (parts.manifest, Some(parts.payload_bytes))
         }
         Kind::Checkpoint => (papers::read(path)?, None),
-        Kind::Receipt | Kind::Card | Kind::Agreement | Kind::Slip => {
+        Kind::Receipt | Kind::Card | Kind::Agreement | Kind::Slip | Kind::Destruction => {
             let files = unpack_small(&papers::read(path)?, AGREEMENT_BYTES_MAX)
                 .map_err(|error| bad(&error))?;
             (

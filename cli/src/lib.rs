@@ -27,7 +27,9 @@ mod peer;
 mod place;
 mod quarantine;
 mod receipts;
+mod reconcile;
 mod request;
+mod retention;
 mod returned;
 mod screen;
 mod send;
@@ -94,6 +96,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Send(wanted) => send::run(&wanted, place, screen),
         C::Status(wanted) => status::run(&wanted, place, screen),
         C::Receipts(wanted) => receipts::run(&wanted, place, screen),
+        C::Reconcile(wanted) => reconcile::run(&wanted, place, screen),
         C::Returned => returned::run(place, screen),
         C::CheckTable(wanted) => check_table::run(&wanted, screen),
         C::Quarantine(wanted) => quarantine::run(&wanted, place, screen),
@@ -103,6 +106,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Export(wanted) => export::run(&wanted, place, screen),
         C::Import(wanted) => import::run(&wanted, place, screen),
         C::Stream(wanted) => stream::run(&wanted, place, screen),
+        C::Retention(wanted) => retention::run(&wanted, place, screen),
         C::Verify(wanted) => verify::run(&wanted, place, screen),
         C::Inspect(wanted) => inspect::run(&wanted, screen),
         C::Open(wanted) => open::run(&wanted, place, screen),

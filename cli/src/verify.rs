@@ -2,6 +2,7 @@
 //! A file's own time counts only where its signer's key has expired, and then it is said so.
 
 mod bundle;
+mod destruction;
 mod document;
 pub(crate) mod kind;
 pub(crate) mod trust;
@@ -30,7 +31,7 @@ Examples:
   amanah verify receipts/received/imigrasi/3f2a….receipt.amanah
   amanah verify --card kemenhaj.card.amanah --card imigrasi.card.amanah bundle.amanah")]
 pub(crate) struct Wanted {
-    /// Bundles, receipts, cards, agreements, slips, checkpoints
+    /// Bundles, receipts, cards, agreements, slips, destruction records, checkpoints
     #[arg(required = true)]
     file: Vec<PathBuf>,
     #[command(flatten)]
@@ -108,9 +109,12 @@ fn judge(path: &Path, keyring: &Keyring, screen: &Screen<'_>) -> Outcome<Finding
     match kind {
         Kind::Bundle => bundle::judge(path, bench, screen),
         Kind::Unknown => Ok(Finding::bad(kind, screen.text(face::UNKNOWN_KIND, &[]))),
-        Kind::Receipt | Kind::Card | Kind::Agreement | Kind::Slip | Kind::Checkpoint => {
-            Ok(document::judge(kind, &papers::read(path)?, bench))
-        }
+        Kind::Receipt
+        | Kind::Card
+        | Kind::Agreement
+        | Kind::Slip
+        | Kind::Destruction
+        | Kind::Checkpoint => Ok(document::judge(kind, &papers::read(path)?, bench)),
     }
 }
 

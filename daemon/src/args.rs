@@ -94,6 +94,7 @@ fn check(file: &std::path::Path) -> Result<(), RunError> {
     let (policy, loaded) = config.policy_again(now, &|digest| judged.contains(digest))?;
     supervise::check_keys(&config, &policy)?;
     supervise::check_alarm_command(&config)?;
+    supervise::check_tables(&config)?;
     for document in &loaded {
         let warning = document.warning.as_deref().unwrap_or("ok");
         println!(

@@ -26,7 +26,7 @@ pub use beneath::{
     born_nanos, create_beneath, ensure_folder_beneath, list_beneath, open_beneath, write_beneath,
 };
 pub use moving::{move_beneath, relocate, rename, rename_beneath, replace};
-pub use removing::{remove, remove_beneath, remove_folder, sweep};
+pub use removing::{files_in, remove, remove_beneath, remove_folder, sweep};
 pub use shown::shown;
 pub use steady::Steady;
 

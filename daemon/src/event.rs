@@ -51,6 +51,7 @@ events! {
     Settled "settled" "7c590ebf1d0b477a959098eb2474df73" ["bundle" "peer"];
     Returned "returned" "c05fed7e103d4e5bb93d01f7bd445258" ["bundle" "code"];
     Destroyed "destroyed" "9cbf25bd8f3a4d438f3600ae0bd94587" ["bundle" "manifest" "peer"];
+    DestructionCertified "destruction-certified" "5c0f6f3a5d7b4f0f9d2b8a7c41e6d903" ["number" "peer" "document"];
     TakenOver "taken-over" "79206a213a3346838326b9945f0f0672" ["manifest" "peer" "state" "code"];
     TurnedAway "turned-away" "2cebe236768b4d36b0ad313ab4491584" ["peer" "manifest" "code"];
     Imported "imported" "113ae7e6d01a48fdb25f74865bce044a" ["manifest" "peer"];

@@ -25,6 +25,8 @@ pub const LEDGER: &str = "ledger";
 pub const TRANSPORT: &str = "transport";
 /// File name of the decryption identities.
 pub const DECRYPTION: &str = "decryption.txt";
+/// File name of the URL of a PostgreSQL server, with its password.
+pub const POSTGRES_URL: &str = "postgres-url";
 /// Longest key file: a hundred identities with their comments fit well within.
 pub const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -69,6 +71,14 @@ impl KeyFolder {
     pub fn decryption(&self) -> Result<Vec<Identity>, KeysError> {
         let (path, text) = self.read(DECRYPTION)?;
         Identity::read_all(&text).map_err(|source| KeysError::Key { path, source })
+    }
+
+    /// `keys/postgres-url`
+    ///
+    /// # Errors
+    /// [`KeysError`].
+    pub fn postgres_url(&self) -> Result<Zeroizing<String>, KeysError> {
+        self.read(POSTGRES_URL).map(|(_, text)| text)
     }
 
     /// Reads the Ed25519 keys of a file.

@@ -20,6 +20,7 @@ pub mod kill;
 pub mod metrics;
 pub mod plant;
 pub mod request;
+pub mod retained;
 pub mod snapshot;
 pub mod spool;
 pub mod stage;

@@ -73,6 +73,34 @@ pub enum Request {
         /// Whose: a peer's, or our own as peers saw it.
         party: PartyId,
     },
+    /// A legal hold: nothing of this flow, or of one bundle of it, is destroyed as long as it stands.
+    Hold {
+        /// With whom it was exchanged.
+        peer: PartyId,
+        /// In which flow.
+        flow: FlowName,
+        /// One bundle of it; none: all of it.
+        bundle: Option<Digest>,
+        /// Why: it stays in this home.
+        reason: Reason,
+        /// Random: the ledger has the digest of the request, and a reason could be guessed.
+        salt: Ticket,
+    },
+    /// The end of a hold on exactly that.
+    EndHold {
+        /// With whom it was exchanged.
+        peer: PartyId,
+        /// In which flow.
+        flow: FlowName,
+        /// One bundle of it; none: all of it.
+        bundle: Option<Digest>,
+        /// Why.
+        reason: Reason,
+        /// As in a hold.
+        salt: Ticket,
+    },
+    /// Destroy now what is due, and not within the hour.
+    RunRetention {},
     /// This home is the newest there is, though it looks like a copy: seal without the peer's answer.
     Vouch {
         /// For which peer.
@@ -82,6 +110,41 @@ pub enum Request {
 
 /// Most names in one request: a request is at most 64 KiB long.
 pub const NAMES_MAX: usize = 512;
+
+/// Longest reason, in characters.
+pub const REASON_CHARS_MAX: usize = 300;
+
+/// Why somebody asks, in a few words: one line, nothing that a terminal would obey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Reason(String);
+
+impl Reason {
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Reason {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_short = (1..=REASON_CHARS_MAX).contains(&text.chars().count());
+        if is_short && !text.trim().is_empty() && !text.chars().any(char::is_control) {
+            Ok(Self(text))
+        } else {
+            Err("expected one line of 1 to 300 characters")
+        }
+    }
+}
+
+impl From<Reason> for String {
+    fn from(reason: Reason) -> Self {
+        reason.0
+    }
+}
 
 /// Names a pair of folders in which an operator and the daemon meet: 32 lower-case hex digits that nobody guesses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -168,6 +231,21 @@ mod tests {
             Request::AcceptLedger {
                 party: peer.clone(),
             },
+            Request::Hold {
+                peer: peer.clone(),
+                flow: "manifes-umrah".parse().unwrap(),
+                bundle: Some(Digest::of(b"m")),
+                reason: Reason::try_from("perkara 7".to_owned()).unwrap(),
+                salt: Ticket::draw().unwrap(),
+            },
+            Request::EndHold {
+                peer: peer.clone(),
+                flow: "manifes-umrah".parse().unwrap(),
+                bundle: None,
+                reason: Reason::try_from("selesai".to_owned()).unwrap(),
+                salt: Ticket::draw().unwrap(),
+            },
+            Request::RunRetention {},
             Request::Vouch { peer },
         ] {
             let text = serde_json::to_string(&request).unwrap();
@@ -206,6 +284,10 @@ mod tests {
             r#"{"verb": "release", "manifest": "sha256:00"}"#,
             r#"{"verb": "void", "peer": "imigrasi", "flow": "manifes-umrah"}"#,
             r#"{"verb": "void", "peer": "imigrasi", "flow": "manifes-umrah", "number": 0}"#,
+            r#"{"verb": "hold", "peer": "imigrasi", "flow": "f1", "bundle": null, "reason": "x"}"#,
+            r#"{"verb": "hold", "peer": "imigrasi", "flow": "f1", "bundle": null, "reason": "", "salt": "0123456789abcdef0123456789abcdef"}"#,
+            r#"{"verb": "hold", "peer": "imigrasi", "flow": "f1", "bundle": null, "reason": "a\u001b[2J", "salt": "0123456789abcdef0123456789abcdef"}"#,
+            r#"{"verb": "run-retention", "peer": "imigrasi"}"#,
             r#"{"peer": "imigrasi"}"#,
             r#"{"verb": "export", "peer": "imigrasi", "ticket": "../../outbox"}"#,
             r#"{"verb": "carried", "ticket": "0123456789ABCDEF0123456789ABCDEF", "names": []}"#,

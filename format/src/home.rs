@@ -7,10 +7,11 @@
 //! returned/PEER/FLOW/NAME(+.why.txt)
 //! inbox/PEER/FLOW/BUNDLE-ID/       the `files` store             inbox/.imports/HEX markers, inbox/.staging/HEX
 //! receipts/sent/PEER/HEX.receipt.amanah, receipts/received/PEER/…      evidence
+//! destructions/PEER/HEX.destruction.amanah      what was destroyed after the agreed days
 //! ledger/records.jsonl, ledger/checkpoint
 //! peer-cards/PARTY.N.TIME.HEX.card.amanah, peer-cards/offered/…      peers' later cards, as they came by wire
 //! requests/                        operators' verbs
-//! status.json                      the status snapshot
+//! status.json                      the status snapshot             retention.json  what is kept, and until when
 //! stick/out/TICKET/, stick/in/TICKET/      what operators carry by hand, while they copy it
 //! spool/                           the daemon's alone (0700): journal.sqlite, lock, work/, queue/PEER/, incoming/PEER/, quarantine/, archive/sent/PEER/, archive/received/PEER/
 //! ```
@@ -80,6 +81,8 @@ pub const INBOX_STAGING: &str = "inbox/.staging";
 pub const TABLES: &str = "store/tables.sqlite";
 /// Receipts, as evidence.
 pub const RECEIPTS: &str = "receipts";
+/// Destruction records, as evidence.
+pub const DESTRUCTIONS: &str = "destructions";
 /// The ledger's folder.
 pub const LEDGER: &str = "ledger";
 /// The ledger's records, one JSON line each.
@@ -102,6 +105,8 @@ pub const STICK_IN: &str = "stick/in";
 pub const STICK_ANSWER: &str = "answer.json";
 /// The status snapshot.
 pub const STATUS: &str = "status.json";
+/// What is kept, until when and why.
+pub const RETENTION: &str = "retention.json";
 /// The daemon's own folder.
 pub const SPOOL: &str = "spool";
 /// The journal.
@@ -195,6 +200,12 @@ pub fn receipts_sent(peer: &PartyId) -> String {
 #[must_use]
 pub fn receipts_received(peer: &PartyId) -> String {
     format!("{RECEIPTS}/received/{peer}")
+}
+
+/// Destruction records of what was exchanged with a peer.
+#[must_use]
+pub fn destructions(peer: &PartyId) -> String {
+    format!("{DESTRUCTIONS}/{peer}")
 }
 
 /// What waits for a peer.

@@ -1,4 +1,5 @@
-//! The grammar of every byte that outlives a process: bundles, receipts, cards, agreements, slips, the ledger, names.
+//! The grammar of every byte that outlives a process: bundles, receipts, cards, agreements, slips, destruction records, the ledger,
+//! names.
 //!
 //! Normative text: `FORMAT.md` beside this crate. No file, socket, clock or async runtime is known here:
 //! bytes come in as slices or `Read`, go out as vectors or `Write`, and the time is an argument.
@@ -9,6 +10,7 @@ mod behind;
 pub mod card;
 pub mod container;
 pub mod contents;
+pub mod destruction;
 pub mod digest;
 pub mod document;
 pub mod entry_path;

@@ -29,6 +29,8 @@ pub const RECIPIENTS_MAX: usize = 16;
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// How far `created` may lie after `received` before a bundle is held: clocks of two ministries differ.
 pub const CLOCK_SKEW_SECS: i64 = 300;
+/// Most bundles in one destruction record: with the longest numbers they stay within [`DOCUMENT_BYTES_MAX`].
+pub const DESTROYED_MAX: usize = 128;
 /// How far beyond the first gap of a stream a sequence number is still accepted.
 pub const SEQUENCE_AHEAD_MAX: u64 = 1_024;
 /// Longest party id, flow name and other short names, in bytes.

@@ -26,6 +26,8 @@ pub enum Purpose {
     Agreement,
     /// `slip@amanah`
     Slip,
+    /// `destruction@amanah`
+    Destruction,
 }
 
 impl Purpose {
@@ -36,6 +38,7 @@ impl Purpose {
         Self::Card,
         Self::Agreement,
         Self::Slip,
+        Self::Destruction,
     ];
 
     /// The SSHSIG namespace.
@@ -47,6 +50,7 @@ impl Purpose {
             Self::Card => "card@amanah",
             Self::Agreement => "agreement@amanah",
             Self::Slip => "slip@amanah",
+            Self::Destruction => "destruction@amanah",
         }
     }
 }

@@ -19,6 +19,7 @@ use amanah_format::{
     agreement::AgreementFile,
     card::VerifiedCard,
     container::{ContainerError, unpack_small},
+    destruction::VerifiedDestruction,
     digest::Digest,
     document::{self, DocumentError},
     entry_path::EntryPath,
@@ -94,6 +95,10 @@ fn outcome(case: &Case) -> Outcome {
         "slip" => {
             let (keyring, at) = (keyring(case)?, header(case, "at")?.parse()?);
             says(VerifiedSlip::verify(&case.bytes, &keyring, at).is_ok())
+        }
+        "destruction" => {
+            let (keyring, at) = (keyring(case)?, header(case, "at")?.parse()?);
+            says(VerifiedDestruction::verify(&case.bytes, &keyring, at).is_ok())
         }
         "checkpoint" => {
             let keys: Vec<PublicKey> = vec![header(case, "keys")?.parse()?];
@@ -369,6 +374,7 @@ fn every_code_of_this_crate_has_a_vector() {
         "agreement",
         "receipt",
         "slip",
+        "destruction",
         "checkpoint",
         "records",
     ] {

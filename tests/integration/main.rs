@@ -30,6 +30,7 @@ mod notify;
 mod operation;
 mod outbox;
 mod past_failures;
+mod postgres;
 mod promises;
 mod quota;
 mod refusal_page;

@@ -257,7 +257,7 @@ fn a_peer_that_takes_receipts_and_never_shows_its_ledger_is_alarmed_after_a_day(
     let taken = silent.push(manifest, &fs::read(&bundle).unwrap()).unwrap();
     assert_eq!(taken, Answer::Taken);
     silent.receipt(manifest).unwrap();
-    silent.took(manifest).unwrap();
+    silent.take(manifest).unwrap();
     until_unseen(&mut exchange, false);
     set_clocks(&exchange, 82_800);
     // A look later than that: after 23 hours nothing is said.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second verifier, written from FORMAT.md alone: bundles, receipts, cards, agreements and slips, with Python's standard
+"""A second verifier, written from FORMAT.md alone: bundles, receipts, cards, agreements, slips and destruction records, with Python's standard
 library and ssh-keygen. Judges as `amanah verify` does: at the current time, or at the document's own time if that has passed.
 
 Usage: verify.py --card FILE [--card FILE ...] FILE ...     prints {"files": [{"file", "verified", "reason"}, ...]}
@@ -260,6 +260,24 @@ SLIP = both(record({
 }), lambda s: BODIES[s["kind"]](s["body"]) and s["from"] != s["to"] and s["created"] < s["expires"]
     and all({p["from"], p["to"]} == {s["from"], s["to"]} for p in s["body"].get("streams", [])))
 
+DAYS = lambda later, earlier: (datetime.datetime.fromisoformat(later) - datetime.datetime.fromisoformat(earlier)) / datetime.timedelta(days=1)
+SUMS = lambda d, name: sum(bundle[name] for bundle in d["bundles"])
+DESTRUCTION = both(record({
+    "format": rx("amanah-destruction/1"), "number": integer(1), "from": PARTY, "peer": PARTY, "side": rx("sent|received"),
+    "agreement": REFERENCE, "flow": NAME, "rule": record({"days": integer(0, 36500), "from": rx("settled"), "action": rx("destroy")}),
+    "begun": time, "finished": time, "program": text(64), "ledger": text(200),
+    "bundles": array(record({
+        "manifest": DIGEST, "epoch": integer(1, U32), "sequence": integer(1), "since": time, "at": time,
+        "sealed": lambda v: isinstance(v, bool), "files": integer(0), "rows": integer(0), "record": integer(0)}), 1, 128),
+    "totals": record({"bundles": integer(0), "sealed": integer(0), "files": integer(0), "rows": integer(0)}), **EVERY,
+}), lambda d: d["from"] != d["peer"] and d["begun"] <= d["finished"]
+    and rx("amanah/%s/[1-9][0-9]{0,9}" % d["from"])(d["ledger"]) and int(d["ledger"].split("/")[2]) <= U32
+    and unique([b["manifest"] for b in d["bundles"]])
+    and all(one["record"] < other["record"] for one, other in zip(d["bundles"], d["bundles"][1:]))
+    and all(d["begun"] <= b["at"] <= d["finished"] and DAYS(b["at"], b["since"]) >= d["rule"]["days"] for b in d["bundles"])
+    and (d["side"] == "received" or SUMS(d, "rows") == 0)
+    and d["totals"] == {"bundles": len(d["bundles"]), **{name: SUMS(d, name) for name in ("sealed", "files", "rows")}})
+
 
 def keys(form):
     return both(array(both(record({"key": form, "from": time, "until": time}), lambda k: k["from"] < k["until"]), 1, 16))
@@ -361,7 +379,7 @@ def judge(tar, ring):
     limit = 2**20 if stem == "agreement" else 65536
     need(all(len(file[2]) <= limit for file in files[:2]), "file length")
     document = strict(body, limit)
-    need({"manifest": MANIFEST, "receipt": RECEIPT, "slip": SLIP, "card": CARD, "agreement": AGREEMENT}[stem](document), "form")
+    need({"manifest": MANIFEST, "receipt": RECEIPT, "slip": SLIP, "card": CARD, "agreement": AGREEMENT, "destruction": DESTRUCTION}[stem](document), "form")
     if stem == "agreement":
         parties = {party["id"]: party["card"] for party in document["parties"]}
         # What a schema says is for who reads tables; here it must be the one that is pinned.
@@ -388,10 +406,11 @@ def judge(tar, ring):
         need(key in [own["key"] for own in document["keys"]["signing"]], "not signed by a key of its own")
         ring.mathematics(body, files[1][2], purpose, key)
         return document
-    moment = document["finished" if stem == "receipt" else "created"]
-    times = [moment] if stem == "receipt" else ring.at_or_now(moment)
+    is_final = stem in ("receipt", "destruction")
+    moment = document["finished" if is_final else "created"]
+    times = [moment] if is_final else ring.at_or_now(moment)
     need(ring.verify(body, files[1][2], purpose, times) == document["from"], "signer")
-    if stem == "receipt":
+    if is_final:
         clock = datetime.datetime.strptime(ring.now, "%Y-%m-%dT%H:%M:%SZ") + datetime.timedelta(seconds=300)
         need(moment <= clock.strftime("%Y-%m-%dT%H:%M:%SZ"), "finished in the future")
     if stem == "manifest":

@@ -120,17 +120,16 @@ impl Intruder {
         Ok(waited.context("no receipt was offered")??)
     }
 
-    /// Says that the receipt of this bundle is durable at this side.
+    /// Says that the receipt of this bundle is durable here.
     ///
     /// # Errors
-    /// The other side refuses, or the connection breaks.
-    pub fn took(&self, manifest: Digest) -> Result<()> {
+    /// The connection breaks, or it is not offered.
+    pub fn take(&self, manifest: Digest) -> Result<()> {
         let name = WireName::Receipt(manifest);
-        let taken = async { timeout(ANSWER, self.link.taken(name)).await };
-        Ok(self
+        let taken = self
             .runtime
-            .block_on(taken)
-            .context("no answer to a removal")??)
+            .block_on(async { timeout(ANSWER, self.link.taken(name)).await });
+        Ok(taken.context("no answer")??)
     }
 
     /// Whether a receipt of this bundle is offered now.

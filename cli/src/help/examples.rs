@@ -43,6 +43,20 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("peer list", "  amanah peer list"),
     ("peer remove", "  amanah peer remove imigrasi"),
     (
+        "retention due",
+        "  amanah retention due\n  amanah retention due --within 30 --json",
+    ),
+    (
+        "retention run",
+        "  amanah retention run --dry-run\n  amanah retention run",
+    ),
+    (
+        "retention hold",
+        "  amanah retention hold imigrasi perlintasan --reason 'Perkara 12/2026'\n  \
+         amanah retention hold imigrasi perlintasan --bundle sha256:… --reason 'Diminta Itjen'\n  \
+         amanah retention hold imigrasi perlintasan --release --reason 'Perkara selesai'",
+    ),
+    (
         "agreement draft",
         "  amanah agreement draft --id pks-manifes --peer imigrasi --title 'Pertukaran manifes' \\
     --flow manifes-umrah:out:10GB --flow hasil-periksa:in:1GB:urgent:90 \\
@@ -96,6 +110,8 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
   amanah drill data --dataset D1 --rows 1000000 --seed 7 --out latihan
   amanah drill data --dataset manifes-umrah,registri-penyelenggara,perlintasan --rows 1800000 \\
     --from 2030-01-01 --out latihan --json > kunci.json
+  amanah drill data --dataset all --rows 6300 --out ralat \\
+    --corrects sha256:89e0f2b52fc68b0e4fb06bf0a1a1b4c3b8a6c0f3b1a5c3d6f1d4d31f4a3e9c77
   amanah drill data --dataset D4 --rows 12600 --out latihan --errors 0.5%
   amanah drill data --dataset D1 --rows 500 --out latihan --spoil excel-exponent",
     ),

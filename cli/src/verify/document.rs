@@ -1,4 +1,4 @@
-//! Judging the small documents: receipt, card, agreement, slip, checkpoint.
+//! Judging the small documents: receipt, card, agreement, slip, checkpoint; `destruction` judges a destruction record.
 //! Each finding names what is proven, and what somebody might think is proven and is not.
 
 use amanah_format::{
@@ -19,6 +19,7 @@ use amanahd::catalogue::{
 };
 
 use super::{
+    destruction,
     kind::Kind,
     trust::{Bench, Finding, Proof, receipt_proof},
 };
@@ -30,6 +31,7 @@ pub(super) fn judge(kind: Kind, bytes: &[u8], bench: &Bench<'_>) -> Finding {
         Kind::Card => card(bytes, bench),
         Kind::Agreement => agreement(bytes, bench),
         Kind::Slip => slip(bytes, bench),
+        Kind::Destruction => destruction::judge(bytes, bench),
         Kind::Checkpoint => checkpoint(bytes, bench),
         Kind::Bundle | Kind::Unknown => Err(String::new()),
     };

@@ -17,6 +17,7 @@ pub(crate) enum Kind {
     Card,
     Agreement,
     Slip,
+    Destruction,
     Checkpoint,
     Unknown,
 }
@@ -47,6 +48,7 @@ impl Kind {
             Some(b"card.json") => Self::Card,
             Some(b"agreement.json") => Self::Agreement,
             Some(b"slip.json") => Self::Slip,
+            Some(b"destruction.json") => Self::Destruction,
             Some(_) | None => Self::Unknown,
         }
     }
@@ -59,6 +61,7 @@ impl Kind {
             Self::Card => "card",
             Self::Agreement => "agreement",
             Self::Slip => "slip",
+            Self::Destruction => "destruction",
             Self::Checkpoint => "checkpoint",
             Self::Unknown => "unknown",
         }
@@ -71,6 +74,7 @@ impl Kind {
             Self::Card => face::CARD,
             Self::Agreement => face::AGREEMENT,
             Self::Slip => face::SLIP,
+            Self::Destruction => face::DESTRUCTION,
             Self::Checkpoint => face::CHECKPOINT,
             Self::Unknown => face::UNKNOWN,
         }
@@ -89,6 +93,7 @@ mod tests {
             ("card.json", Kind::Card),
             ("agreement.json", Kind::Agreement),
             ("slip.json", Kind::Slip),
+            ("destruction.json", Kind::Destruction),
             ("manifest.json", Kind::Bundle),
             ("other.json", Kind::Unknown),
         ] {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use amanah_format::{id::PartyId, time::UtcTime};
 
 pub use self::drop_at::DropAt;
-pub use self::tables::Tables;
+pub use self::tables::{Database, Tables};
 pub use self::watching::Metrics;
 pub use super::papers::{Judged, Loaded, OwnRevocation};
 use super::{papers, raw, where_in};

@@ -47,6 +47,36 @@ pub fn remove_beneath(root: &Path, relative: &Path) -> Result<(), DurableError> 
     remove_at(present(Place::beneath(root, relative))?)
 }
 
+/// How many files there are: 1 for a file, those in it for a folder; links count as what they are, a file of a name. Missing: 0.
+///
+/// # Errors
+/// The folder's; one that is nested deeper than any that is removed here.
+pub fn files_in(path: &Path) -> io::Result<u64> {
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_dir() => Ok(1),
+        Ok(_) => files_below(path, TREE_DEPTH_MAX),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+fn files_below(folder: &Path, depth_left: usize) -> io::Result<u64> {
+    let depth_left = depth_left
+        .checked_sub(1)
+        .ok_or_else(|| io::Error::other("folders nested too deep"))?;
+    let mut files = 0_u64;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        // The type of a link is that of the link: none is followed.
+        files = files.saturating_add(if entry.file_type()?.is_dir() {
+            files_below(&entry.path(), depth_left)?
+        } else {
+            1
+        });
+    }
+    Ok(files)
+}
+
 /// Removes what a death left half written in `folder` and, `depth` levels deep, below it: what bears a temporary name.
 /// Best effort, for nothing depends on it.
 pub fn sweep(folder: &Path, depth: usize) {

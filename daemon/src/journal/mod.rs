@@ -3,13 +3,16 @@
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
 //! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `void` `slips` `ledger` what is written, by subject · `retention`
-//! what is destroyed · `listing` `turns` `lanes` `tallies` what is read.
+//! `destroying` `holds` what is destroyed, and what is not · `reading` the whole by another program · `listing` `turns` `lanes`
+//! `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
 mod again;
 mod answer;
 mod change;
+mod destroying;
 mod gaps;
+mod holds;
 mod inbound;
 mod items;
 mod lanes;
@@ -17,6 +20,7 @@ mod ledger;
 mod listing;
 mod outbound;
 mod queries;
+mod reading;
 mod retention;
 mod rows;
 mod schema;
@@ -35,11 +39,14 @@ use crate::clock::Clock;
 use crate::engine::Illegal;
 
 pub use again::{Asked, Stopped};
+pub use destroying::{Act, Doomed, Gone};
 pub use gaps::Gap;
+pub use holds::{Hold, HoldOn};
 pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
-pub use retention::Terms;
+pub use reading::{KeptRow, Place, Reading};
+pub use retention::{Terms, Unsettled};
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 pub use slips::SlipMaker;
 pub use tallies::{FlowTally, StreamPlaces};

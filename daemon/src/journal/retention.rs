@@ -1,18 +1,20 @@
 //! What is still kept of answered bundles, and the record that it was destroyed. SPOOL.md §3.
 //! Lists are by terms: what is under a legal hold, or under terms that last longer, hides nothing behind it. The row of a
-//! bundle stays for ever; only the mark says that its bytes are gone.
+//! bundle stays for ever; only the mark says that its bytes are gone. How it comes to that: `destroying`.
 
+use amanah_format::destruction::Side;
 use amanah_format::digest::Digest;
-use amanah_format::id::{BundleId, FlowName};
+use amanah_format::id::{BundleId, FlowName, PartyId};
 use amanah_format::ledger::RecordKind;
 use amanah_format::time::UtcTime;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 
+use super::destroying::note_done;
 use super::inbound::step as step_inbound;
 use super::listing::{load_inbound, load_outbound, outbound_where};
 use super::outbound::{LedgerFacts, step as step_outbound};
 use super::queries::{many, one, run};
-use super::rows::{digest, inbound_row, optional_text};
+use super::rows::{digest, from_sql_int, inbound_row, optional_text, text};
 use super::{InboundRow, Journal, JournalError, OutboundRow};
 use crate::engine::inbound::InboundEvent;
 use crate::engine::outbound::{OutboundEvent, next};
@@ -21,6 +23,13 @@ use crate::engine::outbound::{OutboundEvent, next};
 pub(super) const TERMS: &str = "(iif(refusal IS NULL, 'i', 'r') || ' ' || hex(ifnull(agreement, x'')) || ' ' || ifnull(flow, ''))";
 /// Which rows it has.
 pub(super) const KEPT: &str = "destroyed IS NULL AND state IN ('acknowledged', 'delivered')";
+
+/// Most rows that are counted: each costs a look at it, and nobody else can use the journal meanwhile.
+const COUNTED_MAX: u32 = 10_000;
+
+/// Which rows the index `outbound_kept` has.
+const SENT_KEPT: &str =
+    "destroyed IS NULL AND digest IS NOT NULL AND state IN ('settled', 'returned')";
 
 /// What decides how long the bytes of a bundle that came are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +71,8 @@ impl Journal {
         })
     }
 
-    /// What came under these terms at `moment` or before, is answered and still kept: oldest first,
-    /// `skip` of them left out, at most `limit`.
+    /// What came under these terms at `moment` or before, is answered and still kept, whether its peer has the receipt or not:
+    /// oldest first, `skip` of them left out, at most `limit`.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -104,24 +113,104 @@ impl Journal {
         self.read(|sql| outbound_where(sql, query, with))
     }
 
-    /// The bytes of a bundle that came are destroyed: the mark and its record. Done already is fine.
+    /// Agreements and flows of which something that went out is kept, each once.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn sent_terms(&self) -> Result<Vec<(Digest, FlowName)>, JournalError> {
+        let query = format!(
+            "SELECT agreement, flow FROM outbound INDEXED BY outbound_kept
+            WHERE {SENT_KEPT} AND (agreement, flow) > (?1, ?2) ORDER BY agreement, flow LIMIT 1"
+        );
+        self.read(|sql| {
+            let (mut found, mut last) = (Vec::new(), (Vec::new(), String::new()));
+            while let Some((agreement, flow)) = one(sql, &query, (&last.0, &last.1), |row| {
+                let agreement: [u8; 32] = row.get("agreement")?;
+                Ok((
+                    Digest::from_bytes(agreement),
+                    text::<FlowName>(row, "flow")?,
+                ))
+            })? {
+                last = (agreement.as_bytes().to_vec(), flow.as_str().to_owned());
+                found.push((agreement, flow));
+            }
+            Ok(found)
+        })
+    }
+
+    /// How much that went out under this agreement and flow is kept; at most 10,000 are counted.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn sent_count(&self, (agreement, flow): (&Digest, &FlowName)) -> Result<u64, JournalError> {
+        let query = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM outbound INDEXED BY outbound_kept
+            WHERE {SENT_KEPT} AND agreement = ?1 AND flow = ?2 LIMIT {COUNTED_MAX})"
+        );
+        let with = (agreement.as_bytes(), flow.as_str());
+        self.read(|sql| count(sql, &query, with))
+    }
+
+    /// How much that came under these terms is kept; at most 10,000 are counted.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn received_count(&self, terms: &Terms) -> Result<u64, JournalError> {
+        let query = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM inbound INDEXED BY inbound_kept WHERE {TERMS} = ?1 AND {KEPT} LIMIT {COUNTED_MAX})"
+        );
+        self.read(|sql| count(sql, &query, [&terms.key]))
+    }
+
+    /// How much is not settled yet, by side, peer and flow.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn unsettled(&self) -> Result<Vec<Unsettled>, JournalError> {
+        let out = "SELECT peer, flow, COUNT(*) AS bundles FROM outbound
+            WHERE state NOT IN ('settled', 'returned', 'put-back', 'destroyed') GROUP BY peer, flow";
+        let back = "SELECT peer, flow, COUNT(*) AS bundles FROM inbound
+            WHERE state <> 'delivered' AND state <> 'acknowledged' AND flow IS NOT NULL GROUP BY peer, flow";
+        self.read(|sql| {
+            let mut found = Vec::new();
+            for (side, query) in [(Side::Sent, out), (Side::Received, back)] {
+                found.extend(many(sql, query, [], |row| {
+                    Ok(Unsettled {
+                        side,
+                        peer: text(row, "peer")?,
+                        flow: text(row, "flow")?,
+                        bundles: from_sql_int(row.get("bundles")?)?,
+                    })
+                })?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// All of a bundle that came is destroyed, with so many rows of a database: the mark and its record. Done already is fine.
     ///
     /// # Errors
     /// [`JournalError::Illegal`] for a bundle that is not answered.
-    pub fn received_destroyed(&self, digest: &Digest, now: UtcTime) -> Result<(), JournalError> {
+    pub fn received_destroyed(
+        &self,
+        digest: &Digest,
+        rows: u64,
+        now: UtcTime,
+    ) -> Result<(), JournalError> {
         self.change(now, |change| {
             let row = load_inbound(change.sql, digest)?;
             step_inbound(change, &row, InboundEvent::RetentionEnded)?;
             let mark = "UPDATE inbound SET destroyed = ?2 WHERE digest = ?1 AND destroyed IS NULL";
             if run(change.sql, mark, params![digest.as_bytes(), now.unix()])? == 1 {
-                change.append_about(RecordKind::Destroyed, Some(*digest), None)?;
+                let record = change.append_about(RecordKind::Destroyed, Some(*digest), None)?;
+                note_done(change.sql, (Side::Received, digest), (rows, record), now)?;
             }
             Ok(())
         })
     }
 
     /// The originals and our copy of a bundle that went out are destroyed, or the copy alone where the originals were returned:
-    /// the mark and its record. Done already is fine.
+    /// the mark and its record. The names of its items go too. Done already is fine.
     ///
     /// # Errors
     /// [`JournalError::Illegal`] for a bundle that is not settled or returned.
@@ -133,14 +222,39 @@ impl Journal {
             }
             let mark = "UPDATE outbound SET destroyed = ?2 WHERE bundle = ?1";
             run(change.sql, mark, params![bundle.to_string(), now.unix()])?;
+            let forget = "UPDATE items SET name = x'', resting_place = NULL WHERE bundle = ?1";
+            run(change.sql, forget, [bundle.to_string()])?;
             let event = OutboundEvent::RetentionEnded;
+            let record = change.next_index();
             if next(row.state, event)? == row.state {
                 change.append_about(RecordKind::Destroyed, row.digest, None)?;
-                return Ok(());
+            } else {
+                step_outbound(change, &row, event, LedgerFacts::default())?;
             }
-            step_outbound(change, &row, event, LedgerFacts::default()).map(drop)
+            match &row.digest {
+                Some(digest) => note_done(change.sql, (Side::Sent, digest), (0, record), now),
+                None => Ok(()),
+            }
         })
     }
+}
+
+/// How much of a flow is not settled yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Whether it goes out or came in.
+    pub side: Side,
+    /// With whom it is exchanged.
+    pub peer: PartyId,
+    /// In which flow.
+    pub flow: FlowName,
+    /// How many bundles.
+    pub bundles: u64,
+}
+
+fn count(sql: &Connection, query: &str, with: impl Params) -> Result<u64, JournalError> {
+    let found = one(sql, query, with, |row| from_sql_int(row.get(0)?))?;
+    Ok(found.unwrap_or_default())
 }
 
 fn is_destroyed(sql: &Connection, bundle: &BundleId) -> Result<bool, JournalError> {

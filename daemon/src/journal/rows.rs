@@ -136,6 +136,8 @@ pub struct InboundRow {
     pub receipt: Option<Vec<u8>>,
     /// The armour over them, from `Acknowledged` on.
     pub receipt_signature: Option<String>,
+    /// Whether its peer ever had the receipt.
+    pub was_delivered: bool,
     /// Last change.
     pub changed: UtcTime,
     /// Last change, in milliseconds since 1970.
@@ -218,6 +220,7 @@ pub(super) fn inbound_row(row: &Row<'_>) -> Result<InboundRow, JournalError> {
         refusal: optional_word(row, "refusal")?,
         receipt: row.get("receipt")?,
         receipt_signature: row.get("receipt_signature")?,
+        was_delivered: row.get("was_delivered")?,
         changed: moment(row, "changed")?,
         changed_millis: number(row, "changed_millis")?,
     })
@@ -294,7 +297,7 @@ pub(super) fn word<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T
     word_from(column, row.get(column)?)
 }
 
-fn optional_word<T: DeserializeOwned>(
+pub(super) fn optional_word<T: DeserializeOwned>(
     row: &Row<'_>,
     column: &str,
 ) -> Result<Option<T>, JournalError> {
@@ -338,7 +341,7 @@ pub(super) fn digest(row: &Row<'_>, column: &str) -> Result<Option<Digest>, Jour
     Ok(bytes.map(Digest::from_bytes))
 }
 
-fn moment(row: &Row<'_>, column: &str) -> Result<UtcTime, JournalError> {
+pub(super) fn moment(row: &Row<'_>, column: &str) -> Result<UtcTime, JournalError> {
     let secs: i64 = row.get(column)?;
     UtcTime::from_unix(secs).map_err(|_| damaged(column, &secs.to_string()))
 }

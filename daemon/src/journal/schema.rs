@@ -34,14 +34,15 @@ const FACT_OPENED: &str = "journal.opened";
 /// What each version has more than the one before it; `user_version` says how many of them a journal has. What was released is
 /// never changed: a change is one more step. Partial indexes keep what is looked at often (active, waiting) small while
 /// finished rows grow.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
 ];
 
 /// Order matters: the lock mode before the first access of WAL keeps the index of the WAL out of shared memory.
-/// Temporary tables stay in memory: names of items never reach another folder.
+/// Temporary tables stay in memory: names of items never reach another folder; what is removed of them is overwritten.
 const PRAGMAS: &str = "
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA synchronous = FULL;
@@ -49,6 +50,7 @@ const PRAGMAS: &str = "
     PRAGMA trusted_schema = OFF;
     PRAGMA cell_size_check = ON;
     PRAGMA temp_store = MEMORY;
+    PRAGMA secure_delete = ON;
     PRAGMA journal_size_limit = 16777216;
 ";
 
@@ -138,6 +140,18 @@ fn steps_after(version: i64) -> Result<&'static [&'static str], String> {
             STEPS.len()
         )
     })
+}
+
+/// Why this program cannot read a journal of this version.
+pub(super) fn knows(version: i64) -> Result<(), String> {
+    match steps_after(version) {
+        Ok([]) => Ok(()),
+        Ok(_) => Err(
+            "an older Amanah wrote it; start the daemon once, which brings it up to date"
+                .to_owned(),
+        ),
+        Err(reason) => Err(reason),
+    }
 }
 
 fn foreign(path: &Path, reason: String) -> JournalError {

@@ -2,6 +2,7 @@
 //! SQLite on a real file system, closed and opened again where a restart is meant: SPOOL.md §2 and §3 as sentences.
 
 mod counting;
+mod destroying;
 mod incoming;
 mod keeping;
 mod opening;

@@ -148,6 +148,15 @@ impl Spool {
         Ok(claims)
     }
 
+    /// Files that are still at an original's place, by that place relative to the home; 0 where it is gone.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn files_at(&self, resting_place: &str) -> Result<u64, SpoolError> {
+        let path = self.home.join(resting_place);
+        durable::files_in(&path).map_err(|source| failed("counting files in", &path, source))
+    }
+
     /// Removes an original whose retention has ended, by its place relative to the home; missing is fine.
     ///
     /// # Errors

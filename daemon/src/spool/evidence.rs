@@ -1,10 +1,11 @@
-//! What is kept as evidence or for a person: receipts, archived bundles, quarantine and its notes, revocations.
+//! What is kept as evidence or for a person: receipts, destruction records, archived bundles, quarantine and its notes, revocations.
 //! A receipt or revocation is never written over and never removed. The bundles themselves are readable by the daemon
 //! alone; operators see the notes. Moves are done once, and found done after a crash. SPOOL.md §1.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use amanah_format::destruction;
 use amanah_format::digest::Digest;
 use amanah_format::home;
 use amanah_format::id::PartyId;
@@ -60,6 +61,25 @@ impl Spool {
         };
         self.ensure(&folder, MODE_SHOWN)?;
         self.keep(&self.home.join(folder), &receipt::name(manifest), container)
+    }
+
+    /// Keeps a destruction record of ours as evidence: `destructions/PEER/HEX.destruction.amanah`. The same again changes nothing.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn keep_destruction(
+        &self,
+        peer: &PartyId,
+        digest: &Digest,
+        container: &[u8],
+    ) -> Result<(), SpoolError> {
+        let folder = home::destructions(peer);
+        self.ensure(&folder, MODE_SHOWN)?;
+        self.keep(
+            &self.home.join(folder),
+            &destruction::name(digest),
+            container,
+        )
     }
 
     /// The receipt that we signed for a bundle of `peer`, where one is kept.

@@ -32,7 +32,7 @@ pub(super) const MODE_TEXT: u32 = 0o640;
 const SWEEP_DEPTH: usize = 4;
 
 /// Folders of every home, with their modes.
-const FOLDERS: [(&str, u32); 21] = [
+const FOLDERS: [(&str, u32); 22] = [
     (home::WORK, MODE_OWN),
     (home::QUEUE, MODE_OWN),
     (home::INCOMING, MODE_OWN),
@@ -45,6 +45,7 @@ const FOLDERS: [(&str, u32); 21] = [
     (home::RETURNED, MODE_SHOWN),
     (home::SENT, MODE_SHOWN),
     (home::RECEIPTS, MODE_SHOWN),
+    (home::DESTRUCTIONS, MODE_SHOWN),
     (home::LEDGER, MODE_SHOWN),
     (home::LEDGER_COSIGNED, MODE_SHOWN),
     (home::LEDGER_PEERS, MODE_SHOWN),
@@ -142,6 +143,7 @@ impl Spool {
         for folder in [
             home::SPOOL,
             home::RECEIPTS,
+            home::DESTRUCTIONS,
             home::LEDGER,
             home::SENT,
             home::RETURNED,

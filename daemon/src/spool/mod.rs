@@ -179,6 +179,19 @@ impl Spool {
         Ok(durable::publish(&self.home, home::STATUS, json, MODE_TEXT)?)
     }
 
+    /// Writes the list of what is kept, as [`Spool::publish_status`] does.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn publish_retention(&self, json: &[u8]) -> Result<(), SpoolError> {
+        Ok(durable::publish(
+            &self.home,
+            home::RETENTION,
+            json,
+            MODE_TEXT,
+        )?)
+    }
+
     /// Free bytes of the file system that holds the spool.
     ///
     /// # Errors

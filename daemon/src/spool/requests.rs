@@ -52,6 +52,17 @@ impl Spool {
         Ok(requests)
     }
 
+    /// Whether something waits in `requests/` under a request's name.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn has_requests(&self) -> Result<bool, SpoolError> {
+        let folder = Path::new(home::REQUESTS);
+        let listed = durable::list_beneath(&self.home, folder);
+        let names = listed.map_err(|source| failed("listing", &self.home.join(folder), source))?;
+        Ok(names.iter().any(|name| is_request(name)))
+    }
+
     /// Removes a request that was carried out or is not understood; missing is fine.
     ///
     /// # Errors

@@ -5,8 +5,7 @@
 //! away at the door: counted, never signed.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 
 use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
@@ -25,6 +24,7 @@ use crate::transport::link::{Denied, WireName};
 
 use super::answer::{Answer, Kept};
 use super::arrive::finished;
+use super::rejudge::HeldLook;
 use super::signer::Signer;
 use super::{Node, StageError, slips};
 
@@ -42,7 +42,7 @@ pub struct Admit {
     /// Signs `held` slips.
     pub signing: Arc<Signer>,
     /// Where the next look at what is held goes on.
-    pub held_from: AtomicI64,
+    pub held: Mutex<HeldLook>,
 }
 
 impl Admit {

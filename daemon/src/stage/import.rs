@@ -55,7 +55,7 @@ pub struct Import {
     /// Where files land.
     pub store: Arc<dyn Store>,
     /// Where rows of table flows land; none: they land as files.
-    pub tables: Option<Tables>,
+    pub tables: Option<Arc<Tables>>,
     /// Whether the store was compared with the journal in this life of the process.
     pub rechecked: Mutex<bool>,
     /// What some lane imports at this moment: a reload may give a flow another lane meanwhile.

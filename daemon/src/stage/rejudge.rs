@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use amanah_format::id::FlowName;
@@ -14,7 +14,7 @@ use amanah_format::slip::HeldReason;
 use amanah_format::time::UtcTime;
 
 use crate::engine::inbound::InboundEvent;
-use crate::engine::policy::Verdict;
+use crate::engine::policy::{Policy, Verdict};
 use crate::journal::InboundRow;
 
 use super::admit::Admit;
@@ -27,6 +27,26 @@ const STORE_AGAIN_SECS: i64 = 15;
 /// The same where a table must be changed by hand first.
 const SCHEMA_AGAIN_SECS: i64 = 300;
 
+/// Where the look at what is held has come to.
+#[derive(Default)]
+pub struct HeldLook {
+    /// Up to which age; 0 before a round.
+    from: i64,
+    /// The policy that this round began under.
+    under: Option<Arc<Policy>>,
+    /// Whether the configuration was read anew since the round before: somebody mended something, so nothing waits for its time.
+    is_asked_for: bool,
+}
+
+impl HeldLook {
+    fn begin(&mut self, policy: Arc<Policy>) {
+        if self.from == 0 {
+            let before = self.under.replace(Arc::clone(&policy));
+            self.is_asked_for = !before.is_some_and(|before| Arc::ptr_eq(&before, &policy));
+        }
+    }
+}
+
 impl Admit {
     /// Judges the next page of what is held. `room` says what the store of a bundle has left, none where it is missing.
     ///
@@ -36,13 +56,13 @@ impl Admit {
         &self,
         room: impl Fn(&InboundRow) -> Option<u64>,
     ) -> Result<Pass, StageError> {
-        let from = self.held_from.load(Ordering::Relaxed);
-        let page = self.node.journal.held_after(from, ROWS_PER_PASS)?;
+        let mut look = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        look.begin(self.node.rules.now());
+        let page = self.node.journal.held_after(look.from, ROWS_PER_PASS)?;
         let is_full = u32::try_from(page.len()).is_ok_and(|rows| rows >= ROWS_PER_PASS);
-        let last = page.last().filter(|_| is_full).map_or(0, |(age, _)| *age);
-        self.held_from.store(last, Ordering::Relaxed);
+        look.from = page.last().filter(|_| is_full).map_or(0, |(age, _)| *age);
         each(&self.node.stop, &page, |(_, row)| {
-            self.rejudge(row, room(row))
+            self.rejudge(row, room(row), look.is_asked_for)
         })?;
         let waits = page.iter().any(|(_, row)| waits_for_store(row.held));
         let again_after = match (is_full, waits) {
@@ -56,12 +76,18 @@ impl Admit {
         })
     }
 
-    fn rejudge(&self, row: &InboundRow, room: Option<u64>) -> Result<(), StageError> {
+    fn rejudge(
+        &self,
+        row: &InboundRow,
+        room: Option<u64>,
+        is_asked_for: bool,
+    ) -> Result<(), StageError> {
         if let Some(reason) = row.held {
             slips::tell_held(&self.node, &self.signing, row, reason)?;
         }
         let now = self.node.clock.now();
-        if waits_for_store(row.held) && (room.is_none() || !self.is_due(row, now)) {
+        let is_time = is_asked_for || self.is_due(row, now);
+        if waits_for_store(row.held) && (room.is_none() || !is_time) {
             return Ok(());
         }
         let Some(head) = verified_again(&self.node, row)? else {
@@ -80,7 +106,9 @@ impl Admit {
         match self.node.rules.now().judge(manifest, &place, judged_at) {
             Verdict::Admit => {
                 let event = InboundEvent::Admitted;
-                Ok(self.node.journal.rejudge(&row.digest, event, None, now)?)
+                self.node.journal.rejudge(&row.digest, event, None, now)?;
+                self.node.bells.import.ring();
+                Ok(())
             }
             Verdict::Refuse(refusal) => import::refuse(&self.node, row, manifest, refusal),
             Verdict::Hold(reason) => self.hold(row, reason),

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use amanah_format::digest::Digest;
-use amanah_format::id::PartyId;
+use amanah_format::id::{FlowName, PartyId};
 use amanah_format::ledger::RecordKind;
 
 use crate::event::Event;
-use crate::journal::LedgerEntry;
+use crate::journal::{HoldOn, LedgerEntry};
 use crate::request::Request;
 
+use super::retention::hold;
 use super::{Node, Pass, StageError, by_hand, position, void, witness};
 
 /// Takes what lies in `requests/`.
@@ -45,6 +46,7 @@ fn is_about_us(node: &Node, request: &Request) -> bool {
         Request::Retry { peer: None }
         | Request::Release { .. }
         | Request::Import { .. }
+        | Request::RunRetention {}
         | Request::Carried { .. } => true,
         Request::Retry { peer: Some(peer) }
         | Request::Export { peer, .. }
@@ -52,6 +54,8 @@ fn is_about_us(node: &Node, request: &Request) -> bool {
         | Request::Resume { peer }
         | Request::Reopen { peer, .. }
         | Request::Void { peer, .. }
+        | Request::Hold { peer, .. }
+        | Request::EndHold { peer, .. }
         | Request::AcceptLedger { party: peer }
         | Request::Vouch { peer } => node.rules.now().keyring().card(peer).is_some(),
     }
@@ -60,6 +64,7 @@ fn is_about_us(node: &Node, request: &Request) -> bool {
 fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<(), StageError> {
     let manifest = match request {
         Request::Release { manifest } => Some(*manifest),
+        Request::Hold { bundle, .. } | Request::EndHold { bundle, .. } => *bundle,
         Request::Retry { .. }
         | Request::Pause { .. }
         | Request::Resume { .. }
@@ -69,6 +74,7 @@ fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<()
         | Request::Reopen { .. }
         | Request::Void { .. }
         | Request::AcceptLedger { .. }
+        | Request::RunRetention {}
         | Request::Vouch { .. } => None,
     };
     let entry = LedgerEntry {
@@ -111,9 +117,28 @@ fn carry_out(node: &Node, request: &Request, owner: u32) -> Result<(), StageErro
         Request::Void { peer, flow, number } => void::wish(node, (peer, flow), *number, owner)?,
         Request::AcceptLedger { party } => witness::accept(node, party)?,
         Request::Vouch { peer } => position::open(node, peer)?,
+        Request::Hold {
+            peer,
+            flow,
+            bundle,
+            reason,
+            ..
+        } => hold::begin(node, &on(peer, flow, *bundle), reason.as_str(), owner)?,
+        Request::EndHold {
+            peer, flow, bundle, ..
+        } => hold::end(node, &on(peer, flow, *bundle), owner)?,
+        Request::RunRetention {} => hold::want(node)?,
     }
     node.bells.ring_all();
     Ok(())
+}
+
+fn on(peer: &PartyId, flow: &FlowName, bundle: Option<Digest>) -> HoldOn {
+    HoldOn {
+        peer: peer.clone(),
+        flow: flow.clone(),
+        bundle,
+    }
 }
 
 /// Whether an operator paused this peer; it survives a restart.
@@ -141,5 +166,8 @@ const fn verb(request: &Request) -> &'static str {
         Request::Void { .. } => "void",
         Request::AcceptLedger { .. } => "accept-ledger",
         Request::Vouch { .. } => "vouch",
+        Request::Hold { .. } => "hold",
+        Request::EndHold { .. } => "end-hold",
+        Request::RunRetention {} => "run-retention",
     }
 }

@@ -3,6 +3,8 @@
 //! Order: entries into `inbox/.staging/HEX`, synced → marker `inbox/.imports/HEX` durable → one rename → folder synced.
 //! Marker and staging: rename again. Marker without staging: imported (consumers may move the folder away at once).
 
+mod destroy;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -101,7 +103,7 @@ impl FilesStore {
         if self.inbox.join(STORE_MARKER).is_file() {
             Ok(())
         } else {
-            Err(StoreError::Missing(self.inbox.clone()))
+            Err(StoreError::not_mounted(&self.inbox))
         }
     }
 
@@ -119,21 +121,37 @@ impl FilesStore {
 
     /// The marker of this bundle, if it was ever written.
     fn marker(&self, id: &ImportId) -> Result<Option<Marker>, StoreError> {
-        let path = self.inbox.join(IMPORTS).join(id.manifest.to_hex());
+        let marker = self.marker_of(&id.manifest)?;
+        if marker.as_ref().is_some_and(|one| one.bundle != id.bundle) {
+            return Err(self.of_another(&id.manifest));
+        }
+        Ok(marker)
+    }
+
+    fn marker_of(&self, manifest: &Digest) -> Result<Option<Marker>, StoreError> {
+        let path = self.marker_path(manifest);
         let text = match std::fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             text => text.map_err(|source| failed("reading", &path, source))?,
         };
         let marker: Marker = serde_json::from_slice(&text)
             .map_err(|error| failed("reading", &path, error.into()))?;
-        if marker.manifest != id.manifest || marker.bundle != id.bundle {
-            let source = io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the marker is of another bundle",
-            );
-            return Err(failed("reading", &path, source));
+        if marker.manifest != *manifest {
+            return Err(self.of_another(manifest));
         }
         Ok(Some(marker))
+    }
+
+    fn of_another(&self, manifest: &Digest) -> StoreError {
+        let source = io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the marker is of another bundle",
+        );
+        failed("reading", &self.marker_path(manifest), source)
+    }
+
+    fn marker_path(&self, manifest: &Digest) -> PathBuf {
+        self.inbox.join(IMPORTS).join(manifest.to_hex())
     }
 
     /// From the marker on only forward: the rename, unless it was done, and the syncs that make it last.
@@ -182,6 +200,14 @@ impl Store for FilesStore {
     fn room(&self) -> Result<u64, StoreError> {
         self.is_there()?;
         room_at(&self.inbox)
+    }
+
+    fn left(&self, manifest: &Digest) -> Result<u64, StoreError> {
+        self.files_left(manifest)
+    }
+
+    fn destroy(&self, manifest: &Digest) -> Result<(), StoreError> {
+        self.destroy_files(manifest)
     }
 
     fn begin(&self, id: &ImportId) -> Result<Box<dyn Import + '_>, StoreError> {

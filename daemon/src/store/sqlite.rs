@@ -11,11 +11,12 @@ use std::time::Duration;
 use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::receipt::StoreRef;
+use amanah_format::time::UtcTime;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use self::rows::Rows;
-use super::table::{Fill, Identity, TableImport, TableStore};
+use super::table::{Fill, Identity, TableImport, TableStore, shape};
 use super::{StoreError, room_at};
 use crate::durable;
 use crate::kill;
@@ -23,6 +24,7 @@ use crate::plant::{self, Bug};
 
 mod correct;
 mod ddl;
+mod destroy;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,9 @@ const KIND: &str = "sqlite";
 /// `application_id`: "AMNH". Another database is not written to.
 const APPLICATION: i32 = 0x414d_4e48;
 /// `user_version` of the store's own tables.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
+/// What a store of version 1 lacks: what was destroyed, and when.
+const SINCE_1: &str = include_str!("sqlite/schema-2.sql");
 /// How long another program's lock is waited for; then the bundle waits.
 const BUSY: Duration = Duration::from_secs(5);
 /// Statements kept: each flow has a few.
@@ -140,13 +144,13 @@ impl SqliteStore {
         match self.path.symlink_metadata() {
             Ok(found) if found.is_file() => Ok((found.dev(), found.ino())),
             Ok(_) => Err(self.strange("it is no regular file")),
-            Err(_) => Err(StoreError::Missing(self.path.clone())),
+            Err(_) => Err(StoreError::not_mounted(&self.path)),
         }
     }
 
     fn strange(&self, reason: &str) -> StoreError {
         StoreError::Strange {
-            path: self.path.clone(),
+            place: durable::shown(&self.path),
             reason: reason.to_owned(),
         }
     }
@@ -186,7 +190,7 @@ impl SqliteStore {
         let application = number("application_id").map_err(failed)?;
         let version = number("user_version").map_err(failed)?;
         let is_new = match (application, version) {
-            (APPLICATION, VERSION) => false,
+            (APPLICATION, 1 | VERSION) => false,
             (0, 0) if tables == 0 => true,
             (APPLICATION, _) => return Err(self.strange("a newer version of Amanah made it")),
             _ => return Err(self.strange("it is a database, but not a store of Amanah")),
@@ -197,6 +201,13 @@ impl SqliteStore {
             .map_err(failed)?;
         if is_new {
             self.begin_new(sql)?;
+        } else if version < VERSION {
+            let grow =
+                format!("BEGIN IMMEDIATE; {SINCE_1} PRAGMA user_version = {VERSION}; COMMIT");
+            sql.execute_batch(&grow).map_err(|error| {
+                roll_back(sql);
+                self.committing(&error)
+            })?;
         }
         // A commit that nobody saw come back is made to last: one more commit syncs the log that it is in.
         let touch = "UPDATE amanah_store SET opened = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
@@ -213,6 +224,7 @@ impl SqliteStore {
         let make = || -> rusqlite::Result<()> {
             sql.execute_batch("BEGIN IMMEDIATE")?;
             sql.execute_batch(SCHEMA)?;
+            sql.execute_batch(SINCE_1)?;
             let now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
             let store = format!("INSERT INTO amanah_store VALUES (1, ?1, ?2, 0, {now}, {now})");
             sql.execute(&store, params![store_id, self.party.as_str()])?;
@@ -254,7 +266,7 @@ impl SqliteStore {
         fill: &mut Fill<'_>,
     ) -> Result<Option<StoreRef>, StoreError> {
         let record = rows::begin_record(sql, import)?;
-        let table = ddl::ensure(sql, import, record)?;
+        let table = shape::ensure(&sql, import, record)?;
         let mut rows = Rows::new(sql, &table, import, record)?;
         let sums = fill(&mut rows);
         rows.finish()?;
@@ -337,6 +349,25 @@ impl TableStore for SqliteStore {
             kill::point("sqlite.after-commit");
             self.put_into_file(sql)?;
             written
+        })
+    }
+
+    fn destroy(&self, manifest: &Digest, now: UtcTime) -> Result<u64, StoreError> {
+        self.with(|sql| {
+            sql.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+            let destroyed = destroy::rows_of(sql, manifest, now);
+            if destroyed.is_err() {
+                roll_back(sql);
+                return destroyed;
+            }
+            kill::point("sqlite.before-destroyed");
+            sql.execute_batch("COMMIT").map_err(|error| {
+                roll_back(sql);
+                self.committing(&error)
+            })?;
+            kill::point("sqlite.destroyed");
+            destroy::out_of_the_log(sql).map_err(|error| self.committing(&error))?;
+            destroyed
         })
     }
 }

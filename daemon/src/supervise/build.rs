@@ -2,7 +2,6 @@
 //! The order is that of SPOOL.md §5, "what a start does": whatever is wrong in configuration or keys is found before
 //! the home is touched. Secrets go to the stages that use them and stay nowhere else.
 
-use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,13 +39,12 @@ use crate::stage::streams::Streams;
 use crate::stage::witness::Showing;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::files::FilesStore;
-use crate::store::sqlite::SqliteStore;
-use crate::store::table::{Stores, TableStore};
+use crate::store::table::Stores;
 use crate::watch::Watch;
 
 use super::alarms::{self, Alarms};
 use super::secrets::{self, SigningKeys};
-use super::{RunError, reload};
+use super::{RunError, reload, tables};
 
 /// Everything, before any of it runs.
 pub(super) struct Parts {
@@ -153,6 +151,8 @@ fn assemble(
 ) -> Result<Parts, RunError> {
     let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
     let (store, tables) = stores(config, &node)?;
+    let tables = tables.map(Arc::new);
+    let retention = retention(config, (&node, &keys.signing), &store, tables.as_ref());
     let room = room(config);
     let signing = Arc::clone(&keys.signing);
     let settle = Arc::new(Settle {
@@ -181,10 +181,7 @@ fn assemble(
             signing: keys.signing,
         },
         settle,
-        retention: Retention {
-            node: Arc::clone(&node),
-            quarantine_days: config.limits.quarantine_days,
-        },
+        retention,
         publish: Publish::new(
             Arc::clone(&node),
             (keys.ledger, Arc::clone(&signing)),
@@ -210,6 +207,22 @@ fn assemble(
     })
 }
 
+fn retention(
+    config: &Config,
+    (node, signing): (&Arc<Node>, &Arc<Signer>),
+    store: &Stores,
+    tables: Option<&Arc<Tables>>,
+) -> Retention {
+    Retention {
+        node: Arc::clone(node),
+        signing: Arc::clone(signing),
+        files: Arc::clone(&store.files),
+        tables: tables.cloned(),
+        quarantine_days: config.limits.quarantine_days,
+        seen: Mutex::default(),
+    }
+}
+
 fn arrive(
     node: &Arc<Node>,
     signing: &Arc<Signer>,
@@ -220,7 +233,7 @@ fn arrive(
         admit: Admit {
             node: Arc::clone(node),
             signing: Arc::clone(signing),
-            held_from: AtomicI64::new(0),
+            held: Mutex::default(),
         },
         store: store.clone(),
         settle: Arc::clone(settle),
@@ -277,31 +290,16 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
 }
 
 /// All stores, and the one for tables with the flows that it does not take.
-fn stores(config: &Config, node: &Node) -> Result<(Stores, Option<Tables>), StageError> {
+fn stores(config: &Config, node: &Node) -> Result<(Stores, Option<Tables>), RunError> {
     let files = FilesStore::new(node.spool.inbox());
     files.sweep();
     create_once(node, &files)?;
-    let tables = tables(config, node)?;
+    let tables = tables::tables(config, node)?;
     let stores = Stores {
         files: Arc::new(files),
         tables: tables.as_ref().map(|tables| Arc::clone(&tables.store)),
     };
     Ok((stores, tables))
-}
-
-/// The database of table flows. As the files store, it is made once in a home's life.
-fn tables(config: &Config, node: &Node) -> Result<Option<Tables>, StageError> {
-    const MADE: &str = "tables store made";
-    let Some(tables) = &config.tables else {
-        return Ok(None);
-    };
-    let own = config.party.clone();
-    let store = SqliteStore::new(tables.path.clone(), own, tables.readers);
-    if node.journal.fact(MADE)?.is_none() {
-        store.create()?;
-        node.journal.set_fact(MADE, Some(store.kind()))?;
-    }
-    Ok(Some(Tables::new(Arc::new(store), tables.as_files.clone())))
 }
 
 /// Each peer, and who dials.

@@ -26,11 +26,13 @@ const SWEEP: Duration = Duration::from_secs(10);
 /// What is told to operators of bundles that were refused.
 const NOTES: &str = "quarantine";
 /// Where a receiver's home may change: the rest of the ground stays as it was.
-const OWN: [&str; 7] = [
+const OWN: [&str; 9] = [
     home::SPOOL,
     home::RECEIPTS,
     home::LEDGER,
     home::STATUS,
+    home::RETENTION,
+    home::DESTRUCTIONS,
     home::INBOX,
     NOTES,
     "imigrasi.log",

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::program;
 
 /// Travellers, fictitious by construction; every type that a column may have.
-pub(super) const SCHEMA: &str = r#"{
+pub(crate) const SCHEMA: &str = r#"{
   "name": "uji-simpan",
   "fields": [
     {"name": "nomor", "type": "string", "constraints": {"required": true}},
@@ -35,17 +35,17 @@ pub(super) const SCHEMA: &str = r#"{
 const HEADER: &str = "nomor,hari,nama,biaya,umur,transit,waktu,jam,tahun,bulan\n";
 
 /// A table of rows, each a number and the rest of its cells.
-pub(super) fn table(rows: &[&str]) -> String {
+pub(crate) fn table(rows: &[&str]) -> String {
     format!("{HEADER}{}\n", rows.join("\n"))
 }
 
 /// A row that has only its number, a day and a name.
-pub(super) fn row(number: u32, day: &str, name: &str) -> String {
+pub(crate) fn row(number: u32, day: &str, name: &str) -> String {
     format!("U-{number:06},{day},{name},10.50,,,,,,")
 }
 
 /// So many rows of one day, from a number on, all of one name.
-pub(super) fn rows_of(from: u32, count: u32, name: &str) -> String {
+pub(crate) fn rows_of(from: u32, count: u32, name: &str) -> String {
     let rows: Vec<String> = (from..from + count)
         .map(|number| row(number, "2030-01-02", name))
         .collect();
@@ -53,7 +53,7 @@ pub(super) fn rows_of(from: u32, count: u32, name: &str) -> String {
 }
 
 /// The pair, founded; its first flow imported so; the recipient with a database.
-pub(super) fn founded(import: &Value) -> Exchange {
+pub(crate) fn founded(import: &Value) -> Exchange {
     let exchange = founded_bare();
     agree(&exchange, SCHEMA, import);
     database_for(&exchange);
@@ -61,7 +61,7 @@ pub(super) fn founded(import: &Value) -> Exchange {
 }
 
 /// The pair, founded.
-pub(super) fn founded_bare() -> Exchange {
+pub(crate) fn founded_bare() -> Exchange {
     Exchange::found(program()).unwrap()
 }
 
@@ -80,12 +80,12 @@ pub(super) fn connected(import: &Value) -> Exchange {
 }
 
 /// The pair's agreement anew: its first flow a table of this schema. The first one is replaced, a later one is the next version.
-pub(super) fn agree(exchange: &Exchange, schema: &str, import: &Value) {
+pub(crate) fn agree(exchange: &Exchange, schema: &str, import: &Value) {
     agree_on(exchange, schema, import, None);
 }
 
 /// The same with another flow of its sender, appended, of this name and schema.
-pub(super) fn agree_with(exchange: &Exchange, import: &Value, also: Option<(&str, &str)>) {
+pub(crate) fn agree_with(exchange: &Exchange, import: &Value, also: Option<(&str, &str)>) {
     agree_on(exchange, SCHEMA, import, also);
 }
 
@@ -132,7 +132,7 @@ fn add_flow(exchange: &Exchange, text: &mut Value, (name, schema): (&str, &str))
 }
 
 /// Drops a table and waits until its receipt is verified.
-pub(super) fn delivered(exchange: &mut Exchange, name: &str, text: &str) -> Arrived {
+pub(crate) fn delivered(exchange: &mut Exchange, name: &str, text: &str) -> Arrived {
     let way = exchange.out.clone();
     let dropped = exchange.drop_text(&way, name, text).unwrap();
     exchange.settled(&[dropped]).unwrap().remove(0)
@@ -144,12 +144,12 @@ pub(super) fn database(exchange: &Exchange) -> PathBuf {
 }
 
 /// The name of the table that the first flow lands in.
-pub(super) fn name(exchange: &Exchange) -> String {
+pub(crate) fn name(exchange: &Exchange) -> String {
     exchange.out.flow.as_str().replace('-', "_")
 }
 
 /// Lines of an answer; `TABEL` stands for the flow's table.
-pub(super) fn ask(exchange: &Exchange, question: &str) -> Vec<String> {
+pub(crate) fn ask(exchange: &Exchange, question: &str) -> Vec<String> {
     run(exchange, &["-readonly"], question)
 }
 
@@ -168,12 +168,12 @@ pub(super) fn run(exchange: &Exchange, options: &[&str], words: &str) -> Vec<Str
     answer.lines().map(str::to_owned).collect()
 }
 
-pub(super) fn has_alarm(status: &Snapshot, code: &str) -> bool {
+pub(crate) fn has_alarm(status: &Snapshot, code: &str) -> bool {
     status.alarms.iter().any(|alarm| alarm.code == code)
 }
 
 /// Waits for an alarm of the recipient's.
-pub(super) fn until_alarm(ministry: &mut Ministry, code: &str) {
+pub(crate) fn until_alarm(ministry: &mut Ministry, code: &str) {
     let found = |status: &Snapshot| has_alarm(status, code).then_some(());
     ministry
         .wait_for(code, amanah_tests::exchange::PATIENCE, found)

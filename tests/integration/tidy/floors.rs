@@ -16,7 +16,7 @@ enum Floor {
     Face,
 }
 
-const FLOORS: [(&str, Floor); 26] = [
+const FLOORS: [(&str, Floor); 27] = [
     ("bell", Floor::Leaf),
     ("by_hand", Floor::Leaf),
     ("clock", Floor::Leaf),
@@ -24,6 +24,7 @@ const FLOORS: [(&str, Floor); 26] = [
     ("kill", Floor::Leaf),
     ("plant", Floor::Leaf),
     ("request", Floor::Leaf),
+    ("retained", Floor::Leaf),
     ("snapshot", Floor::Leaf),
     ("engine", Floor::Ground),
     ("durable", Floor::Ground),

@@ -51,6 +51,7 @@ const AREAS: &[(&str, Pair)] = &[
     ("configuration", ("konfigurasi", "configuration")),
     ("home", ("folder data", "home")),
     ("store", ("penyimpanan", "store")),
+    ("tables", ("basis data tabel", "database for tables")),
     ("cards", ("kartu", "cards")),
     ("keys", ("kunci", "keys")),
     ("agreements", ("perjanjian", "agreements")),
@@ -101,6 +102,12 @@ advice! {
     STORE_MISSING "store-missing"
         ("penyimpanan {0} tidak ada isinya: diskanya mungkin tidak terpasang", "the store {0} is empty: its disk may not be mounted")
         ("pasang diskanya, lalu: amanah retry", "mount the disk, then: amanah retry")
+    TABLES_UNUSABLE "tables-unusable"
+        ("basis data untuk tabel tidak dapat dipakai: {0}", "the database for tables cannot be used: {0}")
+        ("perbaiki yang disebut di sana; kiriman menunggu dan diimpor sendiri sesudahnya", "mend what is named there; bundles wait, and are imported by themselves afterwards")
+    TABLES_MIGHTY "tables-mighty"
+        ("peran di basis data boleh lebih dari yang diperlukan", "the role in the database may more than it needs")
+        ("pakai peran dari docs/postgresql-grants.sql", "take the role of docs/postgresql-grants.sql")
     KEYS_UNSEEN "keys-unseen"
         ("kunci rahasia tidak dapat diperiksa oleh pengguna ini", "this user may not look at the private keys")
         ("sudo amanah doctor", "sudo amanah doctor")

@@ -29,6 +29,7 @@ texts! {
     AGREEMENT_REVOKE = "Mencabut perjanjian" / "Revoke an agreement";
     SEND = "Mengirim berkas atau folder" / "Send files or folders";
     STATUS = "Keadaan sambungan dan kiriman" / "Connections and what is under way";
+    RECONCILE = "Membandingkan yang dikirim atau diterima dengan tanda terimanya" / "Compare what was sent or received with its receipts";
     RECEIPTS = "Menampilkan dan memeriksa tanda terima" / "List and verify receipts";
     CHECK_TABLE = "Memeriksa tabel terhadap skemanya" / "Check a table against its schema";
     RETURNED = "Menampilkan yang dikembalikan dan sebabnya" / "List what came back, and why";
@@ -45,6 +46,10 @@ texts! {
     STREAM_REOPEN = "Membuka lagi alur data yang dihentikan, dengan urutan baru" / "Open a stopped stream again, with its next epoch";
     STREAM_VOUCH = "Menyatakan bahwa data Amanah di sini yang terbaru" / "Say that Amanah's home here is the newest there is";
     STREAM_VOID = "Melepas nomor yang kirimannya hilang dan tidak dapat dikirim lagi" / "Give up a number whose bundle is lost and cannot be sent any more";
+    RETENTION = "Masa retensi, pemusnahan, dan tahan hukum" / "Retention, destruction and legal holds";
+    RETENTION_DUE = "Menampilkan yang jatuh tempo, dan apa yang menahannya" / "List what is due, and what keeps it";
+    RETENTION_RUN = "Memusnahkan sekarang yang jatuh tempo" / "Destroy now what is due";
+    RETENTION_HOLD = "Menahan alur data atau kiriman dari pemusnahan, atau melepasnya" / "Keep a flow or bundle from being destroyed, or end that";
     VERIFY = "Memverifikasi dokumen tanpa jaringan" / "Verify documents, offline";
     INSPECT = "Melihat isi dokumen tanpa kunci (tanpa bukti)" / "Show what a document says, without keys (and without proof)";
     OPEN = "Memverifikasi dan membuka kiriman" / "Verify and open a bundle";
@@ -85,6 +90,7 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("send", SEND),
     ("status", STATUS),
     ("receipts", RECEIPTS),
+    ("reconcile", RECONCILE),
     ("check-table", CHECK_TABLE),
     ("returned", RETURNED),
     ("quarantine", QUARANTINE),
@@ -100,6 +106,10 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("stream reopen", STREAM_REOPEN),
     ("stream vouch", STREAM_VOUCH),
     ("stream void", STREAM_VOID),
+    ("retention", RETENTION),
+    ("retention due", RETENTION_DUE),
+    ("retention run", RETENTION_RUN),
+    ("retention hold", RETENTION_HOLD),
     ("verify", VERIFY),
     ("inspect", INSPECT),
     ("open", OPEN),

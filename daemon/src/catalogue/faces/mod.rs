@@ -6,6 +6,8 @@ pub mod doctor;
 pub mod drill;
 pub mod help;
 pub mod proof;
+pub mod reconcile;
+pub mod retention;
 pub mod setup;
 pub mod status;
 pub mod stick;
@@ -56,6 +58,8 @@ mod tests {
             drill::ALL,
             help::ALL,
             proof::ALL,
+            reconcile::ALL,
+            retention::ALL,
             setup::ALL,
             status::ALL,
             stick::ALL,

@@ -9,6 +9,16 @@ texts! {
     CARD = "kartu" / "card";
     AGREEMENT = "perjanjian" / "agreement";
     SLIP = "pemberitahuan" / "slip";
+    DESTRUCTION = "berita acara pemusnahan" / "destruction record";
+    SAYS_DESTROYED = "{0} menyatakan: berita acara nomor {1}, pemusnahan mulai {2}, selesai {3}" / "{0} says: record number {1}, destruction begun {2}, finished {3}";
+    DESTROYED_SENT = "Yang dikirim kepada {0}, alur data {1}: {2} kiriman; {3} salinan tersegel, {4} berkas asli, {5} baris dimusnahkan" /
+        "Of what was sent to {0}, flow {1}: {2} bundles; {3} sealed copies, {4} originals, {5} rows destroyed";
+    DESTROYED_RECEIVED = "Yang diterima dari {0}, alur data {1}: {2} kiriman; {3} salinan tersegel, {4} berkas hasil impor, {5} baris dimusnahkan" /
+        "Of what was received from {0}, flow {1}: {2} bundles; {3} sealed copies, {4} imported files, {5} rows destroyed";
+    DESTROYED_BY = "Menurut perjanjian {0} versi {1}: {2} hari setelah selesai; oleh {3}" / "By agreement {0} version {1}: {2} days after settlement; by {3}";
+    DESTROYED_RECORDS = "Catatan jejak audit {0}: {1} sampai {2}" / "Records of the ledger {0}: {1} to {2}";
+    DESTRUCTION_NOT_PROVEN = "Tidak terbukti: bahwa tidak ada salinan lain (cadangan, media SSD, salinan oleh pemakai); dan catatannya sendiri (gunakan `amanah ledger verify`)." /
+        "Not proven: that there is no other copy (backups, SSD media, copies made by users); and the records themselves (use `amanah ledger verify`).";
     CHECKPOINT = "titik jejak audit" / "checkpoint";
     UNKNOWN = "tidak dikenal" / "unknown";
     UNKNOWN_KIND = "bukan kiriman, tanda terima, atau dokumen Amanah lain" / "no bundle, receipt or other document of Amanah";

@@ -19,7 +19,7 @@ const ALL: (u32, u32) = (0, 100);
 
 impl Place {
     /// Taken over and answered.
-    fn answered(&self, sequence: u64, refusal: Option<Refusal>) -> Digest {
+    pub(super) fn answered(&self, sequence: u64, refusal: Option<Refusal>) -> Digest {
         let name = sequence.to_string().into_bytes();
         let new = arrived(&name, manifest(sequence), Verdict::Admit);
         let mut print = |_: &str, _| b"receipt".to_vec();
@@ -87,7 +87,7 @@ fn what_came_is_kept_by_its_terms_until_it_is_destroyed_once() {
     assert_eq!(place.kept(&terms[2], noon()), [refused]);
     for digest in [imported[0], refused] {
         for _ in 0..2 {
-            journal.received_destroyed(&digest, noon()).unwrap();
+            journal.received_destroyed(&digest, 0, noon()).unwrap();
         }
     }
     assert_eq!(place.destroyed(), 2);
@@ -100,7 +100,7 @@ fn what_was_destroyed_is_answered_as_before_and_never_imported_again() {
     let place = open();
     let digest = place.answered(1, None);
     let journal = &place.journal;
-    journal.received_destroyed(&digest, noon()).unwrap();
+    journal.received_destroyed(&digest, 0, noon()).unwrap();
     let place = place.reopened();
     let journal = &place.journal;
     let taken = journal.advance_inbound(&digest, InboundEvent::ReceiptTaken, noon());
@@ -120,7 +120,7 @@ fn what_is_under_way_is_not_destroyed() {
     let new = arrived(b"1", manifest(1), Verdict::Admit);
     let mut print = |_: &str, _| Vec::new();
     let row = place.journal.take_over(&new, noon(), &mut print).unwrap();
-    let early = place.journal.received_destroyed(&row.digest, noon());
+    let early = place.journal.received_destroyed(&row.digest, 0, noon());
     assert!(matches!(early, Err(JournalError::Illegal(_))));
     let queued = place.queue(1);
     let early = place.journal.sent_destroyed(&queued.bundle, noon());
@@ -182,6 +182,12 @@ fn what_is_kept_is_found_by_its_index() {
                 "SELECT * FROM inbound INDEXED BY inbound_kept WHERE {TERMS} = ?1 AND received <= ?2 AND {KEPT} ORDER BY received, age LIMIT 9"
             ),
             "inbound_kept",
+        ),
+        (
+            "SELECT agreement, flow FROM outbound INDEXED BY outbound_kept WHERE destroyed IS NULL AND digest IS NOT NULL
+             AND state IN ('settled', 'returned') AND (agreement, flow) > (?1, ?2) ORDER BY agreement, flow LIMIT 1"
+                .to_owned(),
+            "outbound_kept",
         ),
         (
             "SELECT * FROM outbound WHERE agreement = ?1 AND flow = ?2 AND changed <= ?3 AND destroyed IS NULL

@@ -21,6 +21,8 @@ use super::{End, Import};
 const FACT_STORE: &str = "tables store";
 /// What an alarm about the database is about.
 const KIND: &str = "store.tables";
+/// What is said of another database than ours.
+const OTHER: &str = "it is not the database that this home has used; put that one back, or an empty one in its place (a file of no bytes, a schema without tables)";
 
 /// The database for table flows.
 pub struct Tables {
@@ -47,6 +49,20 @@ impl Tables {
         !self.as_files.contains(flow)
     }
 
+    /// Refuses a database that is not the one of this home. An empty one that was put in its place knowingly is.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the journal's.
+    pub(in crate::stage) fn is_ours(&self, node: &Node) -> Result<(), StageError> {
+        let found = self.store.identity()?;
+        let known = node.journal.fact(FACT_STORE)?;
+        let other = known.is_some_and(|known| known != found.store_id);
+        if found.party != node.rules.now().own().as_str() || (other && found.imports > 0) {
+            return Err(StoreError::Database(OTHER.to_owned()).into());
+        }
+        Ok(())
+    }
+
     /// Whether it is the database that it was, and has all that it had. `false`: it lacks imports, or is a new one that was put
     /// there knowingly; then the journal is to be compared with it.
     ///
@@ -59,10 +75,7 @@ impl Tables {
         let other = known.as_ref().is_some_and(|known| *known != found.store_id);
         if found.party != own.as_str() || (other && found.imports > 0) {
             node.board.alarm("store-other", KIND, node.clock.now());
-            return Err(StoreError::Database(
-                "it is not the database that this home has used; put that one back, or an empty file in its place".to_owned(),
-            )
-            .into());
+            return Err(StoreError::Database(OTHER.to_owned()).into());
         }
         node.board.quiet("store-other", KIND);
         if known.is_none() || other {
@@ -128,7 +141,7 @@ impl Import {
 
     /// The database that this flow's rows land in.
     pub(super) fn tables_for(&self, flow: &FlowName) -> Option<&Tables> {
-        self.tables.as_ref().filter(|tables| tables.takes(flow))
+        self.tables.as_deref().filter(|tables| tables.takes(flow))
     }
 
     /// The flows whose bundles land strictly in the order of their numbers.

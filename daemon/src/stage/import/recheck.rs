@@ -65,8 +65,16 @@ impl Import {
         Ok(())
     }
 
-    /// Whether its agreed days are over, or soon will be: what is to be destroyed does not come back.
+    /// Whether its agreed days are over, or soon will be: what is to be destroyed does not come back, unless a hold keeps it.
     fn is_over(&self, row: &InboundRow) -> Result<bool, StageError> {
+        let flow = row.flow.as_ref();
+        let holds = self.node.journal.holds()?;
+        if holds
+            .iter()
+            .any(|hold| hold.on.covers(&row.peer, flow, &row.digest))
+        {
+            return Ok(false);
+        }
         let policy = self.node.rules.now();
         let terms = row.agreement.as_ref().zip(row.flow.as_ref());
         match terms.map(|(agreement, flow)| policy.kept(agreement, flow)) {

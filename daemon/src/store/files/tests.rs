@@ -317,3 +317,50 @@ fn a_marker_that_a_death_left_half_written_is_swept_and_whole_ones_stay() {
     let mut left = left.map(|entry| entry.unwrap().file_name());
     assert!(!left.any(|name| durable::is_temporary(&name)));
 }
+
+#[test]
+fn what_is_destroyed_is_gone_and_its_import_is_known() {
+    let (_top, store) = store();
+    assert_eq!(store.left(&id(1).manifest).unwrap(), 0);
+    store.destroy(&id(1).manifest).unwrap();
+    let stored = import(&store, &id(1));
+    import(&store, &id(2));
+    assert_eq!(store.left(&id(1).manifest).unwrap(), 2);
+    // What a death between the two steps left is removed by the next attempt, and by a start.
+    let aside = store
+        .inbox
+        .join(STAGING)
+        .join(format!("{}.aside", id(1).manifest.to_hex()));
+    fs::create_dir(&aside).unwrap();
+    fs::write(aside.join("sisa"), b"x").unwrap();
+    for _ in 0..2 {
+        store.destroy(&id(1).manifest).unwrap();
+        assert_eq!(store.left(&id(1).manifest).unwrap(), 0);
+        assert_eq!(count(&store.inbox.join(STAGING)), 0);
+    }
+    assert_eq!(store.lookup(&id(1)).unwrap(), Some(stored));
+    assert!(store.has(&id(1).manifest).unwrap());
+    assert_eq!(store.left(&id(2).manifest).unwrap(), 2);
+    fs::create_dir(&aside).unwrap();
+    store.sweep();
+    assert!(!aside.exists());
+}
+
+#[test]
+fn a_folder_that_its_consumer_took_away_is_nothing_to_destroy() {
+    let (top, store) = store();
+    import(&store, &id(1));
+    let folder = store
+        .inbox
+        .join("bpkh/setoran")
+        .join(id(1).bundle.to_string());
+    fs::rename(&folder, top.path().join("punya konsumen")).unwrap();
+    assert_eq!(store.left(&id(1).manifest).unwrap(), 0);
+    store.destroy(&id(1).manifest).unwrap();
+    assert_eq!(count(&top.path().join("punya konsumen")), 2);
+    fs::remove_file(store.inbox.join(STORE_MARKER)).unwrap();
+    assert!(matches!(
+        store.destroy(&id(1).manifest),
+        Err(StoreError::Missing(_))
+    ));
+}

@@ -1,6 +1,8 @@
 //! The store by itself: names, kinds of change, what is left of what was not committed, and files that are no store.
 //! What it does within a daemon, killed and restored, is in `tests/integration/stores`.
 
+mod destroyed;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;

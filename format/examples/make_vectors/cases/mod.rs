@@ -6,6 +6,7 @@
 pub(crate) mod case;
 pub(crate) mod checkpoints;
 pub(crate) mod containers;
+pub(crate) mod destructions;
 pub(crate) mod documents;
 pub(crate) mod heads;
 pub(crate) mod key_types;
@@ -32,6 +33,7 @@ pub(crate) fn deterministic() -> Made<Vec<Case>> {
     all.extend(papers::agreements());
     all.extend(receipts::receipts());
     all.extend(receipts::slips());
+    all.extend(destructions::all());
     all.extend(checkpoints::all());
     Ok(all)
 }
