@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{answered, is_certified};
 use crate::stores::ground::{ask, founded, rows_of};
+use crate::stores::reconciled;
 
 /// The agreement again, as its next version, with other days for its first flow.
 fn kept_for(exchange: &amanah_tests::exchange::Exchange, days: u32) {
@@ -57,6 +58,7 @@ fn dies_at(point: &str) {
     assert_eq!(ask(&exchange, import), ["5|{}|5"]);
     let database = fs::read(exchange.pair.imigrasi.path(home::TABLES)).unwrap();
     assert!(!database.windows(6).any(|window| window == b"KENARI"));
+    reconciled::noted(&mut exchange, &["destroyed"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::program;
 
 /// Travellers, fictitious by construction; every type that a column may have.
-pub(super) const SCHEMA: &str = r#"{
+pub(crate) const SCHEMA: &str = r#"{
   "name": "uji-simpan",
   "fields": [
     {"name": "nomor", "type": "string", "constraints": {"required": true}},
@@ -61,31 +61,31 @@ pub(crate) fn founded(import: &Value) -> Exchange {
 }
 
 /// The pair, founded.
-pub(super) fn founded_bare() -> Exchange {
+pub(crate) fn founded_bare() -> Exchange {
     Exchange::found(program()).unwrap()
 }
 
 /// Gives the recipient a database.
-pub(super) fn database_for(exchange: &Exchange) {
+pub(crate) fn database_for(exchange: &Exchange) {
     let config = exchange.pair.imigrasi.folder().join(home::CONFIG);
     let text = fs::read_to_string(&config).unwrap();
     fs::write(config, text + "\n[store.tables]\nkind = \"sqlite\"\n").unwrap();
 }
 
 /// The same, started and connected.
-pub(super) fn connected(import: &Value) -> Exchange {
+pub(crate) fn connected(import: &Value) -> Exchange {
     let mut exchange = founded(import);
     exchange.pair.start().unwrap();
     exchange
 }
 
 /// The pair's agreement anew: its first flow a table of this schema. The first one is replaced, a later one is the next version.
-pub(super) fn agree(exchange: &Exchange, schema: &str, import: &Value) {
+pub(crate) fn agree(exchange: &Exchange, schema: &str, import: &Value) {
     agree_on(exchange, schema, import, None);
 }
 
 /// The same with another flow of its sender, appended, of this name and schema.
-pub(super) fn agree_with(exchange: &Exchange, import: &Value, also: Option<(&str, &str)>) {
+pub(crate) fn agree_with(exchange: &Exchange, import: &Value, also: Option<(&str, &str)>) {
     agree_on(exchange, SCHEMA, import, also);
 }
 
@@ -139,12 +139,12 @@ pub(crate) fn delivered(exchange: &mut Exchange, name: &str, text: &str) -> Arri
 }
 
 /// The recipient's database.
-pub(super) fn database(exchange: &Exchange) -> PathBuf {
+pub(crate) fn database(exchange: &Exchange) -> PathBuf {
     exchange.pair.imigrasi.path(home::TABLES)
 }
 
 /// The name of the table that the first flow lands in.
-pub(super) fn name(exchange: &Exchange) -> String {
+pub(crate) fn name(exchange: &Exchange) -> String {
     exchange.out.flow.as_str().replace('-', "_")
 }
 
@@ -154,7 +154,7 @@ pub(crate) fn ask(exchange: &Exchange, question: &str) -> Vec<String> {
 }
 
 /// What whoever keeps the database does to it.
-pub(super) fn run(exchange: &Exchange, options: &[&str], words: &str) -> Vec<String> {
+pub(crate) fn run(exchange: &Exchange, options: &[&str], words: &str) -> Vec<String> {
     let words = words.replace("TABEL", &name(exchange));
     let ran = Command::new("sqlite3")
         .args(options)
@@ -168,12 +168,12 @@ pub(super) fn run(exchange: &Exchange, options: &[&str], words: &str) -> Vec<Str
     answer.lines().map(str::to_owned).collect()
 }
 
-pub(super) fn has_alarm(status: &Snapshot, code: &str) -> bool {
+pub(crate) fn has_alarm(status: &Snapshot, code: &str) -> bool {
     status.alarms.iter().any(|alarm| alarm.code == code)
 }
 
 /// Waits for an alarm of the recipient's.
-pub(super) fn until_alarm(ministry: &mut Ministry, code: &str) {
+pub(crate) fn until_alarm(ministry: &mut Ministry, code: &str) {
     let found = |status: &Snapshot| has_alarm(status, code).then_some(());
     ministry
         .wait_for(code, amanah_tests::exchange::PATIENCE, found)
