@@ -226,6 +226,8 @@ fn check(pair: &Pair, report: &mut Report, telling: &mut Telling<'_, '_>) -> Res
         let receipts = evidence::verify_receipts(ministry, peer)?;
         report.receipts += receipts;
         telling.say(texts::RECEIPTS_VERIFIED, &[ministry.party(), &receipts])?;
+        let flows = tables::reconcile(ministry, peer, &report.tables)?;
+        telling.say(texts::RECONCILED, &[ministry.party(), &flows])?;
         evidence::verify_ledger(ministry)?;
         report.ledgers += 1;
         telling.say(texts::LEDGER_VERIFIED, &[ministry.party()])?;

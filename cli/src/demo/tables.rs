@@ -37,6 +37,8 @@ const AFTER: [(Dataset, &str); 2] = [
     (Dataset::FollowUps, "tindak-lanjut-phu"),
     (Dataset::Corrections, "ralat-phu"),
 ];
+/// A day before every bundle of the demo.
+const BEFORE: &str = "2026-01-01";
 /// Who travels in the exercise.
 const TRAVELLERS: u64 = 3_000;
 const SEED: u64 = 11;
@@ -302,6 +304,15 @@ pub(crate) fn check(sender: &Ministry, receiver: &Ministry, tables: &Tables) -> 
         );
     }
     Ok(rows)
+}
+
+/// Holds every table flow against its receipts, as one side sees it, with the command for that; how many flows there are.
+pub(crate) fn reconcile(ministry: &Ministry, peer: &Ministry, tables: &Tables) -> Result<usize> {
+    for table in &tables.arrived {
+        let (peer, flow) = (peer.party().as_str(), table.arrived.item.flow.as_str());
+        ministry.run(&["reconcile", peer, flow, "--from", BEFORE])?;
+    }
+    Ok(tables.arrived.len())
 }
 
 /// What arrived there, to be read.

@@ -36,6 +36,7 @@ texts! {
     WAITING = "   {0} → {1}: {2} dari {3} butir selesai" / "   {0} → {1}: {2} of {3} items done";
     COMPARED = "   ✓ {0} → {1}: {2} berkas sama persis (SHA-256), masing-masing tepat satu kali" / "   ✓ {0} → {1}: {2} files identical (SHA-256), each exactly once";
     RECEIPTS_VERIFIED = "   ✓ {0}: {1} tanda terima sah" / "   ✓ {0}: {1} receipts valid";
+    RECONCILED = "   ✓ {0}: {1} alur tabel cocok dengan tanda terimanya (amanah reconcile)" / "   ✓ {0}: {1} table flows reconcile with their receipts (amanah reconcile)";
     LEDGER_VERIFIED = "   ✓ {0}: jejak audit utuh" / "   ✓ {0}: ledger intact";
     ATTACK = "   ✓ {0}: {1}; tidak ada yang diimpor" / "   ✓ {0}: {1}; nothing imported";
     ATTACK_WRONG = "   ✗ {0}: {1} TIDAK SESUAI, seharusnya {2}" / "   ✗ {0}: {1} NOT AS EXPECTED, should be {2}";

@@ -53,8 +53,9 @@ impl Records {
     /// Our own, as published: it may lag some seconds behind the journal.
     pub(super) fn own(ground: &Ground, reading: &Reading) -> Outcome<Self> {
         let mut own = match Self::of(&ground.home.join(home::LEDGER_RECORDS)) {
+            Ok(own) => own,
             Err(failure) if failure.exit == Exit::Missing => return Ok(Self::default()),
-            other => other?,
+            Err(failure) => return Err(failure),
         };
         own.is_whole = own.size >= reading.ledger_size().map_err(failure)?;
         Ok(own)
