@@ -9,7 +9,14 @@ use std::process::Command;
 use crate::program;
 
 /// The rows that have something stock beside them.
-const COMPARED: [&str; 6] = ["csv", "random", "many", "single", "table-sqlite", "backfill"];
+const COMPARED: [&str; 6] = [
+    "csv",
+    "random",
+    "many",
+    "single",
+    "table-sqlite",
+    "backfill",
+];
 
 /// A folder with the two programs under the names that are shipped.
 fn binaries(folder: &Path) {
@@ -51,7 +58,10 @@ fn every_row_of_the_figures_does_its_work_and_prints_its_ratio() {
     assert!(rows["table-check"]["by CPU"]["median"].as_f64().unwrap() > 0.0);
     // Measured, or left out in so many words.
     let postgres = &rows["table-postgres"]["psql"]["ratio"];
-    assert!(postgres.is_f64() || said.contains("table-postgres: left out, "), "{said}");
+    assert!(
+        postgres.is_f64() || said.contains("table-postgres: left out, "),
+        "{said}"
+    );
     assert!(rows["urgent"]["amanah"]["turns"].as_u64().unwrap() > 0);
     let left = fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(left, 2, "nothing is left behind but the two programs");

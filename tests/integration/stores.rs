@@ -3,7 +3,7 @@
 
 mod changed;
 mod corrected;
-pub(crate) pub(crate) mod ground;
+pub(crate) mod ground;
 mod outside;
 mod reading;
 mod references;

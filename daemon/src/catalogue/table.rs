@@ -180,10 +180,7 @@ impl Shown<'_> {
             (Fault::ColumnSpelling, Subject::File) => COLUMN_SPELLINGS,
             (fault, _) => sentence(fault),
         };
-        format!(
-            "- {subject} {}",
-            said.with(self.language, &[&place, &kind])
-        )
+        format!("- {subject} {}", said.with(self.language, &[&place, &kind]))
     }
 
     /// How many rows, and the first of them, as a spreadsheet numbers them.
@@ -266,10 +263,16 @@ mod tests {
     #[test]
     fn names_in_capitals_are_one_line() {
         let text = said(Language::Indonesian, "NIK,LAHIR\n");
-        assert!(text.contains("- Berkas memuat nama kolom yang ditulis lain dari skema"), "{text}");
+        assert!(
+            text.contains("- Berkas memuat nama kolom yang ditulis lain dari skema"),
+            "{text}"
+        );
         assert_eq!(text.lines().count(), 2);
         let text = said(Language::English, "nik,Lahir\n");
-        assert!(text.contains("- Column lahir has its name in another spelling"), "{text}");
+        assert!(
+            text.contains("- Column lahir has its name in another spelling"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -340,7 +340,8 @@ impl TableStore for SqliteStore {
     }
 
     fn tidy(&self) -> Result<(), StoreError> {
-        let put = |sql: &Connection| destroy::into_the_file(sql).map_err(|error| self.committing(&error));
+        let put =
+            |sql: &Connection| destroy::into_the_file(sql).map_err(|error| self.committing(&error));
         match self.with(put) {
             // Where somebody reads it stays in the log; a file that was put aside meanwhile has its log beside it.
             Err(StoreError::Busy | StoreError::Missing(_) | StoreError::Strange { .. }) => Ok(()),

@@ -72,9 +72,7 @@ impl Batch {
 
     fn value(&self, cell: &Cell) -> Value<'_> {
         match cell {
-            Cell::Text(start, end) => {
-                Value::Text(self.text.get(*start..*end).unwrap_or_default())
-            }
+            Cell::Text(start, end) => Value::Text(self.text.get(*start..*end).unwrap_or_default()),
             Cell::Other(value) => *value,
         }
     }
@@ -112,9 +110,17 @@ mod tests {
         let moment = Moment::parse("2030-01-05T05:10:00+07:00").unwrap();
         let rows = [
             vec![Value::Text("é,\"\n"), Value::Missing, Value::Text("")],
-            vec![Value::Date(date), Value::DateTime(moment), Value::Integer(-7)],
+            vec![
+                Value::Date(date),
+                Value::DateTime(moment),
+                Value::Integer(-7),
+            ],
             vec![],
-            vec![Value::Text("x"), Value::Boolean(true), Value::YearMonth(24_000)],
+            vec![
+                Value::Text("x"),
+                Value::Boolean(true),
+                Value::YearMonth(24_000),
+            ],
         ];
         let (mut straight, mut handed, mut batch) =
             (Seen::default(), Seen::default(), Batch::default());
@@ -147,10 +153,7 @@ mod tests {
         batch.push(14, &[]);
         assert!(batch.is_full());
         let mut seen = Seen::default();
-        assert_eq!(
-            batch.each(&mut seen).unwrap_err().to_string(),
-            "thirteen"
-        );
+        assert_eq!(batch.each(&mut seen).unwrap_err().to_string(), "thirteen");
         assert_eq!(seen.0, ["12 []"]);
     }
 }

@@ -64,7 +64,11 @@ mod tests {
 
     #[test]
     fn json_is_told_from_a_header() {
-        for (bytes, json) in [(&b"{\"a\":1}"[..], true), (b" [\n", true), (b"a,b\n{", false)] {
+        for (bytes, json) in [
+            (&b"{\"a\":1}"[..], true),
+            (b" [\n", true),
+            (b"a,b\n{", false),
+        ] {
             assert_eq!(is_json(bytes), json, "{bytes:?}");
         }
     }

@@ -142,7 +142,14 @@ mod tests {
             ("NIK,nama,lahir", &["column-spelling nik 0"]),
             ("Nama,nik,lahir", &["column-spelling nama 0"]),
             ("nik,nama,lahir,NIK", &["extra-column NIK 0"]),
-            ("NIK,Nik,nama", &["column-spelling nik 0", "extra-column", "missing-column lahir 0"]),
+            (
+                "NIK,Nik,nama",
+                &[
+                    "column-spelling nik 0",
+                    "extra-column",
+                    "missing-column lahir 0",
+                ],
+            ),
             ("nik,nama,lahir,alamat", &["extra-column alamat 0"]),
             ("nik,nama", &["missing-column lahir 0"]),
             ("nama,nik,lahir", &["column-order - 0"]),
@@ -153,7 +160,10 @@ mod tests {
             let mut expected = expected.to_vec();
             expected.sort_unstable();
             let same = found.len() == expected.len()
-                && found.iter().zip(&expected).all(|(one, said)| one.starts_with(said));
+                && found
+                    .iter()
+                    .zip(&expected)
+                    .all(|(one, said)| one.starts_with(said));
             assert!(same, "{header}: {found:?}");
         }
     }
@@ -173,7 +183,10 @@ mod tests {
         let found = |text: String| found(Dialect::JsonLines, &text);
         let sound = line(", \"lahir\": null");
         assert_eq!(found(sound.clone()), Vec::<String>::new());
-        assert_eq!(found(sound.clone() + &line("").repeat(3)), ["missing-column lahir 3"]);
+        assert_eq!(
+            found(sound.clone() + &line("").repeat(3)),
+            ["missing-column lahir 3"]
+        );
         let extra = line(", \"lahir\": null, \"alamat\": 1");
         assert_eq!(found(extra.repeat(2) + &sound), ["extra-column alamat 2"]);
         // What is no name of a column, or beside none, may be a value.

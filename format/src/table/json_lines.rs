@@ -45,7 +45,9 @@ impl<'a> JsonRows<'a> {
     /// thousandth of them. Anything else may be a value.
     fn may_say(&mut self, name: String, beside_agreed: bool) -> Option<String> {
         let is_name = (1..=FIELD_NAME_BYTES_MAX).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !is_name || !beside_agreed {
             return None;
         }

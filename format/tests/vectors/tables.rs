@@ -35,7 +35,9 @@ pub(super) fn table(case: &Case) -> Outcome {
 /// As many rows and the totals that the header has.
 fn counted(case: &Case, found: &Checked) -> Outcome {
     let totals = found.totals.iter();
-    let totals: Vec<String> = totals.map(|(name, total)| format!("{name}={total}")).collect();
+    let totals: Vec<String> = totals
+        .map(|(name, total)| format!("{name}={total}"))
+        .collect();
     let said = (found.rows.to_string(), totals.join(" "));
     let declared = (header(case, "records")?, header(case, "totals")?);
     if (said.0.as_str(), said.1.as_str()) == declared {

@@ -175,7 +175,10 @@ impl Traffic {
         let asked = |question: &str| -> Result<Vec<String>> {
             let ran = Command::new("sqlite3").arg(&file).arg(question).output()?;
             let said = String::from_utf8(ran.stderr)?;
-            ensure!(ran.status.success() && said.is_empty(), "{question}: {said}");
+            ensure!(
+                ran.status.success() && said.is_empty(),
+                "{question}: {said}"
+            );
             let lines = String::from_utf8(ran.stdout)?;
             Ok(lines.lines().map(str::to_owned).collect())
         };
@@ -199,7 +202,10 @@ impl Traffic {
         let sent = sent.join(way.to.as_str()).join(way.flow.as_str());
         for item in fs::read_dir(sent).into_iter().flatten() {
             let item = item?.file_name().to_string_lossy().into_owned();
-            ensure!(there.contains(&item), "{item} is in sent/ and not in the database");
+            ensure!(
+                there.contains(&item),
+                "{item} is in sent/ and not in the database"
+            );
         }
         Ok(true)
     }
@@ -209,7 +215,10 @@ impl Traffic {
         let item = line.split('|').next().unwrap_or_default();
         let number = item.strip_prefix("butir-").and_then(|rest| rest.get(..4));
         let number: usize = number.context("another row")?.parse()?;
-        Ok((item.to_owned(), *self.rows.get(number).context("none such")?))
+        Ok((
+            item.to_owned(),
+            *self.rows.get(number).context("none such")?,
+        ))
     }
 
     fn comes_to_rest(&mut self) -> Result<()> {
@@ -223,7 +232,10 @@ impl Traffic {
             .collect();
         let counts =
             "SELECT nama, count(*), count(DISTINCT nomor) FROM TABEL GROUP BY nama ORDER BY nama";
-        ensure!(ask(&self.exchange, counts) == all, "other rows than were dropped");
+        ensure!(
+            ask(&self.exchange, counts) == all,
+            "other rows than were dropped"
+        );
         let imports = "SELECT count(*), count(DISTINCT manifest), sum(records) FROM amanah_imports";
         let (tables, rows) = (self.rows.len(), self.rows.iter().sum::<u64>());
         ensure!(ask(&self.exchange, imports) == [format!("{tables}|{tables}|{rows}")]);

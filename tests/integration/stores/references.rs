@@ -56,7 +56,10 @@ fn rows_that_name_what_another_dataset_has_not_are_imported_with_a_warning() {
     })
     .unwrap();
     let log = log(&exchange);
-    let lines: Vec<&str> = log.lines().filter(|line| line.contains("unmatched")).collect();
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("unmatched"))
+        .collect();
     let [line] = lines.as_slice() else {
         panic!("{lines:?}");
     };
@@ -65,7 +68,10 @@ fn rows_that_name_what_another_dataset_has_not_are_imported_with_a_warning() {
     }
     assert!(!line.contains("U-0000"), "no value: {line}");
     assert_eq!(
-        ask(&exchange, "SELECT count(*), sum(rujuk IS NULL) FROM uji_rujuk"),
+        ask(
+            &exchange,
+            "SELECT count(*), sum(rujuk IS NULL) FROM uji_rujuk"
+        ),
         ["9|2"]
     );
 }

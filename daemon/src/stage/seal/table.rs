@@ -129,12 +129,7 @@ impl Seal {
     }
 
     /// `None` for a flow that carries files.
-    pub(super) fn tabled(
-        &self,
-        row: &OutboundRow,
-        sources: &[Source],
-        permit: &Permit,
-    ) -> Found {
+    pub(super) fn tabled(&self, row: &OutboundRow, sources: &[Source], permit: &Permit) -> Found {
         let Some(terms) = &permit.table else {
             return Ok(None);
         };

@@ -30,7 +30,7 @@ pub(super) fn unmatched(
             continue;
         };
         let named = others.iter();
-        let named = named.filter(|(_, schema)| schema.name() == Some(dataset));
+        let named = named.filter(|(_, schema)| schema.name() == Some(dataset.as_str()));
         let mut there = Vec::new();
         for (flow, _) in named {
             there.extend(keyed(sql, import, flow, &key.reference)?);
@@ -60,22 +60,13 @@ fn keyed(
 ) -> Result<Option<String>, StoreError> {
     let query = "SELECT name FROM amanah_tables WHERE peer = ?1 AND flow = ?2 AND row_key = ?3
         AND EXISTS (SELECT 1 FROM sqlite_schema WHERE sqlite_schema.name = amanah_tables.name COLLATE NOCASE)";
-    let values = params![
-        import.id.peer.as_str(),
-        flow.as_str(),
-        reference.join(",")
-    ];
+    let values = params![import.id.peer.as_str(), flow.as_str(), reference.join(",")];
     let found = sql.query_row(query, values, |row| row.get(0)).optional();
     found.map_err(failed)
 }
 
 /// The question; none where no such dataset is here.
-fn count(
-    import: &TableImport,
-    key: &ForeignKey,
-    table: &str,
-    there: &[String],
-) -> Option<String> {
+fn count(import: &TableImport, key: &ForeignKey, table: &str, there: &[String]) -> Option<String> {
     if there.is_empty() {
         return None;
     }
