@@ -4,6 +4,7 @@
 mod draft;
 mod exchange;
 mod flow;
+pub(crate) mod moments;
 mod revoke;
 mod show;
 mod standing;

@@ -62,6 +62,7 @@ pub(crate) enum Command {
     Send(crate::send::Wanted),
     Status(crate::status::Wanted),
     Receipts(crate::receipts::Wanted),
+    Reconcile(crate::reconcile::Wanted),
     Returned,
     CheckTable(crate::check_table::Wanted),
     Quarantine(crate::quarantine::Wanted),

@@ -7,6 +7,7 @@ mod machine;
 mod network;
 mod papers;
 mod report;
+mod tables;
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,7 @@ use crate::{
     after_help = "Examples:\n  amanah doctor\n  amanah doctor --offline --json\n  amanah doctor --older-than 6"
 )]
 pub(crate) struct Wanted {
-    /// Do not connect to the peers
+    /// Do not connect to the peers, nor to a database server
     #[arg(long)]
     offline: bool,
     /// Speak of what has not been settled for so many hours
@@ -116,6 +117,7 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
         findings.add(Severity::Error, &face::CONFIG_WRONG, [&error]);
     }
     home::look(&patient, &mut findings);
+    tables::look(&patient, wanted.offline, &mut findings);
     let policy = papers::look(&patient, &mut findings);
     machine::look(&patient, &mut findings);
     daemon::look(&patient, wanted.older_than, &mut findings);

@@ -128,23 +128,44 @@ pub(crate) fn verify_note(note: &str, keyring: &Keyring) -> Result<(PartyId, Che
     Ok((party, checkpoint))
 }
 
-/// `whose`: in the own home only the own ledger will do.
-fn verify(
+/// A ledger that is whole: whose it is, its checkpoint, how many records lie beyond that, who cosigned it.
+type Whole = (PartyId, Checkpoint, u64, Witnesses);
+
+/// Holds the records in `folder` against the checkpoint beside them, which must be of `whose` where that is given.
+fn judge(
     folder: &Path,
-    (keyring, whose): (&Keyring, Option<&PartyId>),
-    screen: &mut Screen<'_>,
-) -> Outcome {
+    keyring: &Keyring,
+    whose: Option<&PartyId>,
+) -> Outcome<Result<Whole, Fault>> {
     let path = folder.join("checkpoint");
     let note =
         String::from_utf8(papers::read(&path)?).map_err(|error| papers::malformed(&path, error))?;
-    let judged = verify_note(&note, keyring).and_then(|(party, checkpoint)| {
+    Ok(verify_note(&note, keyring).and_then(|(party, checkpoint)| {
         if let Some(own) = whose.filter(|own| **own != party) {
             return Err(Fault::new(face::LEDGER_WHOSE, [own, &party]));
         }
         let witnesses = Witnesses::read(&folder.join("cosigned"), keyring, &checkpoint)?;
         let beyond = walk(&folder.join("records.jsonl"), &checkpoint, &witnesses)?;
         Ok((party, checkpoint, beyond, witnesses))
-    });
+    }))
+}
+
+/// Whether the ledger in `folder` is whole, and the party's.
+pub(crate) fn intact(
+    folder: &Path,
+    keyring: &Keyring,
+    whose: &PartyId,
+) -> Outcome<Result<(), Fault>> {
+    Ok(judge(folder, keyring, Some(whose))?.map(drop))
+}
+
+/// `whose`: in the own home only the own ledger will do.
+fn verify(
+    folder: &Path,
+    (keyring, whose): (&Keyring, Option<&PartyId>),
+    screen: &mut Screen<'_>,
+) -> Outcome {
+    let judged = judge(folder, keyring, whose)?;
     let exit = if judged.is_ok() {
         Exit::Ok
     } else {

@@ -27,6 +27,7 @@ mod peer;
 mod place;
 mod quarantine;
 mod receipts;
+mod reconcile;
 mod request;
 mod retention;
 mod returned;
@@ -95,6 +96,7 @@ fn perform(command: args::Command, place: &Place, screen: &mut Screen<'_>) -> Ou
         C::Send(wanted) => send::run(&wanted, place, screen),
         C::Status(wanted) => status::run(&wanted, place, screen),
         C::Receipts(wanted) => receipts::run(&wanted, place, screen),
+        C::Reconcile(wanted) => reconcile::run(&wanted, place, screen),
         C::Returned => returned::run(place, screen),
         C::CheckTable(wanted) => check_table::run(&wanted, screen),
         C::Quarantine(wanted) => quarantine::run(&wanted, place, screen),

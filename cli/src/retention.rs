@@ -85,7 +85,7 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     match &wanted.act {
         Act::Due(due) => list(due.within, place, screen),
         Act::Run(run) if run.dry_run => would_go(place, screen),
-        Act::Run(_) => submit(&Request::RunRetention, &place.config()?.home, screen),
+        Act::Run(_) => submit(&Request::RunRetention {}, &place.config()?.home, screen),
         Act::Hold(hold) => held(hold, place, screen),
     }
 }

@@ -100,7 +100,7 @@ pub enum Request {
         salt: Ticket,
     },
     /// Destroy now what is due, and not within the hour.
-    RunRetention,
+    RunRetention {},
     /// This home is the newest there is, though it looks like a copy: seal without the peer's answer.
     Vouch {
         /// For which peer.
@@ -245,7 +245,7 @@ mod tests {
                 reason: Reason::try_from("selesai".to_owned()).unwrap(),
                 salt: Ticket::draw().unwrap(),
             },
-            Request::RunRetention,
+            Request::RunRetention {},
             Request::Vouch { peer },
         ] {
             let text = serde_json::to_string(&request).unwrap();

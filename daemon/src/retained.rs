@@ -41,7 +41,7 @@ pub struct KeptFlow {
     pub digest: String,
     /// How long it is kept; none where the agreement has a legal hold, or is not known.
     pub days: Option<u32>,
-    /// Bundles that are kept.
+    /// Bundles that are kept; 10,000 are as many as are counted.
     pub kept: u64,
     /// Bundles of this flow that are not settled, whatever their agreement: they are never destroyed.
     pub unsettled: u64,

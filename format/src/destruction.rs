@@ -210,7 +210,7 @@ impl Destruction {
                 return Some("the bundles are not in the order of their records");
             }
             record = Some(bundle.record);
-            if bundle.at < bundle.since.plus_secs(kept) {
+            if bundle.at.unix() - bundle.since.unix() < kept {
                 return Some("a bundle's days were not over");
             }
             if bundle.at < self.begun || bundle.at > self.finished {

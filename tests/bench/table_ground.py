@@ -68,7 +68,7 @@ class TableGround(Ground):
 
 
 class PostgresGround(TableGround):
-    """With a server of its own, or the one at `AMANAH_BENCH_POSTGRES` (a URL of an empty database)."""
+    """With a server of its own, or the one at `AMANAH_BENCH_POSTGRES` (a URL of a database with an empty schema `amanah`)."""
 
     kind = "postgres"
     url = os.environ.get("AMANAH_BENCH_POSTGRES")
@@ -98,9 +98,10 @@ class PostgresGround(TableGround):
             [*words, programs / "postgres", "-D", place / "data", *settings],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
         ready = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
         wait_until("PostgreSQL", lambda: subprocess.run(ready, check=False).returncode == 0, 0.05)
+        run("psql", self.url, "-qc", "CREATE SCHEMA amanah")
 
     def __exit__(self, *rest):
         if self.server is not None:
@@ -110,7 +111,7 @@ class PostgresGround(TableGround):
         super().__exit__(*rest)
 
     def rows_in(self, flow):
-        count = f'SELECT count(*) FROM "{flow.replace("-", "_")}"'
+        count = f'SELECT count(*) FROM amanah."{flow.replace("-", "_")}"'
         return int(run("psql", self.url, "-qAtc", count))
 
 

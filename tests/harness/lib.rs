@@ -2,6 +2,7 @@
 //! wait is bounded, every port its own, and nothing is left running: a test may run beside any other.
 
 pub mod accounts;
+pub mod certificates;
 pub mod drop_server;
 pub mod exchange;
 pub mod flood;
@@ -15,6 +16,8 @@ pub mod narrow;
 pub mod netns;
 pub mod older;
 pub mod papers;
+pub mod postgres;
+pub mod postgres_link;
 pub mod printed;
 pub mod python;
 pub mod stick;

@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 use rusqlite::Connection;
 
 /// What each version of the journal has more than the one before it, as released.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("../../daemon/src/journal/schema.sql"),
     include_str!("../../daemon/src/journal/schema-2.sql"),
     include_str!("../../daemon/src/journal/schema-3.sql"),
+    include_str!("../../daemon/src/journal/schema-4.sql"),
 ];
 /// The newest version.
 pub const NEWEST: usize = STEPS.len();

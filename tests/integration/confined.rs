@@ -63,3 +63,31 @@ fn a_confined_daemon_reads_writes_runs_and_dials_nothing_beside_its_own() {
     }
     assert_eq!(fs::read_to_string(&beside).unwrap(), "milik orang lain");
 }
+
+#[test]
+fn a_confined_daemon_dials_its_database_server() {
+    let mut exchange = Exchange::found(program()).unwrap();
+    let listeners = [0, 1].map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    let [server, stranger] = listeners.each_ref().map(|one| one.local_addr().unwrap());
+    let phu = &mut exchange.pair.phu;
+    let config = phu.folder().join(home::CONFIG);
+    let text = fs::read_to_string(&config).unwrap();
+    let url = format!("postgresql://amanah@{server}/jemaah?sslmode=disable");
+    let tables = format!("\n[store.tables]\nkind = \"postgres\"\nurl = \"{url}\"\n");
+    fs::write(config, text + &tables).unwrap();
+    let words = format!("dial:{server} dial:{stranger}");
+    let launch = phu.launch().clone().with("AMANAH_PROBE", &words);
+    phu.launch_daemon(&launch).unwrap();
+    phu.until_up().unwrap();
+    let log = fs::read_to_string(phu.log()).unwrap();
+    if log.contains("not confined: this kernel has no Landlock") {
+        eprintln!("not tried: {log}");
+        return;
+    }
+    assert!(
+        log.contains(&format!("probe dial:{server} = allowed")),
+        "{log}"
+    );
+    let refused = format!("probe dial:{stranger} = permission denied");
+    assert!(log.contains(&refused), "{log}");
+}

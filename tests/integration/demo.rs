@@ -44,8 +44,9 @@ fn the_demo_ends_well_and_what_it_keeps_verifies_with_stock_tools() {
         "{attacks:#?}"
     );
     assert_eq!(facts["ledgers_verified"], 2);
+    check_tables(&facts);
     let commands = facts["commands"].as_array().unwrap();
-    assert_eq!(commands.len(), 4);
+    assert_eq!(commands.len(), 5);
     for command in commands {
         let command = command["command"].as_str().unwrap();
         let output = Command::new("bash")
@@ -64,6 +65,48 @@ fn the_demo_ends_well_and_what_it_keeps_verifies_with_stock_tools() {
         0,
         "something was left behind"
     );
+}
+
+/// Every dataset of the exercise arrived, and both ministries' questions got the answers of its key.
+fn check_tables(facts: &Value) {
+    let tables = facts["tables"].as_array().unwrap();
+    let flows: Vec<&str> = tables
+        .iter()
+        .map(|table| table["flow"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        flows,
+        [
+            "registri-penyelenggara",
+            "manifes-umrah",
+            "manifes-haji",
+            "perlintasan",
+            "temuan-imigrasi",
+            "temuan-orang-imigrasi",
+            "tindak-lanjut-phu",
+            "ralat-phu"
+        ]
+    );
+    let rows = |table: &Value| table["rows"].as_u64().unwrap();
+    assert!(tables.iter().all(|table| rows(table) > 0), "{tables:#?}");
+    let back = &facts["table_returned"];
+    assert_eq!(back["code"], "records-invalid");
+    let report = back["report"].to_string();
+    assert!(
+        report.contains("nik") && report.contains("E+15"),
+        "{report}"
+    );
+    let asked = facts["questions"].as_array().unwrap();
+    assert_eq!(asked.len(), 2);
+    for asked in asked {
+        assert_eq!(asked["differences"].as_array().unwrap().len(), 0);
+        let answers = asked["answers"].as_object().unwrap();
+        assert_eq!(answers.len(), 13, "{asked:#}");
+        for name in ["without_manifest", "lapsed_licence", "return_not_reported"] {
+            assert!(answers[name].as_u64().unwrap() > 0, "{name}");
+        }
+        assert!(!asked["lapsed_groups"].as_array().unwrap().is_empty());
+    }
 }
 
 #[test]

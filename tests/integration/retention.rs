@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use amanah_format::destruction;
 use amanah_format::digest::Digest;
 use amanah_format::home;
 use amanah_tests::exchange::{Exchange, PATIENCE, files_below};
@@ -85,7 +86,9 @@ fn records(ministry: &Ministry, kind: &str, manifest: &Digest) -> usize {
 
 /// What the destruction records of a ministry say, each verified by `amanah verify`.
 fn certified(ministry: &Ministry) -> Vec<Value> {
-    let files = files_below(&ministry.path(home::DESTRUCTIONS)).unwrap();
+    let mut files = files_below(&ministry.path(home::DESTRUCTIONS)).unwrap();
+    // Others are being written.
+    files.retain(|file| file.to_string_lossy().ends_with(destruction::SUFFIX));
     if files.is_empty() {
         return Vec::new();
     }
@@ -120,7 +123,8 @@ fn said_of(ministry: &Ministry, manifest: &Digest) -> Vec<(Value, Value)> {
 fn is_certified(ministry: &Ministry, manifest: &Digest, (files, rows): (u64, u64)) {
     let who = ministry.party();
     until(&format!("the record of {who}"), PATIENCE, || {
-        Ok((!said_of(ministry, manifest).is_empty()).then_some(()))
+        let recorded = records(ministry, "destroyed", manifest) > 0;
+        Ok((recorded && !said_of(ministry, manifest).is_empty()).then_some(()))
     })
     .unwrap();
     let said = said_of(ministry, manifest);

@@ -94,6 +94,8 @@ fn the_whole_sample_names_every_key() {
     for key in keys {
         let named = sample.lines().any(|line| {
             line.starts_with(&format!("{key} = "))
+                // What belongs to another kind than the sample has.
+                || line.starts_with(&format!("# {key} = "))
                 || line.starts_with(&format!("[{key}]"))
                 || line.starts_with(&format!("[{key}."))
                 || line.ends_with(&format!(".{key}]"))

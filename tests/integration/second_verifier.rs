@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use amanah_format::card::VerifiedCard;
+use amanah_format::destruction::{self, Destroyed, Destruction, Rule, Side, Totals};
 use amanah_format::digest::Digest;
 use amanah_format::document::{Document, Ext};
 use amanah_format::home;
-use amanah_format::id::PartyId;
+use amanah_format::id::{Epoch, PartyId, Sequence};
 use amanah_format::manifest::AgreementRef;
 use amanah_format::signature::{Purpose, SecretKey};
 use amanah_format::slip::{self, Body, HeldReason, Slip};
@@ -103,7 +104,7 @@ impl Bench {
     }
 }
 
-/// One of each kind, and both kinds of slips.
+/// One of each kind, and two kinds of slips.
 fn good_documents(exchange: &Exchange, keys: &Keys, arrived: &Arrived) -> Vec<Good> {
     let (phu, imigrasi) = (&arrived.item.from, &arrived.item.to);
     let (manifest, sender) = (&arrived.manifest, &exchange.pair.phu);
@@ -143,7 +144,58 @@ fn good_documents(exchange: &Exchange, keys: &Keys, arrived: &Arrived) -> Vec<Go
             signers: vec![imigrasi.clone()],
         });
     }
+    good.push(Good {
+        container: destruction::sign(&destroyed(exchange, arrived), &keys[imigrasi]).1,
+        purpose: Purpose::Destruction,
+        signers: vec![imigrasi.clone()],
+    });
     good
+}
+
+/// That the recipient destroyed a bundle of thirty days before.
+fn destroyed(exchange: &Exchange, arrived: &Arrived) -> Destruction {
+    let (at, days) = (since(exchange).plus_secs(1), 30);
+    let bundle = |manifest: Digest, record| Destroyed {
+        manifest,
+        epoch: Epoch::FIRST,
+        sequence: Sequence::FIRST,
+        since: at.plus_secs(-i64::from(days) * 86_400),
+        at,
+        sealed: true,
+        files: 1,
+        rows: 250,
+        record,
+    };
+    let bundles = vec![
+        bundle(arrived.manifest, 7),
+        bundle(Digest::of(b"another"), 9),
+    ];
+    Destruction {
+        format: Destruction::FORMAT.into(),
+        number: 3,
+        from: arrived.item.to.clone(),
+        peer: arrived.item.from.clone(),
+        side: Side::Received,
+        agreement: AgreementRef {
+            id: "pks-contoh".parse().unwrap(),
+            version: 1,
+            digest: Digest::of(b"agreement"),
+        },
+        flow: arrived.item.flow.clone(),
+        rule: Rule {
+            days,
+            from: "settled".into(),
+            action: "destroy".into(),
+        },
+        begun: at,
+        finished: at.plus_secs(1),
+        program: "amanahd 0.1.0".into(),
+        ledger: format!("amanah/{}/1", arrived.item.to),
+        totals: Totals::of(&bundles).unwrap(),
+        bundles,
+        ext: Ext::default(),
+        critical: Vec::new(),
+    }
 }
 
 /// What a program says of each file.
@@ -197,7 +249,7 @@ fn a_second_verifier_agrees_on_good_documents_and_on_changed_ones() {
         .iter()
         .map(|good| good.container.clone())
         .collect();
-    assert_eq!(bench.agreed("asli", &good), [true; 6]);
+    assert_eq!(bench.agreed("asli", &good), [true; 7]);
     let still_good = bench.round(1);
     assert!(still_good >= CHANGED / STILL_GOOD_ONE_IN, "{still_good}");
     assert!(still_good <= CHANGED / 2, "{still_good}");

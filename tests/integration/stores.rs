@@ -6,6 +6,7 @@ mod corrected;
 pub(crate) mod ground;
 mod outside;
 mod reading;
+pub(crate) mod reconciled;
 mod references;
 mod restored;
 
@@ -117,6 +118,7 @@ fn rows_are_merged_by_their_key() {
             "U-000004|baru|2|2"
         ]
     );
+    reconciled::clean(&mut exchange);
 }
 
 #[test]
@@ -126,6 +128,7 @@ fn a_snapshot_takes_the_place_of_what_was_there() {
     delivered(&mut exchange, "dua.csv", &rows_of(3, 2, "baru"));
     let names = "SELECT group_concat(nomor || nama) FROM TABEL";
     assert_eq!(ask(&exchange, names), ["U-000003baru,U-000004baru"]);
+    reconciled::clean(&mut exchange);
     let mut exchange =
         connected(&json!({"mode": "replace", "key": ["nomor"], "partition": "hari"}));
     let rows = [
@@ -160,6 +163,7 @@ fn a_snapshot_takes_the_place_of_what_was_there() {
             "U-000007baru"
         ]
     );
+    reconciled::clean(&mut exchange);
 }
 
 /// One bundle before, one that the recipient dies with, one after; whether each is there exactly once.
@@ -185,6 +189,9 @@ fn survives(point: &str, planted: Option<Bug>) -> Vec<String> {
     delivered(&mut exchange, "tiga.csv", &rows_of(81, 40, "tiga"));
     verify_receipts(&exchange.pair.phu, &exchange.pair.imigrasi).unwrap();
     verify_ledger(&exchange.pair.imigrasi).unwrap();
+    if planted.is_none() {
+        reconciled::clean(&mut exchange);
+    }
     ask(
         &exchange,
         "SELECT nama, count(*), count(DISTINCT nomor) FROM TABEL GROUP BY nama ORDER BY min(nomor);

@@ -115,6 +115,11 @@ fn a_home_of_version_2_goes_on_though_its_upgrade_is_killed_at_every_commit() {
 }
 
 #[test]
+fn a_home_of_version_3_goes_on_though_its_upgrade_is_killed_at_every_commit() {
+    goes_on_from(3);
+}
+
+#[test]
 fn a_home_of_a_newer_version_is_refused_in_words_and_left_as_it_is() {
     let (mut exchange, _) = stopped();
     let phu = &mut exchange.pair.phu;

@@ -6,18 +6,17 @@ use std::path::PathBuf;
 use amanah_format::{
     agreement::{Agreement, AgreementFile, Flow, FlowKind, Party, PurposeText, Retention},
     card::VerifiedCard,
-    document::{Document, Ext},
+    document::Document,
     id::{AgreementId, PartyId},
-    time::UtcTime,
 };
 use amanahd::{
     catalogue::{faces::agreement as face, moment as catalogue_moment},
     config,
 };
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::flow::{Direction, FlowSpec};
+use super::moments::{Day, moment};
 use crate::{
     exit::{Exit, Failure, Outcome},
     papers,
@@ -38,7 +37,7 @@ pub(crate) struct Wanted {
         conflicts_with_all = [
             "id", "version", "peer", "title", "flow", "from", "until", "purpose", "legal_basis", "dpia", "officer",
             "peer_officer", "document_number", "peer_document_number", "signatory", "peer_signatory", "classification",
-            "drain_days", "zone",
+            "drain_days", "zone", "cards_by_chain",
         ]
     )]
     file: Option<PathBuf>,
@@ -102,6 +101,9 @@ struct Terms {
     /// Days for which bundles under the version before are still admitted
     #[arg(long, default_value_t = 30, value_name = "DAYS")]
     drain_days: u32,
+    /// A new card of either party counts without a hand where the card before it has signed it
+    #[arg(long)]
+    cards_by_chain: bool,
     /// Time zone of the dates
     #[arg(long, default_value = "Asia/Jakarta")]
     zone: String,
@@ -241,7 +243,7 @@ fn from_terms(terms: &Terms, place: &Place, screen: &Screen<'_>) -> Outcome<Agre
         purposes,
         drain_days: terms.drain_days,
         dpia: terms.dpia.clone(),
-        ext: Ext::default(),
+        ext: Agreement::ext_of(terms.cards_by_chain),
         critical: Vec::new(),
     })
 }
@@ -322,61 +324,9 @@ fn flow(
     }
 }
 
-/// What a date stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Day {
-    /// Its first moment.
-    First,
-    /// The first moment after it.
-    Last,
-}
-
-/// A date in a time zone, or a moment in UTC as it is.
-fn moment(text: &str, zone: &str, day: Day) -> Result<UtcTime, String> {
-    if let Ok(time) = text.parse() {
-        return Ok(time);
-    }
-    let date: jiff::civil::Date = text.parse().map_err(|_| {
-        format!("expected a date as 2026-12-01, or a time as 2026-12-01T00:00:00Z, found {text:?}")
-    })?;
-    let date = match day {
-        Day::First => Ok(date),
-        Day::Last => date.tomorrow(),
-    };
-    let zone = time_zone(zone)?;
-    let start = date
-        .and_then(|date| date.to_zoned(zone))
-        .map_err(|error| error.to_string())?;
-    UtcTime::from_unix(start.timestamp().as_second()).map_err(|error| error.to_string())
-}
-
-/// The country's three times have fixed distances to UTC and need no database on the machine; other zones do.
-fn time_zone(name: &str) -> Result<TimeZone, String> {
-    let hours = match name {
-        "Asia/Jakarta" | "Asia/Pontianak" => 7,
-        "Asia/Makassar" => 8,
-        "Asia/Jayapura" => 9,
-        other => return TimeZone::get(other).map_err(|error| error.to_string()),
-    };
-    Ok(TimeZone::fixed(jiff::tz::offset(hours)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_first_and_a_last_day_become_moments_in_utc() {
-        let of = |text, day| moment(text, "Asia/Jakarta", day).unwrap().to_string();
-        assert_eq!(of("2026-12-01", Day::First), "2026-11-30T17:00:00Z");
-        assert_eq!(of("2026-12-31", Day::Last), "2026-12-31T17:00:00Z");
-        assert_eq!(
-            of("2026-12-31T00:00:00Z", Day::Last),
-            "2026-12-31T00:00:00Z"
-        );
-        assert!(moment("1 Desember", "Asia/Jakarta", Day::First).is_err());
-        assert!(moment("2026-12-01", "Asia/Nowhere", Day::First).is_err());
-    }
 
     #[test]
     fn a_purpose_has_a_code_and_words() {

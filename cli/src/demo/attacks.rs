@@ -319,7 +319,8 @@ fn outcome_in(receipt: &[u8]) -> Result<String> {
         .to_owned())
 }
 
-fn returned(status: &amanahd::snapshot::Snapshot, name: &str) -> Option<String> {
+/// Why an item of this name came back; none before it has.
+pub(super) fn returned(status: &amanahd::snapshot::Snapshot, name: &str) -> Option<String> {
     let carries = |bundle: &&amanahd::snapshot::OutgoingStatus| {
         bundle.state == RETURNED && bundle.items.iter().any(|item| item.name == name)
     };

@@ -22,6 +22,12 @@ const BY_HAND: &str = "periksa";
 /// The public keys of both, for `ssh-keygen`.
 const ALLOWED_SIGNERS: &str = "allowed_signers";
 
+/// What an officer asks of manifests and register, for a shell's double quotes.
+const LAPSED: &str = "SELECT tanggal_berangkat, izin_penyelenggara, status, count(*) \
+FROM manifes_umrah JOIN registri_penyelenggara ON izin_kunci = izin_penyelenggara \
+WHERE status <> 'AKTIF' AND tanggal_berangkat >= status_sejak AND tanggal_berangkat <= coalesce(status_sampai, tanggal_berangkat) \
+GROUP BY 1, 2, 3 ORDER BY 1, 2";
+
 /// Verifies with one command every receipt that `peer` gave to `ministry`; how many there are.
 ///
 /// # Errors
@@ -92,6 +98,7 @@ fn commands(
             party.party()
         )
     };
+    let store = path(&receiver.path(home::TABLES));
     let commands = [
         (
             texts::HAND_RECEIPT,
@@ -110,6 +117,10 @@ fn commands(
         (
             texts::HAND_OPEN,
             format!("cd {place} && age -d -i {key} payload.tar.zst.age | zstd -dq | tar t"),
+        ),
+        (
+            texts::HAND_ROWS,
+            format!("sqlite3 -readonly {store} \"{LAPSED}\""),
         ),
     ];
     let by_hand = |(shows, command)| ByHand {

@@ -162,6 +162,15 @@ pub fn compare(sender: &Ministry, receiver: &Ministry, arrived: &Arrived) -> Res
         .path(&home::inbox_bundle(&item.from, &item.flow, &arrived.bundle))
         .join(&item.name);
     same(&imported, item, "imported")?;
+    kept_as_sent(sender, arrived)
+}
+
+/// Compares an item with its original, which must now lie in `sent/`.
+///
+/// # Errors
+/// They differ, or it is not there.
+pub fn kept_as_sent(sender: &Ministry, arrived: &Arrived) -> Result<()> {
+    let item = &arrived.item;
     let sent = sender
         .path(&home::sent(&item.to, &item.flow))
         .join(&item.name);

@@ -1,5 +1,6 @@
 //! `amanah demo`: two ministries on this machine, made-up pilgrims, real daemons, real SSH on loopback. It founds them with the
-//! commands of the manual, exchanges files both ways, checks every byte, receipt and ledger, then attacks itself.
+//! commands of the manual, exchanges files and the ministries' datasets both ways, attacks itself, checks every byte, row, receipt
+//! and ledger, and asks of the rows what a ministry would.
 //!
 //! What it is built from also serves the tests: [`ministry::Ministry`], [`pair::Pair`], [`exchange`], [`intruder`].
 
@@ -17,9 +18,12 @@ pub mod waiting;
 
 mod attempt;
 mod place;
+mod questions;
 mod report;
 pub(crate) mod signals;
+mod tables;
 mod telling;
+mod terms;
 mod texts;
 
 use std::path::{Path, PathBuf};
@@ -31,7 +35,7 @@ use self::attacks::{Event, Siege};
 use self::exchange::{Arrived, Dropped, compare, drop_item, exactly_once, until_settled};
 use self::items::{Item, items_in, made_up};
 use self::launch::Launch;
-use self::pair::{Ground, Pair};
+use self::pair::{Ground, Pair, Terms};
 use self::place::Place;
 use self::report::Report;
 use self::telling::{Telling, size};
@@ -45,6 +49,7 @@ const EXCHANGE: Duration = Duration::from_secs(120);
 const BYTES_PER_SEC: u64 = 2_000_000;
 /// Below the demo's folder: what is dropped, and what the attacks leave.
 const MATERIAL: &str = "bahan";
+const DATASETS: &str = "dataset";
 const ATTACKS: &str = "serangan";
 
 /// Arguments.
@@ -96,8 +101,11 @@ fn play(wanted: &Wanted, telling: &mut Telling<'_, '_>) -> Result<Report> {
     pair.start()?;
     let items = items(wanted, &pair, place.folder())?;
     let mut report = exchange(&mut pair, items, telling)?;
+    let datasets = place.folder().join(DATASETS);
+    report.tables = tables::exchange(&mut pair, &datasets, telling)?;
     besiege(&mut pair, place.folder(), &mut report, telling)?;
     check(&pair, &mut report, telling)?;
+    ask(&pair, &datasets, &mut report, telling)?;
     pair.phu.stop()?;
     pair.imigrasi.stop()?;
     report.tell(telling)?;
@@ -113,7 +121,7 @@ fn found(folder: &Path, telling: &mut Telling<'_, '_>) -> Result<Pair> {
         phu: Launch::of(&program),
         imigrasi: Launch::of(&program),
     };
-    ground.found(&mut |_, ran| telling.command(ran))
+    ground.found_on(Terms::Datasets, &mut |_, ran| telling.command(ran))
 }
 
 /// What is dropped: the same kinds of items in both directions.
@@ -208,14 +216,52 @@ fn check(pair: &Pair, report: &mut Report, telling: &mut Telling<'_, '_>) -> Res
         exactly_once(receiver, &own)?;
         let files: usize = own.iter().map(|arrived| arrived.item.tree.len()).sum();
         telling.say(texts::COMPARED, &[sender.party(), receiver.party(), &files])?;
+        let rows = telling.count(tables::check(sender, receiver, &report.tables)?);
+        telling.say(
+            texts::ROWS_COMPARED,
+            &[sender.party(), receiver.party(), &rows],
+        )?;
     }
     for (ministry, peer) in [(&pair.phu, &pair.imigrasi), (&pair.imigrasi, &pair.phu)] {
         let receipts = evidence::verify_receipts(ministry, peer)?;
         report.receipts += receipts;
         telling.say(texts::RECEIPTS_VERIFIED, &[ministry.party(), &receipts])?;
+        let flows = tables::reconcile(ministry, peer, &report.tables)?;
+        telling.say(texts::RECONCILED, &[ministry.party(), &flows])?;
         evidence::verify_ledger(ministry)?;
         report.ledgers += 1;
         telling.say(texts::LEDGER_VERIFIED, &[ministry.party()])?;
+    }
+    Ok(())
+}
+
+/// What a ministry would ask, and whether SQL gives the answers that the exercise knows.
+fn ask(
+    pair: &Pair,
+    datasets: &Path,
+    report: &mut Report,
+    telling: &mut Telling<'_, '_>,
+) -> Result<()> {
+    telling.chapter(texts::ASKING, &[])?;
+    report.asked = questions::ask(pair, &report.tables, datasets)?.into();
+    for asked in &report.asked {
+        telling.say(texts::ASKED_AT, &[&asked.party])?;
+        for (question, number) in &asked.shown {
+            let number = format!("{:>10}", telling.count(*number));
+            let question = telling.text(*question, &[]);
+            telling.say(texts::ANSWER, &[&number, &question])?;
+        }
+        if let Some(group) = asked.groups.iter().max_by_key(|group| group.people) {
+            let values: [&dyn std::fmt::Display; 4] =
+                [&group.day, &group.flight, &group.licence, &group.people];
+            telling.say(texts::GROUP, &values)?;
+        }
+        let (found, groups) = (asked.found.len(), asked.groups.len());
+        if asked.wrong.is_empty() {
+            telling.say(texts::KEY_HOLDS, &[&asked.party, &found, &groups])?;
+        } else {
+            telling.say(texts::KEY_FAILS, &[&asked.party, &asked.wrong.join("; ")])?;
+        }
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use amanah_format::home;
 use amanah_format::id::{AgreementId, FlowName, PartyId};
 use anyhow::{Context, Result};
 use jiff::{ToSpan, Zoned};
@@ -13,6 +14,7 @@ use jiff::{ToSpan, Zoned};
 use super::items::Way;
 use super::launch::{Launch, Ran};
 use super::ministry::Ministry;
+use super::terms;
 
 /// The agreement's id.
 const AGREEMENT: &str = "pks-contoh";
@@ -26,7 +28,20 @@ const PURPOSE: &str =
 /// On what legal ground.
 const LEGAL_BASIS: &str = "UU 27/2022 pasal 20 ayat (2) huruf e";
 /// What a flow may carry: any file that a user of the demo has.
-const BYTES_MAX: &str = "1099511627776";
+const BYTES_MAX: u64 = 1 << 40;
+/// Where the draft of an agreement with schemas is laid out.
+const DRAFT: &str = "perjanjian";
+/// What makes table flows land in a database.
+const TABLES: &str = "\n[store.tables]\nkind = \"sqlite\"\n";
+
+/// What the two agree upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terms {
+    /// A flow of files each way.
+    Files,
+    /// The ministries' datasets, as rows of a database at either side, and a flow of files each way.
+    Datasets,
+}
 
 /// Two ministries on this machine.
 pub struct Pair {
@@ -36,6 +51,7 @@ pub struct Pair {
     pub imigrasi: Ministry,
     /// Where Imigrasi listens.
     pub address: SocketAddr,
+    terms: Terms,
 }
 
 /// Where a pair is founded, and how its programs are started.
@@ -49,11 +65,23 @@ pub struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// Founds the pair; no daemon runs yet. `told` hears of each command.
+    /// Founds the pair on an agreement about files; no daemon runs yet. `told` hears of each command.
     ///
     /// # Errors
     /// A command fails.
     pub fn found(self, told: &mut dyn FnMut(&Ministry, &Ran) -> Result<()>) -> Result<Pair> {
+        self.found_on(Terms::Files, told)
+    }
+
+    /// The same on these terms.
+    ///
+    /// # Errors
+    /// A command fails.
+    pub fn found_on(
+        self,
+        terms: Terms,
+        told: &mut dyn FnMut(&Ministry, &Ran) -> Result<()>,
+    ) -> Result<Pair> {
         let ministry = |party: &str, launch: Launch| -> Result<Ministry> {
             let party: PartyId = party.parse()?;
             Ok(Ministry::new(
@@ -66,6 +94,7 @@ impl Ground<'_> {
             phu: ministry("phu", self.phu)?,
             imigrasi: ministry("imigrasi", self.imigrasi)?,
             address: free_address()?,
+            terms,
         };
         let mut steps = Steps {
             folder: self.folder,
@@ -74,6 +103,13 @@ impl Ground<'_> {
         steps.identities(&pair)?;
         steps.peers(&pair)?;
         steps.agreement(&pair)?;
+        if terms == Terms::Datasets {
+            for ministry in pair.both() {
+                let config = ministry.folder().join(home::CONFIG);
+                let text = std::fs::read_to_string(&config)?;
+                std::fs::write(&config, text + TABLES)?;
+            }
+        }
         Ok(pair)
     }
 }
@@ -146,6 +182,35 @@ impl Steps<'_> {
 
     /// Drafted and signed by the one, signed by the other, and back.
     fn agreement(&mut self, pair: &Pair) -> Result<()> {
+        match pair.terms {
+            Terms::Files => self.draft_files(pair)?,
+            Terms::Datasets => {
+                let folder = self.folder.join(DRAFT);
+                let draft = terms::lay_out(&folder, pair.both(), BYTES_MAX)?;
+                let draft = draft.to_string_lossy();
+                self.run(&pair.phu, &["agreement", "draft", "--file", &draft])?;
+            }
+        }
+        let id = pair.id();
+        let (half, whole) = (
+            self.paper(&format!("{id}.1.amanah")),
+            self.paper(&format!("{id}.2.amanah")),
+        );
+        for (ministry, words) in [
+            (&pair.phu, ["agreement", "sign", id].as_slice()),
+            (&pair.phu, &["agreement", "export", id, &half]),
+            (&pair.imigrasi, &["agreement", "import", &half]),
+            (&pair.imigrasi, &["agreement", "sign", id]),
+            (&pair.imigrasi, &["agreement", "export", id, &whole]),
+            (&pair.phu, &["agreement", "import", &whole]),
+        ] {
+            self.run(ministry, words)?;
+        }
+        Ok(())
+    }
+
+    /// A flow of files each way, in words of the command line.
+    fn draft_files(&mut self, pair: &Pair) -> Result<()> {
         let today = Zoned::now().date();
         let (from, until) = (
             today.checked_sub(1.day())?.to_string(),
@@ -165,6 +230,7 @@ impl Steps<'_> {
             "imigrasi",
             "--title",
             title,
+            "--cards-by-chain",
         ];
         let body = [
             "--flow", &out, "--flow", &back, "--from", &from, "--until", &until,
@@ -187,20 +253,6 @@ impl Steps<'_> {
             &pair.phu,
             &[head.as_slice(), &body, &law, &officers].concat(),
         )?;
-        let (half, whole) = (
-            self.paper("pks-contoh.1.amanah"),
-            self.paper("pks-contoh.2.amanah"),
-        );
-        for (ministry, words) in [
-            (&pair.phu, ["agreement", "sign", AGREEMENT].as_slice()),
-            (&pair.phu, &["agreement", "export", AGREEMENT, &half]),
-            (&pair.imigrasi, &["agreement", "import", &half]),
-            (&pair.imigrasi, &["agreement", "sign", AGREEMENT]),
-            (&pair.imigrasi, &["agreement", "export", AGREEMENT, &whole]),
-            (&pair.phu, &["agreement", "import", &whole]),
-        ] {
-            self.run(ministry, words)?;
-        }
         Ok(())
     }
 
@@ -231,7 +283,7 @@ impl Pair {
             .wait_for_peer("the connection", &peer, |peer| peer.connected)
     }
 
-    /// The two directions of the agreement.
+    /// The two directions of files.
     ///
     /// # Errors
     /// Never: the names are right.
@@ -245,10 +297,11 @@ impl Pair {
                 flow,
             })
         };
-        Ok([
-            way(phu, imigrasi, MANIFESTS)?,
-            way(imigrasi, phu, CROSSINGS)?,
-        ])
+        let [out, back] = match self.terms {
+            Terms::Files => [MANIFESTS, CROSSINGS],
+            Terms::Datasets => terms::FILES,
+        };
+        Ok([way(phu, imigrasi, out)?, way(imigrasi, phu, back)?])
     }
 
     /// The agreement's id.
@@ -256,7 +309,14 @@ impl Pair {
     /// # Errors
     /// Never: the id is right.
     pub fn agreement(&self) -> Result<AgreementId> {
-        Ok(AGREEMENT.parse()?)
+        Ok(self.id().parse()?)
+    }
+
+    const fn id(&self) -> &'static str {
+        match self.terms {
+            Terms::Files => AGREEMENT,
+            Terms::Datasets => terms::ID,
+        }
     }
 
     /// The ministry of this id and the other one.

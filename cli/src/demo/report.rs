@@ -11,6 +11,8 @@ use serde_json::json;
 
 use super::attacks::Attack;
 use super::exchange::Arrived;
+use super::questions::Asked;
+use super::tables::{Table as Sent, Tables};
 use super::telling::{Telling, size};
 use super::texts;
 
@@ -22,6 +24,10 @@ const ROWS_MAX: usize = 60;
 pub(crate) struct Report {
     /// What arrived.
     pub(crate) arrived: Vec<Arrived>,
+    /// What became of the datasets.
+    pub(crate) tables: Tables,
+    /// What the ministries asked of them.
+    pub(crate) asked: Vec<Asked>,
     /// What was tried.
     pub(crate) attacks: Vec<Attack>,
     /// Receipts that `amanah verify` found valid.
@@ -46,7 +52,13 @@ pub(crate) struct ByHand {
 impl Report {
     /// Whether all was as it must be. What did not arrive at all ended the demo before.
     pub(crate) fn is_good(&self) -> bool {
-        !self.attacks.is_empty() && self.attacks.iter().all(Attack::is_as_expected)
+        let attacked = !self.attacks.is_empty();
+        let asked = !self.asked.is_empty();
+        attacked
+            && asked
+            && self.attacks.iter().all(Attack::is_as_expected)
+            && self.asked.iter().all(|asked| asked.wrong.is_empty())
+            && self.tables.is_good()
     }
 
     /// The table, the totals, the verdict.
@@ -103,6 +115,16 @@ impl Report {
                 format!("{millis} ms"),
             ]);
         }
+        for sent in &self.tables.arrived {
+            let Sent { arrived, rows, .. } = sent;
+            table.add_row([
+                arrived.item.flow.to_string(),
+                format!("{} → {}", arrived.item.from, arrived.item.to),
+                telling.text(texts::ROWS, &[&telling.count(*rows)]),
+                telling.text(texts::IMPORTED, &[]),
+                format!("{} ms", arrived.millis),
+            ]);
+        }
         for attack in &self.attacks {
             let name = telling.text(attack.kind.text, &[]);
             table.add_row([
@@ -156,7 +178,12 @@ impl Report {
                 &median,
                 &longest,
             ],
-        )
+        )?;
+        let seconds = std::time::Duration::from_millis(self.tables.millis).as_secs_f64();
+        let rows = telling.count(self.tables.rows());
+        let values: [&dyn std::fmt::Display; 3] =
+            [&self.tables.arrived.len(), &rows, &format!("{seconds:.1}")];
+        telling.say(texts::TOTAL_ROWS, &values)
     }
 
     fn bytes(&self) -> u64 {
@@ -190,10 +217,27 @@ impl Report {
                 "imported": attack.imported, "as_expected": attack.is_as_expected(),
             })
         });
+        let tables = self.tables.arrived.iter().map(|table| {
+            let Sent { dataset, arrived, rows } = table;
+            let item = &arrived.item;
+            json!({
+                "dataset": dataset.code().to_uppercase(), "flow": item.flow, "from": item.from, "to": item.to,
+                "rows": rows, "outcome": "imported", "manifest": arrived.manifest, "millis": arrived.millis,
+            })
+        });
+        let asked = self.asked.iter().map(|asked| {
+            json!({
+                "party": asked.party, "answers": asked.found, "lapsed_groups": asked.groups,
+                "differences": asked.wrong,
+            })
+        });
+        let refused = &self.tables.refused;
         json!({
             "format": "amanah-demo/1", "as_expected": self.is_good(), "millis": millis,
             "exchange_millis": self.exchange_millis, "bytes": self.bytes(),
             "items": items.collect::<Vec<_>>(), "attacks": attacks.collect::<Vec<_>>(),
+            "tables": tables.collect::<Vec<_>>(), "questions": asked.collect::<Vec<_>>(),
+            "table_returned": {"code": refused.code, "report": refused.report},
             "receipts_verified": self.receipts, "ledgers_verified": self.ledgers,
             "kept": kept, "commands": self.commands,
         })

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use amanahd::catalogue::{Language, Text};
+use amanahd::catalogue::{Language, Text, moment};
 use anyhow::{Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -76,6 +76,20 @@ impl<'a, 'b> Telling<'a, 'b> {
     /// In the chosen language.
     pub(crate) fn text(&self, text: Text, values: &[&dyn Display]) -> String {
         self.screen.text(text, values)
+    }
+
+    /// The half of a note in both languages that is in the chosen one: Indonesian comes first.
+    pub(crate) fn half_of<'n>(&self, note: &'n str) -> &'n str {
+        let halves = note.split_once("\n----\n\n");
+        halves.map_or(note, |(id, en)| match self.screen.language {
+            Language::Indonesian => id,
+            Language::English => en,
+        })
+    }
+
+    /// A number as people write it.
+    pub(crate) fn count(&self, number: u64) -> String {
+        moment::count(number, self.screen.language)
     }
 
     /// Shows how far a direction is.

@@ -20,12 +20,23 @@ texts! {
     FOUNDING = "1. Kunci, kartu dan perjanjian" / "1. Keys, cards and agreement";
     STARTING = "2. Kedua daemon dijalankan; SSH di {0}, hanya satu pihak membuka port" / "2. Both daemons start; SSH on {0}, only one side has an open port";
     DROPPING = "3. Berkas ditaruh di kotak keluar: {0} butir, {1}, dua arah" / "3. Files are dropped: {0} items, {1}, in both directions";
-    COMPARING = "5. Diperiksa: berkas yang tiba, tanda terima, jejak audit" / "5. Checked: what arrived, the receipts, the ledgers";
-    ATTACKING = "4. Serangan: pengirim dijeda, kuncinya dipakai penyusup" / "4. Attacks: the sender is paused, an intruder uses its keys";
+    TABLES = "4. Tabel kedua kementerian: {0} baris manifes, registri, perlintasan, dan temuan, menjadi baris SQLite di pihak lain" / "4. The ministries' tables: {0} rows of manifests, register, crossings and findings become rows of SQLite at the other side";
+    CORRECTING = "   phu meralat manifesnya: kiriman {0}" / "   phu corrects its manifest: bundle {0}";
+    SPOILT = "   ✓ {0} dirusak lembar kerja, tidak dikirim, kembali utuh ({1}):" / "   ✓ {0}, spoilt by a spreadsheet, was not sent and came back whole ({1}):";
+    ROWS_COMPARED = "   ✓ {0} → {1}: {2} baris di basis data, setiap tabel tepat satu kali" / "   ✓ {0} → {1}: {2} rows in the database, each table exactly once";
+    ASKING = "7. Pertanyaan kementerian, dijawab SQL dari yang tiba" / "7. What a ministry asks, answered by SQL from what arrived";
+    ASKED_AT = "   {0}:" / "   {0}:";
+    ANSWER = "   {0}  {1}" / "   {0}  {1}";
+    GROUP = "             mis. {0}, {1}, izin {2}: {3} orang" / "             e.g. {0}, {1}, licence {2}: {3} people";
+    KEY_HOLDS = "   ✓ {0}: {1} jawaban dan {2} rombongan sama dengan kunci latihan" / "   ✓ {0}: {1} answers and {2} groups are those of the exercise's key";
+    KEY_FAILS = "   ✗ {0}: TIDAK SESUAI dengan kunci latihan: {1}" / "   ✗ {0}: NOT as the exercise's key says: {1}";
+    COMPARING = "6. Diperiksa: berkas dan baris yang tiba, tanda terima, jejak audit" / "6. Checked: files and rows that arrived, the receipts, the ledgers";
+    ATTACKING = "5. Serangan: pengirim dijeda, kuncinya dipakai penyusup" / "5. Attacks: the sender is paused, an intruder uses its keys";
     OUTBOX = "   {0} menaruh berkasnya di {1}" / "   {0} drops into {1}";
     WAITING = "   {0} → {1}: {2} dari {3} butir selesai" / "   {0} → {1}: {2} of {3} items done";
     COMPARED = "   ✓ {0} → {1}: {2} berkas sama persis (SHA-256), masing-masing tepat satu kali" / "   ✓ {0} → {1}: {2} files identical (SHA-256), each exactly once";
     RECEIPTS_VERIFIED = "   ✓ {0}: {1} tanda terima sah" / "   ✓ {0}: {1} receipts valid";
+    RECONCILED = "   ✓ {0}: {1} alur tabel cocok dengan tanda terimanya (amanah reconcile)" / "   ✓ {0}: {1} table flows reconcile with their receipts (amanah reconcile)";
     LEDGER_VERIFIED = "   ✓ {0}: jejak audit utuh" / "   ✓ {0}: ledger intact";
     ATTACK = "   ✓ {0}: {1}; tidak ada yang diimpor" / "   ✓ {0}: {1}; nothing imported";
     ATTACK_WRONG = "   ✗ {0}: {1} TIDAK SESUAI, seharusnya {2}" / "   ✗ {0}: {1} NOT AS EXPECTED, should be {2}";
@@ -49,6 +60,8 @@ texts! {
     COLUMN_OUTCOME = "hasil" / "outcome";
     COLUMN_TIME = "waktu" / "time";
     IMPORTED = "diimpor, tanda terima sah" / "imported, receipt valid";
+    ROWS = "{0} baris" / "{0} rows";
+    TOTAL_ROWS = "{0} tabel, {1} baris dalam {2} s" / "{0} tables, {1} rows in {2} s";
     TOTAL = "{0} butir, {1} dalam {2} s; dari taruh sampai tanda terima: tengah {3} ms, terlama {4} ms" / "{0} items, {1} in {2} s; from drop to receipt: median {3} ms, longest {4} ms";
     ALL_GOOD = "Semua sesuai harapan." / "All as expected.";
     NOT_GOOD = "ADA YANG TIDAK SESUAI HARAPAN." / "NOT ALL WAS AS EXPECTED.";
@@ -59,6 +72,7 @@ texts! {
     HAND_RECEIPT = "tanda terima: tanda tangan Imigrasi atas isinya" / "the receipt: the signature of Imigrasi on its text";
     HAND_DIGEST = "kiriman: sidik manifest (nama berkasnya) dan isi, seperti disebut tanda terima" / "the bundle: digests of manifest (its name) and payload, as the receipt names it";
     HAND_MANIFEST = "kiriman: tanda tangan PHU atas manifesnya" / "the bundle: the signature of PHU on its manifest";
+    HAND_ROWS = "jemaah terdaftar pada izin yang tidak aktif di hari berangkat, dari tabel yang tiba di Imigrasi" / "pilgrims registered under a licence that is not active on their day, from the tables that arrived at Imigrasi";
     HAND_OPEN = "isi kiriman, dengan kunci Imigrasi" / "what is in it, with the key of Imigrasi";
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::corrections::Change;
 use super::plan::{Group, Kind, Plan};
 use super::row::Row;
 use super::traveller::{Fate, Person};
 use super::voyage::Voyage;
 
 /// Answers about an exercise that has D1, D3 and D4.
-#[derive(Debug, Default, Serialize, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Serialize, PartialEq, Eq)]
 pub struct Answers {
     /// People whom the border let out.
     pub departed: u64,
@@ -44,7 +45,7 @@ pub struct Answers {
 }
 
 /// People who left on one flight, on one day, under one lapsed licence.
-#[derive(Debug, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Lapsed {
     /// The licence.
     pub licence: String,
@@ -57,7 +58,8 @@ pub struct Lapsed {
 }
 
 impl Answers {
-    pub(crate) fn of(plan: &Plan) -> Self {
+    /// What the tables say once the rows of these travellers are corrected.
+    pub(crate) fn of(plan: &Plan, changes: &BTreeMap<u64, Change>) -> Self {
         let mut answers = Self::default();
         let mut lapsed: BTreeMap<[String; 3], u64> = BTreeMap::new();
         for group in &plan.groups {
@@ -66,7 +68,7 @@ impl Answers {
             let is_reported = plan.reports_return(group);
             let before = answers.lapsed_licence;
             for number in group.travellers() {
-                let fate = plan.fate(group, number);
+                let fate = corrected(plan.fate(group, number), changes.get(&number));
                 answers.count(fate, is_reported);
                 if fate.is_listed && Person::nik_differs(plan.seed, number) {
                     answers.nik_warnings += 1 + u64::from(fate.is_twice);
@@ -102,7 +104,19 @@ impl Answers {
         self.return_not_reported += u64::from(comes_back && fate.is_listed && !is_reported);
         self.name_differs += u64::from(fate.name_differs && !fate.is_cancelled);
         self.in_two_manifests += u64::from(fate.is_twice);
-        self.cancelled += u64::from(fate.is_cancelled);
+        self.cancelled += u64::from(fate.is_cancelled && fate.is_listed);
+    }
+}
+
+/// A row that was replaced has the passport's name; one that was withdrawn names nobody.
+fn corrected(fate: Fate, change: Option<&Change>) -> Fate {
+    match change {
+        None => fate,
+        Some(change) => Fate {
+            is_listed: *change == Change::Replaced,
+            name_differs: false,
+            ..fate
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use amanah_format::digest::Digest;
 use amanahd::catalogue::{faces::drill as face, moment};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -55,6 +56,9 @@ struct Table {
     /// What a spreadsheet or a careless export does to a whole file; may be repeated
     #[arg(long, value_name = "KIND", value_enum)]
     spoil: Vec<Spoil>,
+    /// Manifest of the bundle that carried D1, which D8 shall correct; else the bundles in D8 are made up, and it is refused
+    #[arg(long, value_name = "DIGEST")]
+    corrects: Option<Digest>,
     /// First day of departure
     #[arg(long, default_value = "2030-01-05", value_name = "DATE", value_parser = day)]
     from: Date,
@@ -109,6 +113,9 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
     let mut datasets: Vec<Dataset> = wanted.dataset.iter().flat_map(|d| d.0.clone()).collect();
     datasets.sort_unstable();
     datasets.dedup();
+    if wanted.corrects.is_some() && !datasets.contains(&Dataset::Corrections) {
+        return Err(screen.failure(Exit::Usage, face::CORRECTS_NOTHING, &[]));
+    }
     let exercise = Exercise::plan(Wish {
         datasets: datasets.clone(),
         rows: wanted.rows,
@@ -116,19 +123,29 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
         from: wanted.from,
         errors: wanted.errors,
         spoil: wanted.spoil.clone(),
+        corrects: wanted.corrects,
     });
     std::fs::create_dir_all(&wanted.out).map_err(|error| Failure::io(&wanted.out, &error))?;
     let mut made = Vec::new();
     for dataset in datasets {
         made.push(make(&exercise, dataset, wanted, screen)?);
     }
-    let answers = exercise.answers();
+    let sent = wanted.corrects.is_some();
+    let corrected = exercise.answers_corrected().filter(|_| sent);
+    let answers = [exercise.answers(), corrected];
     if screen.json {
-        return facts(wanted, &made, answers.as_ref(), screen);
+        return facts(wanted, &made, &answers, screen);
     }
     tell(&made, screen)?;
-    if let Some(answers) = answers {
-        key(&answers, screen)?;
+    if !sent && made.iter().any(|made| made.dataset == Dataset::Corrections) {
+        screen.say(face::MADE_UP_BUNDLES, &[])?;
+    }
+    for (head, answers) in [face::ANSWERS, face::CORRECTED].into_iter().zip(&answers) {
+        if let Some(answers) = answers {
+            screen.line("")?;
+            screen.say(head, &[])?;
+            key(answers, screen)?;
+        }
     }
     Ok(Exit::Ok)
 }
@@ -159,7 +176,7 @@ fn make(
 fn facts(
     wanted: &Table,
     made: &[Made],
-    answers: Option<&Answers>,
+    [answers, corrected]: &[Option<Answers>; 2],
     screen: &mut Screen<'_>,
 ) -> Outcome {
     let file = |made: &Made| {
@@ -172,6 +189,7 @@ fn facts(
     screen.facts(&serde_json::json!({
         "format": "amanah-drill-data/1", "seed": wanted.seed, "from": wanted.from.to_string(),
         "spoiled": wanted.spoil, "files": files, "answers": answers,
+        "corrects": wanted.corrects, "answers_corrected": corrected,
     }))?;
     Ok(Exit::Ok)
 }
@@ -203,8 +221,6 @@ fn tell(made: &[Made], screen: &mut Screen<'_>) -> Outcome<()> {
 
 /// The answers as a list; the groups are in the JSON.
 fn key(answers: &Answers, screen: &mut Screen<'_>) -> Outcome<()> {
-    screen.line("")?;
-    screen.say(face::ANSWERS, &[])?;
     let groups = u64::try_from(answers.lapsed_groups.len()).unwrap_or(u64::MAX);
     let lines = [
         (face::DEPARTED, answers.departed),

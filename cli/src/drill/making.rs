@@ -1,6 +1,7 @@
 //! Makes the tables of an exercise: one file each, streamed, whole under its name only when it is whole. The same wish gives the
 //! same bytes on every machine.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
@@ -41,6 +42,8 @@ pub struct Wish {
     pub errors: u64,
     /// What is done to whole files.
     pub spoil: Vec<Spoil>,
+    /// The manifest of the bundle that carried D1, which D8 corrects; made-up ones where it was not sent.
+    pub corrects: Option<Digest>,
 }
 
 /// A file that was made.
@@ -113,7 +116,17 @@ impl Exercise {
             Dataset::Crossings,
         ];
         let has = |dataset| self.wish.datasets.contains(dataset);
-        needed.iter().all(has).then(|| Answers::of(&self.plan))
+        let is_whole = needed.iter().all(has);
+        is_whole.then(|| Answers::of(&self.plan, &BTreeMap::new()))
+    }
+
+    /// The same once D8, where it is made too, was applied.
+    #[must_use]
+    pub fn answers_corrected(&self) -> Option<Answers> {
+        let is_made = self.wish.datasets.contains(&Dataset::Corrections);
+        let rows = self.rows_max(Dataset::Corrections);
+        let after = || Answers::of(&self.plan, &corrections::changes(&self.plan, rows));
+        (is_made && self.answers().is_some()).then(after)
     }
 
     /// Makes one table in `folder`, which must be there.
@@ -236,7 +249,9 @@ impl Exercise {
             Dataset::Findings => findings::all(plan, row, put),
             Dataset::FindingPeople => findings::people(plan, row, put),
             Dataset::FollowUps => findings::follow_ups(plan, row, put),
-            Dataset::Corrections => corrections::corrections(plan, row, put),
+            Dataset::Corrections => {
+                corrections::corrections(plan, self.wish.corrects.as_ref(), row, put)
+            }
             Dataset::Figures => figures::figures(plan, row, put),
         }
     }

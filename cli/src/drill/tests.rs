@@ -13,6 +13,7 @@ fn wish(words: &str, rows: u64, seed: u64) -> Wish {
         from: jiff::civil::date(2030, 1, 5),
         errors: 0,
         spoil: Vec::new(),
+        corrects: None,
     }
 }
 
@@ -133,4 +134,34 @@ fn the_shares_of_an_exercise_are_those_that_its_page_promises() {
     let groups: u64 = answers.lapsed_groups.iter().map(|group| group.people).sum();
     assert_eq!(groups, answers.lapsed_licence);
     assert!(Exercise::plan(wish("D1,D3", 600, 6)).answers().is_none());
+}
+
+#[test]
+fn corrections_name_the_bundle_that_was_sent_and_the_key_knows_what_they_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let sent = amanah_format::digest::Digest::of(b"a bundle");
+    let wish = Wish {
+        corrects: Some(sent),
+        ..wish("D1,D3,D4,D8", 9_000, 6)
+    };
+    let exercise = Exercise::plan(wish.clone());
+    let (before, after) = (exercise.answers(), exercise.answers_corrected());
+    let (before, after) = (before.unwrap(), after.unwrap());
+    let made = made(wish, folder.path());
+    let text = std::fs::read_to_string(&made[3].path).unwrap();
+    let manifest = std::fs::read_to_string(&made[0].path).unwrap();
+    let (mut replaced, mut withdrawn) = (0, 0);
+    for line in text.lines().skip(1) {
+        let cells: Vec<&str> = line.splitn(8, ',').collect();
+        assert_eq!(cells[2], sent.to_string());
+        let listed = |row: &str| row.starts_with(&format!("{},", cells[3]));
+        assert_eq!(manifest.lines().filter(|row| listed(row)).count(), 1);
+        replaced += u64::from(cells[4] == "GANTI");
+        withdrawn += u64::from(cells[4] == "TARIK");
+    }
+    assert!(replaced > 5 && withdrawn > 2, "{replaced} {withdrawn}");
+    assert_eq!(before.departed, after.departed);
+    assert!(after.name_differs < before.name_differs);
+    let gone = after.without_manifest - before.without_manifest;
+    assert!(gone > 0 && gone <= withdrawn, "{gone} of {withdrawn}");
 }

@@ -27,9 +27,18 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "  amanah card allowed-signers > allowed_signers",
     ),
     (
+        "card renew",
+        "  amanah card renew\n  amanah card renew --only transport --revoke",
+    ),
+    ("card retire", "  amanah card retire"),
+    (
         "peer add",
         "  amanah peer add imigrasi.card.amanah --fingerprint SHA256:… --dial 10.20.0.2:2222\n  \
          amanah peer add kemenhaj.card.amanah --fingerprint SHA256:…",
+    ),
+    (
+        "peer renew",
+        "  amanah peer renew imigrasi\n  amanah peer renew /media/usb/imigrasi.2.card.amanah",
     ),
     ("peer list", "  amanah peer list"),
     ("peer remove", "  amanah peer remove imigrasi"),
@@ -101,6 +110,8 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
   amanah drill data --dataset D1 --rows 1000000 --seed 7 --out latihan
   amanah drill data --dataset manifes-umrah,registri-penyelenggara,perlintasan --rows 1800000 \\
     --from 2030-01-01 --out latihan --json > kunci.json
+  amanah drill data --dataset all --rows 6300 --out ralat \\
+    --corrects sha256:89e0f2b52fc68b0e4fb06bf0a1a1b4c3b8a6c0f3b1a5c3d6f1d4d31f4a3e9c77
   amanah drill data --dataset D4 --rows 12600 --out latihan --errors 0.5%
   amanah drill data --dataset D1 --rows 500 --out latihan --spoil excel-exponent",
     ),

@@ -153,21 +153,19 @@ pub struct Store {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tables {
-    /// `sqlite`.
+    /// `sqlite` or `postgres`.
     pub kind: String,
-    /// The database's file, absolute or below the home.
-    #[serde(default = "tables_file")]
-    pub path: PathBuf,
-    /// `owner` (default) or `group`: who else may read it.
-    #[serde(default)]
-    pub readers: crate::store::sqlite::Readers,
+    /// Of `sqlite`: the database's file, absolute or below the home. Default `store/tables.sqlite`.
+    pub path: Option<PathBuf>,
+    /// Of `sqlite`: `owner` (default) or `group`: who else may read it.
+    pub readers: Option<crate::store::sqlite::Readers>,
+    /// Of `postgres`: where it is, without a password. Left out: the key file `postgres-url` has it.
+    pub url: Option<String>,
+    /// Of `postgres`: the schema that the tables lie in. Default `amanah`.
+    pub schema: Option<String>,
     /// Table flows that land as files all the same.
     #[serde(default)]
     pub as_files: Vec<String>,
-}
-
-fn tables_file() -> PathBuf {
-    amanah_format::home::TABLES.into()
 }
 
 impl Default for Store {

@@ -3,7 +3,8 @@
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
 //! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `void` `slips` `ledger` what is written, by subject · `retention`
-//! `destroying` `holds` what is destroyed, and what is not · `listing` `turns` `lanes` `tallies` what is read.
+//! `destroying` `holds` what is destroyed, and what is not · `reading` the whole by another program · `listing` `turns` `lanes`
+//! `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
 mod again;
@@ -19,6 +20,7 @@ mod ledger;
 mod listing;
 mod outbound;
 mod queries;
+mod reading;
 mod retention;
 mod rows;
 mod schema;
@@ -43,7 +45,8 @@ pub use holds::{Hold, HoldOn};
 pub use lanes::Flows;
 pub use ledger::{Counts, LedgerEntry};
 pub use outbound::ManifestText;
-pub use retention::{KeptCount, Terms};
+pub use reading::{KeptRow, Place, Reading};
+pub use retention::{Terms, Unsettled};
 pub use rows::{InboundRow, Item, NewClaim, NewInbound, OutboundRow, SlipRow};
 pub use slips::SlipMaker;
 pub use tallies::{FlowTally, StreamPlaces};

@@ -7,7 +7,7 @@ use amanah_format::digest::Digest;
 use amanah_format::id::{BundleId, FlowName, PartyId};
 use amanah_format::ledger::RecordKind;
 use amanah_format::time::UtcTime;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 
 use super::destroying::note_done;
 use super::inbound::step as step_inbound;
@@ -23,6 +23,13 @@ use crate::engine::outbound::{OutboundEvent, next};
 pub(super) const TERMS: &str = "(iif(refusal IS NULL, 'i', 'r') || ' ' || hex(ifnull(agreement, x'')) || ' ' || ifnull(flow, ''))";
 /// Which rows it has.
 pub(super) const KEPT: &str = "destroyed IS NULL AND state IN ('acknowledged', 'delivered')";
+
+/// Most rows that are counted: each costs a look at it, and nobody else can use the journal meanwhile.
+const COUNTED_MAX: u32 = 10_000;
+
+/// Which rows the index `outbound_kept` has.
+const SENT_KEPT: &str =
+    "destroyed IS NULL AND digest IS NOT NULL AND state IN ('settled', 'returned')";
 
 /// What decides how long the bytes of a bundle that came are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,36 +113,73 @@ impl Journal {
         self.read(|sql| outbound_where(sql, query, with))
     }
 
-    /// How much is kept and not destroyed, by side, peer, agreement and flow; and what is not settled yet, by side, peer and flow.
+    /// Agreements and flows of which something that went out is kept, each once.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn kept_counts(&self) -> Result<Vec<KeptCount>, JournalError> {
-        let kept_out = "SELECT 'sent' AS side, peer, agreement, flow, COUNT(*) AS kept FROM outbound INDEXED BY outbound_kept
-            WHERE destroyed IS NULL AND digest IS NOT NULL AND state IN ('settled', 'returned') GROUP BY peer, agreement, flow";
-        let kept_in = format!(
-            "SELECT 'received' AS side, peer, agreement, flow, COUNT(*) AS kept FROM inbound INDEXED BY inbound_kept
-            WHERE {KEPT} AND flow IS NOT NULL GROUP BY peer, agreement, flow"
+    pub fn sent_terms(&self) -> Result<Vec<(Digest, FlowName)>, JournalError> {
+        let query = format!(
+            "SELECT agreement, flow FROM outbound INDEXED BY outbound_kept
+            WHERE {SENT_KEPT} AND (agreement, flow) > (?1, ?2) ORDER BY agreement, flow LIMIT 1"
         );
-        let open_out = "SELECT 'sent' AS side, peer, NULL AS agreement, flow, COUNT(*) AS kept FROM outbound
+        self.read(|sql| {
+            let (mut found, mut last) = (Vec::new(), (Vec::new(), String::new()));
+            while let Some((agreement, flow)) = one(sql, &query, (&last.0, &last.1), |row| {
+                let agreement: [u8; 32] = row.get("agreement")?;
+                Ok((
+                    Digest::from_bytes(agreement),
+                    text::<FlowName>(row, "flow")?,
+                ))
+            })? {
+                last = (agreement.as_bytes().to_vec(), flow.as_str().to_owned());
+                found.push((agreement, flow));
+            }
+            Ok(found)
+        })
+    }
+
+    /// How much that went out under this agreement and flow is kept; at most 10,000 are counted.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn sent_count(&self, (agreement, flow): (&Digest, &FlowName)) -> Result<u64, JournalError> {
+        let query = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM outbound INDEXED BY outbound_kept
+            WHERE {SENT_KEPT} AND agreement = ?1 AND flow = ?2 LIMIT {COUNTED_MAX})"
+        );
+        let with = (agreement.as_bytes(), flow.as_str());
+        self.read(|sql| count(sql, &query, with))
+    }
+
+    /// How much that came under these terms is kept; at most 10,000 are counted.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn received_count(&self, terms: &Terms) -> Result<u64, JournalError> {
+        let query = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM inbound INDEXED BY inbound_kept WHERE {TERMS} = ?1 AND {KEPT} LIMIT {COUNTED_MAX})"
+        );
+        self.read(|sql| count(sql, &query, [&terms.key]))
+    }
+
+    /// How much is not settled yet, by side, peer and flow.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn unsettled(&self) -> Result<Vec<Unsettled>, JournalError> {
+        let out = "SELECT peer, flow, COUNT(*) AS bundles FROM outbound
             WHERE state NOT IN ('settled', 'returned', 'put-back', 'destroyed') GROUP BY peer, flow";
-        let open_in = "SELECT 'received' AS side, peer, NULL AS agreement, flow, COUNT(*) AS kept FROM inbound
+        let back = "SELECT peer, flow, COUNT(*) AS bundles FROM inbound
             WHERE state <> 'delivered' AND state <> 'acknowledged' AND flow IS NOT NULL GROUP BY peer, flow";
         self.read(|sql| {
             let mut found = Vec::new();
-            for query in [kept_out, &kept_in, open_out, open_in] {
+            for (side, query) in [(Side::Sent, out), (Side::Received, back)] {
                 found.extend(many(sql, query, [], |row| {
-                    let side: String = row.get("side")?;
-                    Ok(KeptCount {
-                        side: if side == "sent" {
-                            Side::Sent
-                        } else {
-                            Side::Received
-                        },
+                    Ok(Unsettled {
+                        side,
                         peer: text(row, "peer")?,
-                        agreement: digest(row, "agreement")?,
                         flow: text(row, "flow")?,
-                        bundles: from_sql_int(row.get("kept")?)?,
+                        bundles: from_sql_int(row.get("bundles")?)?,
                     })
                 })?);
             }
@@ -195,19 +239,22 @@ impl Journal {
     }
 }
 
-/// How much is kept, or (without an agreement) not settled yet.
+/// How much of a flow is not settled yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptCount {
-    /// Whether it went out or came in.
+pub struct Unsettled {
+    /// Whether it goes out or came in.
     pub side: Side,
-    /// With whom it was exchanged.
+    /// With whom it is exchanged.
     pub peer: PartyId,
-    /// Under which agreement; none: of any, and not settled.
-    pub agreement: Option<Digest>,
     /// In which flow.
     pub flow: FlowName,
     /// How many bundles.
     pub bundles: u64,
+}
+
+fn count(sql: &Connection, query: &str, with: impl Params) -> Result<u64, JournalError> {
+    let found = one(sql, query, with, |row| from_sql_int(row.get(0)?))?;
+    Ok(found.unwrap_or_default())
 }
 
 fn is_destroyed(sql: &Connection, bundle: &BundleId) -> Result<bool, JournalError> {

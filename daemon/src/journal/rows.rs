@@ -297,7 +297,7 @@ pub(super) fn word<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T
     word_from(column, row.get(column)?)
 }
 
-fn optional_word<T: DeserializeOwned>(
+pub(super) fn optional_word<T: DeserializeOwned>(
     row: &Row<'_>,
     column: &str,
 ) -> Result<Option<T>, JournalError> {

@@ -142,6 +142,18 @@ fn steps_after(version: i64) -> Result<&'static [&'static str], String> {
     })
 }
 
+/// Why this program cannot read a journal of this version.
+pub(super) fn knows(version: i64) -> Result<(), String> {
+    match steps_after(version) {
+        Ok([]) => Ok(()),
+        Ok(_) => Err(
+            "an older Amanah wrote it; start the daemon once, which brings it up to date"
+                .to_owned(),
+        ),
+        Err(reason) => Err(reason),
+    }
+}
+
 fn foreign(path: &Path, reason: String) -> JournalError {
     JournalError::Foreign {
         path: path.to_owned(),

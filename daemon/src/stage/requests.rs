@@ -46,7 +46,7 @@ fn is_about_us(node: &Node, request: &Request) -> bool {
         Request::Retry { peer: None }
         | Request::Release { .. }
         | Request::Import { .. }
-        | Request::RunRetention
+        | Request::RunRetention {}
         | Request::Carried { .. } => true,
         Request::Retry { peer: Some(peer) }
         | Request::Export { peer, .. }
@@ -74,7 +74,7 @@ fn record(node: &Node, request: &Request, owner: u32, bytes: &[u8]) -> Result<()
         | Request::Reopen { .. }
         | Request::Void { .. }
         | Request::AcceptLedger { .. }
-        | Request::RunRetention
+        | Request::RunRetention {}
         | Request::Vouch { .. } => None,
     };
     let entry = LedgerEntry {
@@ -127,7 +127,7 @@ fn carry_out(node: &Node, request: &Request, owner: u32) -> Result<(), StageErro
         Request::EndHold {
             peer, flow, bundle, ..
         } => hold::end(node, &on(peer, flow, *bundle), owner)?,
-        Request::RunRetention => hold::want(node)?,
+        Request::RunRetention {} => hold::want(node)?,
     }
     node.bells.ring_all();
     Ok(())
@@ -168,6 +168,6 @@ const fn verb(request: &Request) -> &'static str {
         Request::Vouch { .. } => "vouch",
         Request::Hold { .. } => "hold",
         Request::EndHold { .. } => "end-hold",
-        Request::RunRetention => "run-retention",
+        Request::RunRetention {} => "run-retention",
     }
 }

@@ -20,7 +20,7 @@ use amanah_format::id::{Epoch, Sequence};
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::Manifest;
 use amanah_format::seal::{SealOptions, Sealed, Sealer};
-use amanah_format::signature::{Purpose, SecretKey};
+use amanah_format::signature::Purpose;
 
 use crate::catalogue::note::Details;
 use crate::durable::{self, Steady};
@@ -32,6 +32,7 @@ use crate::kill;
 use crate::spool::outbox::{Look, Source};
 
 use super::hand_back::give_back;
+use super::signer::Signer;
 use super::stuck::each_of_page;
 use super::{IDLE, Node, Pass, StageError};
 
@@ -51,8 +52,8 @@ const WORKERS_BYTES_MIN: u64 = 1024 * 1024;
 pub struct Seal {
     /// What all stages share.
     pub node: Arc<Node>,
-    /// Our signing key.
-    pub signing: Arc<SecretKey>,
+    /// Our signing keys.
+    pub signing: Arc<Signer>,
     /// Compression.
     pub options: SealOptions,
     /// How long a bundle may travel.
@@ -302,7 +303,10 @@ impl Seal {
                 row.bundle
             )));
         };
-        let signature = self.signing.sign(Purpose::Bundle, manifest);
+        let (policy, now) = (self.node.rules.now(), self.node.clock.now());
+        let created = |manifest: &Manifest| manifest.created;
+        let key = self.signing.of(&policy, manifest, created, now);
+        let signature = key.sign(Purpose::Bundle, manifest);
         if row.state == Outbound::Sealed {
             self.node
                 .journal

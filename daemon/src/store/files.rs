@@ -103,7 +103,7 @@ impl FilesStore {
         if self.inbox.join(STORE_MARKER).is_file() {
             Ok(())
         } else {
-            Err(StoreError::Missing(self.inbox.clone()))
+            Err(StoreError::not_mounted(&self.inbox))
         }
     }
 

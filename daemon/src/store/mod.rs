@@ -3,6 +3,8 @@
 //! read, so it shows nobody any of them before `commit`. What each store writes when: SPOOL.md §4.
 
 pub mod files;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod sqlite;
 pub mod table;
 
@@ -86,9 +88,9 @@ pub struct ImportId {
 /// Why a store did not take it: this machine's fault, tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store's place is not there.
-    #[error("store: {0} is missing (not mounted?)")]
-    Missing(PathBuf),
+    /// The store's place is not there: what is missing, and what may be done.
+    #[error("store: {0}")]
+    Missing(String),
     /// The disk, or the daemon's share of it.
     #[error("store: no space left")]
     Full,
@@ -113,16 +115,24 @@ pub enum StoreError {
     #[error("store: {0}")]
     Schema(String),
     /// It is another database than the one that is meant.
-    #[error("store: {}: {reason}", crate::durable::shown(.path))]
+    #[error("store: {place}: {reason}")]
     Strange {
         /// Which.
-        path: PathBuf,
+        place: String,
         /// What it is.
         reason: String,
     },
     /// The database's own complaint. It names no value of a row.
     #[error("store: database: {0}")]
     Database(String),
+}
+
+impl StoreError {
+    /// A file or folder is not there.
+    fn not_mounted(place: &std::path::Path) -> Self {
+        let place = crate::durable::shown(place);
+        Self::Missing(format!("{place} is missing (not mounted?)"))
+    }
 }
 
 /// Bytes that the file system of `place` has left.

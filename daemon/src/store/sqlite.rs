@@ -17,7 +17,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use self::rows::Rows;
-use super::table::{Fill, Identity, TableImport, TableStore, Unmatched};
+use super::table::{Fill, Identity, TableImport, TableStore, Unmatched, shape};
 use super::{StoreError, room_at};
 use crate::durable;
 use crate::kill;
@@ -138,13 +138,13 @@ impl SqliteStore {
         match self.path.symlink_metadata() {
             Ok(found) if found.is_file() => Ok((found.dev(), found.ino())),
             Ok(_) => Err(self.strange("it is no regular file")),
-            Err(_) => Err(StoreError::Missing(self.path.clone())),
+            Err(_) => Err(StoreError::not_mounted(&self.path)),
         }
     }
 
     fn strange(&self, reason: &str) -> StoreError {
         StoreError::Strange {
-            path: self.path.clone(),
+            place: durable::shown(&self.path),
             reason: reason.to_owned(),
         }
     }
@@ -257,7 +257,7 @@ impl SqliteStore {
         fill: &mut Fill<'_>,
     ) -> Result<Option<StoreRef>, StoreError> {
         let record = rows::begin_record(sql, import)?;
-        let table = ddl::ensure(sql, import, record)?;
+        let table = shape::ensure(&sql, import, record)?;
         let mut rows = Rows::new(sql, &table, import, record)?;
         let sums = fill(&mut rows);
         rows.finish()?;

@@ -5,17 +5,21 @@
 //! of them before the commit, which writes the record of the import with them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use amanah_format::digest::Digest;
 use amanah_format::id::{Epoch, FlowName, Sequence};
 use amanah_format::manifest::{AgreementRef, Manifest};
 use amanah_format::receipt::StoreRef;
-use amanah_format::table::{RowSink, Schema};
+use amanah_format::table::{RowSink, Schema, Value};
 use amanah_format::time::UtcTime;
 
 use super::{ImportId, Store, StoreError};
 use crate::engine::policy::{Landing, TableTerms};
+
+pub(in crate::store) mod correct;
+pub(in crate::store) mod shape;
 
 /// A database for rows.
 pub trait TableStore: Send + Sync {
@@ -200,4 +204,24 @@ impl TableImport {
     pub fn flow(&self) -> &FlowName {
         &self.id.flow
     }
+}
+
+/// The text of a value: what it stands as where a database has no type of its own for it, and how a correction names it in a key.
+pub(in crate::store) fn print(value: &Value<'_>, text: &mut String) {
+    // Writing to a string never fails.
+    let _ = match value {
+        Value::Missing => Ok(()),
+        Value::Text(found) => text.write_str(found),
+        Value::Integer(number) => write!(text, "{number}"),
+        Value::Number(number) => write!(text, "{number}"),
+        Value::Boolean(yes) => write!(text, "{}", u8::from(*yes)),
+        Value::Date(date) => write!(text, "{date}"),
+        Value::Time(time) => write!(text, "{time}"),
+        Value::DateTime(moment) => write!(text, "{moment}"),
+        Value::Year(year) => write!(text, "{year}"),
+        Value::YearMonth(months) => {
+            let (year, month) = (months.div_euclid(12), months.rem_euclid(12));
+            write!(text, "{year:04}-{:02}", month.saturating_add(1))
+        }
+    };
 }

@@ -8,13 +8,13 @@ use std::time::Duration;
 use amanah_format::id::PartyId;
 use amanah_format::recipient::Identity;
 use amanah_format::seal::SealOptions;
-use amanah_format::signature::SecretKey;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::config::checked::{Config, Peer};
 use crate::engine::outbound::Outbound;
 use crate::journal::{Journal, JournalError, Page};
+use crate::keys::OwnKeys;
 use crate::metrics::Metrics;
 use crate::spool::Spool;
 use crate::stage::acknowledge::Acknowledge;
@@ -34,17 +34,17 @@ use crate::stage::room::Room;
 use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
+use crate::stage::signer::Signer;
 use crate::stage::streams::Streams;
 use crate::stage::witness::Showing;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
 use crate::store::files::FilesStore;
-use crate::store::sqlite::SqliteStore;
-use crate::store::table::{Stores, TableStore};
+use crate::store::table::Stores;
 use crate::watch::Watch;
 
 use super::alarms::{self, Alarms};
 use super::secrets::{self, SigningKeys};
-use super::{RunError, reload};
+use super::{RunError, reload, tables};
 
 /// Everything, before any of it runs.
 pub(super) struct Parts {
@@ -63,7 +63,7 @@ pub(super) struct Parts {
     pub(super) by_hand: ByHand,
     pub(super) door: Arc<Door>,
     pub(super) room: Room,
-    pub(super) transport: zeroize::Zeroizing<String>,
+    pub(super) transport: Arc<OwnKeys>,
     peers: Vec<PartyId>,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Parts {
 pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
     let clock = Clock::default();
     let peers: Vec<PartyId> = config.peers.iter().map(|peer| peer.party.clone()).collect();
-    let (policy, loaded) = config.policy(clock.now())?;
+    let (policy, _) = config.policy(clock.now())?;
     let secrets = secrets::read(config, &policy)?;
     let alarm_command = alarms::command(config)?;
     let start = |error: &dyn std::fmt::Display| RunError::Start(error.to_string());
@@ -100,6 +100,9 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         handing_back: Mutex::default(),
     });
     look_for_doubt(&node, &peers)?;
+    // What the journal knows was judged before counts again, though a key that signed it has ended since.
+    let (policy, loaded) = reload::read_papers(config, &node)?;
+    node.rules.replace(policy);
     reload::settle_in(config, &node, &loaded)?;
     let alarms = Alarms::new(Arc::clone(&node), alarm_command);
     assemble(config, node, secrets, (peers, alarms))
@@ -149,14 +152,7 @@ fn assemble(
     let metrics = Arc::new(Metrics::new(config.metrics.file.clone()));
     let (store, tables) = stores(config, &node)?;
     let tables = tables.map(Arc::new);
-    let retention = Retention {
-        node: Arc::clone(&node),
-        signing: Arc::clone(&keys.signing),
-        files: Arc::clone(&store.files),
-        tables: tables.clone(),
-        quarantine_days: config.limits.quarantine_days,
-        seen: Mutex::default(),
-    };
+    let retention = retention(config, (&node, &keys.signing), &store, tables.as_ref());
     let room = room(config);
     let signing = Arc::clone(&keys.signing);
     let settle = Arc::new(Settle {
@@ -211,9 +207,25 @@ fn assemble(
     })
 }
 
+fn retention(
+    config: &Config,
+    (node, signing): (&Arc<Node>, &Arc<Signer>),
+    store: &Stores,
+    tables: Option<&Arc<Tables>>,
+) -> Retention {
+    Retention {
+        node: Arc::clone(node),
+        signing: Arc::clone(signing),
+        files: Arc::clone(&store.files),
+        tables: tables.cloned(),
+        quarantine_days: config.limits.quarantine_days,
+        seen: Mutex::default(),
+    }
+}
+
 fn arrive(
     node: &Arc<Node>,
-    signing: &Arc<SecretKey>,
+    signing: &Arc<Signer>,
     (settle, store): (&Arc<Settle>, &Stores),
 ) -> Arc<Arrive> {
     Arc::new(Arrive {
@@ -228,7 +240,7 @@ fn arrive(
     })
 }
 
-fn seal(config: &Config, node: &Arc<Node>, signing: &Arc<SecretKey>) -> Seal {
+fn seal(config: &Config, node: &Arc<Node>, signing: &Arc<Signer>) -> Seal {
     Seal {
         node: Arc::clone(node),
         signing: Arc::clone(signing),
@@ -278,31 +290,16 @@ fn create_once(node: &Node, store: &FilesStore) -> Result<(), StageError> {
 }
 
 /// All stores, and the one for tables with the flows that it does not take.
-fn stores(config: &Config, node: &Node) -> Result<(Stores, Option<Tables>), StageError> {
+fn stores(config: &Config, node: &Node) -> Result<(Stores, Option<Tables>), RunError> {
     let files = FilesStore::new(node.spool.inbox());
     files.sweep();
     create_once(node, &files)?;
-    let tables = tables(config, node)?;
+    let tables = tables::tables(config, node)?;
     let stores = Stores {
         files: Arc::new(files),
         tables: tables.as_ref().map(|tables| Arc::clone(&tables.store)),
     };
     Ok((stores, tables))
-}
-
-/// The database of table flows. As the files store, it is made once in a home's life.
-fn tables(config: &Config, node: &Node) -> Result<Option<Tables>, StageError> {
-    const MADE: &str = "tables store made";
-    let Some(tables) = &config.tables else {
-        return Ok(None);
-    };
-    let own = config.party.clone();
-    let store = SqliteStore::new(tables.path.clone(), own, tables.readers);
-    if node.journal.fact(MADE)?.is_none() {
-        store.create()?;
-        node.journal.set_fact(MADE, Some(store.kind()))?;
-    }
-    Ok(Some(Tables::new(Arc::new(store), tables.as_files.clone())))
 }
 
 /// Each peer, and who dials.

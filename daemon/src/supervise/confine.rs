@@ -1,6 +1,6 @@
 //! The daemon confines itself (Landlock) before it opens the home, speaks to anybody or starts a thread: whoever takes it over
 //! reaches the home and, for reading, its configuration and what the C library needs to find a name; runs no program; binds its
-//! own port and dials its peers' alone. A configured alarm command runs under the same rules, so it widens them: see `for_alarms`.
+//! own port and dials its peers' and its database server's alone. A configured alarm command runs under the same rules, so it widens them: see `for_alarms`.
 //! On a kernel without it everything works, and the log says that it is not there.
 //! What is named here is fixed at the start: another home, peer or address needs a restart anyhow.
 
@@ -38,6 +38,14 @@ const READ: [&str; 17] = [
 ];
 /// What may be written beside the home.
 const WRITTEN: &str = "/dev/null";
+/// This machine's authorities, for a database server that is reached over TLS.
+#[cfg(feature = "postgres")]
+const AUTHORITIES: [&str; 4] = [
+    "/etc/ssl",
+    "/etc/pki",
+    "/etc/ca-certificates",
+    "/usr/local/share/ca-certificates",
+];
 /// A resolver falls back to TCP where an answer is long.
 const DNS: u16 = 53;
 
@@ -91,8 +99,11 @@ fn restrict(config: &Config) -> Result<Option<RestrictionStatus>, RulesetError> 
     if let Some(gates) = std::env::var_os("AMANAH_HOLD_IN") {
         rules = allow(rules, Path::new(&gates), everything)?;
     }
-    if let Some(tables) = &config.tables {
-        rules = allow(rules, tables.folder(), everything)?;
+    if let Some(folder) = config.tables.as_ref().and_then(|tables| tables.folder()) {
+        rules = allow(rules, folder, everything)?;
+    }
+    for place in server(config).1 {
+        rules = allow(rules, &place, read)?;
     }
     if let Some(folder) = config.metrics.file.as_ref().and_then(|file| file.parent()) {
         rules = allow(rules, folder, everything)?;
@@ -118,7 +129,7 @@ fn ports(mut rules: RulesetCreated, config: &Config) -> Result<RulesetCreated, R
     for port in listen.chain(metrics) {
         rules = rules.add_rule(NetPort::new(port, AccessNet::BindTcp))?;
     }
-    for port in dialled(config) {
+    for port in dialled(config).into_iter().chain(server(config).0) {
         rules = rules.add_rule(NetPort::new(port, AccessNet::ConnectTcp))?;
     }
     Ok(rules)
@@ -157,6 +168,26 @@ fn dialled(config: &Config) -> Vec<u16> {
     });
     let ports = addresses.filter_map(|address| address.rsplit_once(':')?.1.parse().ok());
     ports.chain([DNS]).collect()
+}
+
+/// Of a database server, the ports that are dialled, and where the authorities are that it is verified by. A URL that cannot be
+/// read is said at the start, which comes after this.
+#[cfg(feature = "postgres")]
+fn server(config: &Config) -> (Vec<u16>, Vec<PathBuf>) {
+    let Ok(Some(address)) = super::tables::server::address(config) else {
+        return Default::default();
+    };
+    let authorities = match address.ca() {
+        Some(file) => vec![file.to_owned()],
+        None if address.has_tls() => AUTHORITIES.iter().map(PathBuf::from).collect(),
+        None => Vec::new(),
+    };
+    (address.ports(), authorities)
+}
+
+#[cfg(not(feature = "postgres"))]
+fn server(_: &Config) -> (Vec<u16>, Vec<PathBuf>) {
+    Default::default()
 }
 
 fn tell(status: &RestrictionStatus) {

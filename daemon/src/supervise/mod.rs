@@ -8,6 +8,7 @@ mod log;
 mod loops;
 mod reload;
 mod secrets;
+mod tables;
 mod wire;
 
 use std::path::Path;
@@ -136,6 +137,7 @@ async fn attend(config: &Config, node: &Arc<Node>, wire: &Wire, signals: &mut Si
             _ = ticks.tick() => {
                 notify(&[sd_notify::NotifyState::Watchdog]);
                 wire.note_connected(node);
+                wire.show_current_key(node);
                 let heard = node.bells.reload.heard();
                 if heard != reloaded {
                     reloaded = heard;
@@ -169,6 +171,32 @@ impl Signals {
 /// The first that cannot.
 pub fn check_keys(config: &Config, policy: &Policy) -> Result<(), RunError> {
     secrets::read(config, policy).map(|_| ())
+}
+
+/// The URL of a database server can be read, where there is one.
+///
+/// # Errors
+/// The key file, or what is wrong with it.
+pub fn check_tables(config: &Config) -> Result<(), RunError> {
+    #[cfg(feature = "postgres")]
+    tables::server::address(config)?;
+    let _ = config;
+    Ok(())
+}
+
+/// The database server that tables land in, where there is one, can be used; whether its role may more there than it needs. Nothing is
+/// changed.
+///
+/// # Errors
+/// What keeps rows from landing there.
+pub fn look_at_tables(config: &Config) -> Result<bool, RunError> {
+    #[cfg(feature = "postgres")]
+    return tables::server::look(config);
+    #[cfg(not(feature = "postgres"))]
+    {
+        let _ = config;
+        Ok(false)
+    }
 }
 
 /// The alarm's command, where there is one, can be changed by nobody else.

@@ -52,7 +52,8 @@ impl Decimal {
     }
 
     /// How many 10^-18 it is: the same for all spellings of a number.
-    pub(super) const fn count(self) -> i128 {
+    #[must_use]
+    pub const fn count(self) -> i128 {
         self.0
     }
 }

@@ -28,11 +28,13 @@ const NOTES: &str = "quarantine";
 /// Where a database for tables lies, if there is one.
 const STORE: &str = "store";
 /// Where a receiver's home may change: the rest of the ground stays as it was.
-const OWN: [&str; 8] = [
+const OWN: [&str; 10] = [
     home::SPOOL,
     home::RECEIPTS,
     home::LEDGER,
     home::STATUS,
+    home::RETENTION,
+    home::DESTRUCTIONS,
     home::INBOX,
     NOTES,
     STORE,

@@ -109,13 +109,11 @@ fn after_thirty_days_nothing_is_left_but_the_proof() {
     let rows = [row(3, "2030-01-09", "baru"), row(4, "2030-01-09", "baru")];
     let rows = table(&rows.each_ref().map(String::as_str));
     let second = delivered(&mut exchange, "baru.csv", &rows);
-    until("the list", PATIENCE, || {
-        let said = due(&exchange.pair.imigrasi, &["--within", "15"]);
-        let due = said["due"].as_array().unwrap();
-        let said = due.iter().filter(|one| one["state"] == "scheduled").count();
-        Ok((said == 2).then_some(()))
-    })
-    .unwrap();
+    is_scheduled(
+        &exchange.pair.imigrasi,
+        [&first.manifest, &sent],
+        &second.manifest,
+    );
     assert_eq!(
         records(&exchange.pair.imigrasi, "destroyed", &first.manifest),
         0
@@ -140,6 +138,20 @@ fn after_thirty_days_nothing_is_left_but_the_proof() {
         by_stock_tools(&exchange, ministry);
     }
     proved_after_a_restart(&mut exchange, &first.manifest);
+}
+
+/// The list of the next fifteen days has these, and not that one.
+fn is_scheduled(ministry: &Ministry, these: [&Digest; 2], other: &Digest) {
+    let said = || due(ministry, &["--within", "15"]);
+    let found = until("the list", PATIENCE, || {
+        let said = said();
+        let due = said["due"].as_array().unwrap().iter();
+        let scheduled = due.filter(|one| one["state"] == "scheduled");
+        let listed: Vec<_> = scheduled.map(|one| one["manifest"].to_string()).collect();
+        let has = |one: &Digest| listed.contains(&format!("\"{one}\""));
+        Ok((these.into_iter().all(has) && !has(other)).then_some(()))
+    });
+    found.unwrap_or_else(|error| panic!("{error}: {}", said()));
 }
 
 fn sent_back_named(exchange: &mut Exchange) -> Digest {

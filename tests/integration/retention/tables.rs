@@ -1,4 +1,5 @@
-//! Rows in SQLite, killed at each instant of their destruction: gone once, counted once, and the record of their import stays.
+//! Rows in SQLite, killed at each instant of their destruction: gone once, counted once, and the record of their import stays. The
+//! agreement says: no day at all.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{answered, is_certified};
 use crate::stores::ground::{ask, founded, rows_of};
+use crate::stores::reconciled;
 
 /// The agreement again, as its next version, with other days for its first flow.
 fn kept_for(exchange: &amanah_tests::exchange::Exchange, days: u32) {
@@ -56,6 +58,7 @@ fn dies_at(point: &str) {
     assert_eq!(ask(&exchange, import), ["5|{}|5"]);
     let database = fs::read(exchange.pair.imigrasi.path(home::TABLES)).unwrap();
     assert!(!database.windows(6).any(|window| window == b"KENARI"));
+    reconciled::noted(&mut exchange, &["destroyed"]);
 }
 
 #[test]

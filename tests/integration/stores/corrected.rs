@@ -56,4 +56,6 @@ fn a_correction_reaches_its_row_and_one_that_means_none_comes_back() {
     exchange.settled(&[dropped]).unwrap();
     assert_eq!(ask(&exchange, names), ["U-000001benar,U-000003salah"]);
     assert_eq!(ask(&exchange, "SELECT count(*) FROM ralat_uji"), ["2"]);
+    // A row that a correction withdrew is not missed.
+    super::reconciled::clean(&mut exchange);
 }

@@ -1,6 +1,7 @@
 //! The ministries' own datasets and our checker: what an exercise makes is sound, and what it spoils is called by its name, by the very
 //! command that an operator types. And the example agreement is one that can be signed, its schemas in it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -73,6 +74,49 @@ fn what_an_exercise_makes_is_sound() {
         );
         assert!(found["rows"].as_u64().unwrap() > 0, "{name}");
     }
+}
+
+/// What an exercise puts into rows, and the fault that names it.
+const PUT_IN: [(&str, &str); 8] = [
+    ("passport-letter", "pattern"),
+    ("passport-short", "pattern"),
+    ("licence-spelling", "pattern"),
+    ("formula", "formula"),
+    ("return-first", "rule"),
+    ("blank", "required"),
+    ("unknown-code", "enum"),
+    ("repeated", "primary-key"),
+];
+
+#[test]
+fn what_an_exercise_damages_is_refused_for_those_very_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_string_lossy();
+    let words = "drill data --dataset all --rows 900 --errors 20% --json --out";
+    let words: Vec<&str> = words.split(' ').chain([&*out]).collect();
+    let made = run(&words);
+    let mut met = BTreeSet::new();
+    for (name, schema) in schemas() {
+        let files = made["files"].as_array().unwrap().iter();
+        let damaged = files
+            .filter(|file| file["dataset"] == name)
+            .flat_map(|file| file["damaged"].as_array().unwrap());
+        let put_in: BTreeSet<&str> = damaged.map(|one| one["fault"].as_str().unwrap()).collect();
+        let named = |fault: &&str| PUT_IN.iter().find(|(put, _)| put == fault).unwrap().1;
+        let mut expected: BTreeSet<&str> = put_in.iter().map(named).collect();
+        let found = checked(&schema, &folder.path().join(format!("{name}.csv")));
+        let findings = found["findings"].as_array().unwrap().iter();
+        let refusing = findings.filter(|one| one["level"] == "refusal");
+        let faults: BTreeSet<&str> = refusing.map(|one| one["fault"].as_str().unwrap()).collect();
+        if faults.contains("unique") && put_in.contains("repeated") {
+            // A row that stands twice breaks every key that the schema has.
+            expected.insert("unique");
+        }
+        assert_eq!(faults, expected, "{name}: {found}");
+        assert_eq!(found["sound"], json!(expected.is_empty()), "{name}");
+        met.extend(put_in.iter().map(|fault| (*fault).to_owned()));
+    }
+    assert_eq!(met.len(), PUT_IN.len(), "{met:?}");
 }
 
 #[test]

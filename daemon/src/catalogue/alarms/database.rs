@@ -12,8 +12,8 @@ pub(super) fn explain(code: &str) -> Option<Words> {
                 "Where the database of tables was, there is another one; nothing is written to it, and tables are held.",
             ),
             (
-                "Kembalikan basis data yang semula. Bila sudah hilang untuk selamanya, letakkan berkas kosong dengan nama itu: isinya diimpor lagi dari arsip.",
-                "Put the former one back. If it is gone for good, put an empty file of that name there: what it had is imported again from the archive.",
+                "Kembalikan basis data yang semula. Bila sudah hilang untuk selamanya, letakkan yang kosong di sana (berkas kosong untuk SQLite, skema tanpa tabel untuk PostgreSQL): isinya diimpor lagi dari arsip.",
+                "Put the former one back. If it is gone for good, put an empty one there (a file of no bytes for SQLite, a schema without tables for PostgreSQL): what it had is imported again from the archive.",
             ),
         ),
         "store-schema" => because(

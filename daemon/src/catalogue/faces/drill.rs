@@ -12,6 +12,10 @@ texts! {
     FICTITIOUS = "Semua orang, biro, dan nomor rekaan: NIK provinsi 99, paspor seri Z, PT CONTOH." /
         "All people, bureaus and numbers are made up: NIK of province 99, passports of series Z, PT CONTOH.";
     ANSWERS = "Kunci jawaban (sebelum dirusak); rombongannya dengan --json:" / "The answer key (before damage); its groups with --json:";
+    CORRECTED = "Sesudah ralat D8 diterapkan:" / "After the corrections of D8:";
+    MADE_UP_BUNDLES = "Ralat D8 menunjuk kiriman rekaan dan akan ditolak; kirim D1 dahulu, lalu ulangi perintah ini dengan --corrects SIDIK ke folder lain." /
+        "The corrections of D8 name made-up bundles and would be refused; send D1 first, then repeat this with --corrects DIGEST into another folder.";
+    CORRECTS_NOTHING = "--corrects hanya untuk D8; sebutkan pula D8 dengan --dataset" / "--corrects is for D8; name it with --dataset";
     DEPARTED = "orang berangkat" / "people left";
     WITHOUT_MANIFEST = "berangkat tanpa manifes" / "left without a manifest";
     LAPSED_LICENCE = "berangkat dengan izin yang tidak aktif pada hari itu" / "left under a licence that was not active on that day";

@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod drill;
 pub mod help;
 pub mod proof;
+pub mod reconcile;
 pub mod retention;
 pub mod setup;
 pub mod status;
@@ -57,6 +58,7 @@ mod tests {
             drill::ALL,
             help::ALL,
             proof::ALL,
+            reconcile::ALL,
             retention::ALL,
             setup::ALL,
             status::ALL,

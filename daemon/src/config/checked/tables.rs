@@ -28,22 +28,49 @@ const NOT_BELOW: [&str; 12] = [
     home::AGREEMENTS,
 ];
 
+/// The schema in a database of PostgreSQL unless another is named.
+#[cfg(feature = "postgres")]
+const SCHEMA: &str = "amanah";
+/// Longest name of one.
+#[cfg(feature = "postgres")]
+const SCHEMA_BYTES_MAX: usize = 63;
+
 /// Where rows land.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tables {
-    /// The database's file; absolute.
-    pub path: PathBuf,
-    /// Who may read it beside the daemon's own user.
-    pub readers: Readers,
+    /// The database.
+    pub database: Database,
     /// Table flows that land as files all the same.
     pub as_files: BTreeSet<FlowName>,
 }
 
+/// A database for rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// In a file of its own.
+    Sqlite {
+        /// The database's file; absolute.
+        path: PathBuf,
+        /// Who may read it beside the daemon's own user.
+        readers: Readers,
+    },
+    /// On a server.
+    Postgres {
+        /// Its URL, without a password; none: the key file has it.
+        url: Option<String>,
+        /// The schema that the tables lie in.
+        schema: String,
+    },
+}
+
 impl Tables {
-    /// The folder in which the database and its log lie.
+    /// The folder in which the database and its log lie, where it is a file.
     #[must_use]
-    pub fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("/"))
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.database {
+            Database::Sqlite { path, .. } => path.parent(),
+            Database::Postgres { .. } => None,
+        }
     }
 }
 
@@ -56,10 +83,37 @@ impl Check<'_> {
         let Some(tables) = tables else {
             return Ok(None);
         };
-        if tables.kind != "sqlite" {
-            return Err(self.at(TABLE, "kind", "expected \"sqlite\""));
+        let database = match tables.kind.as_str() {
+            "sqlite" => self.sqlite(tables, home)?,
+            "postgres" => self.postgres(tables)?,
+            _ => return Err(self.at(TABLE, "kind", "expected \"sqlite\" or \"postgres\"")),
+        };
+        let as_files = tables
+            .as_files
+            .iter()
+            .map(|flow| self.read(TABLE, "as_files", flow));
+        Ok(Some(Tables {
+            database,
+            as_files: as_files.collect::<Result<_, _>>()?,
+        }))
+    }
+
+    /// What belongs to the other kind is a mistake, never passed over.
+    fn foreign(&self, keys: [(&str, bool); 2], kind: &str) -> Result<(), String> {
+        match keys.iter().find(|(_, is_there)| *is_there) {
+            Some((key, _)) => Err(self.at(TABLE, key, &format!("is not for kind = \"{kind}\""))),
+            None => Ok(()),
         }
-        let path: PathBuf = home.join(&tables.path).components().collect();
+    }
+
+    fn sqlite(&self, tables: &raw::Tables, home: &Path) -> Result<Database, String> {
+        let foreign = [
+            ("url", tables.url.is_some()),
+            ("schema", tables.schema.is_some()),
+        ];
+        self.foreign(foreign, "sqlite")?;
+        let named = tables.path.clone().unwrap_or_else(|| home::TABLES.into());
+        let path: PathBuf = home.join(&named).components().collect();
         let plain = path
             .components()
             .all(|part| !matches!(part, Component::ParentDir));
@@ -71,19 +125,49 @@ impl Check<'_> {
             let reason = format!(
                 "expected a file NAME.sqlite in a folder of its own, as {} or /srv/amanah/tables.sqlite, found {}",
                 home::TABLES,
-                tables.path.display()
+                named.display()
             );
             return Err(self.at(TABLE, "path", &reason));
         }
-        let as_files = tables
-            .as_files
-            .iter()
-            .map(|flow| self.read(TABLE, "as_files", flow));
-        Ok(Some(Tables {
+        Ok(Database::Sqlite {
             path,
-            readers: tables.readers,
-            as_files: as_files.collect::<Result<_, _>>()?,
-        }))
+            readers: tables.readers.unwrap_or_default(),
+        })
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    fn postgres(&self, _: &raw::Tables) -> Result<Database, String> {
+        Err(self.at(TABLE, "kind", "this program was built without PostgreSQL"))
+    }
+
+    #[cfg(feature = "postgres")]
+    fn postgres(&self, tables: &raw::Tables) -> Result<Database, String> {
+        use crate::store::postgres::address::Address;
+        let foreign = [
+            ("path", tables.path.is_some()),
+            ("readers", tables.readers.is_some()),
+        ];
+        self.foreign(foreign, "postgres")?;
+        let schema = tables.schema.clone().unwrap_or_else(|| SCHEMA.to_owned());
+        let mut letters = schema.chars();
+        let plain = letters.next().is_some_and(|c| c.is_ascii_lowercase())
+            && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if !plain || schema.len() > SCHEMA_BYTES_MAX || schema.starts_with("pg_") {
+            let reason =
+                "expected a name of a-z, 0-9 and _ that begins with a letter, and not with pg_";
+            return Err(self.at(TABLE, "schema", reason));
+        }
+        if let Some(url) = &tables.url {
+            let address: Address = self.read(TABLE, "url", url)?;
+            if address.has_password() {
+                let reason = "a password does not stand here: put the whole URL into the key file postgres-url";
+                return Err(self.at(TABLE, "url", reason));
+            }
+        }
+        Ok(Database::Postgres {
+            url: tables.url.clone(),
+            schema,
+        })
     }
 }
 
@@ -101,14 +185,59 @@ mod tests {
     fn without_a_table_of_their_own_tables_land_as_files() {
         assert_eq!(parse("").unwrap(), None);
         let found = parse("[store.tables]\nkind = \"sqlite\"").unwrap().unwrap();
-        assert_eq!(found.path, Path::new("/var/lib/amanah/store/tables.sqlite"));
-        assert_eq!(found.readers, Readers::Owner);
+        let database = |path: &str, readers| Database::Sqlite {
+            path: path.into(),
+            readers,
+        };
+        assert_eq!(
+            found.database,
+            database("/var/lib/amanah/store/tables.sqlite", Readers::Owner)
+        );
         let text = "[store.tables]\nkind = \"sqlite\"\npath = \"/srv/a/t.sqlite\"\nreaders = \"group\"\nas_files = [\"rekap\"]";
         let found = parse(text).unwrap().unwrap();
+        assert_eq!(found.database, database("/srv/a/t.sqlite", Readers::Group));
         assert_eq!(
-            (found.folder(), found.readers, found.as_files.len()),
-            (Path::new("/srv/a"), Readers::Group, 1)
+            (found.folder(), found.as_files.len()),
+            (Some(Path::new("/srv/a")), 1)
         );
+    }
+
+    #[test]
+    fn a_server_is_named_without_its_password_or_by_the_key_file() {
+        let found = parse("[store.tables]\nkind = \"postgres\"")
+            .unwrap()
+            .unwrap();
+        let (url, schema) = (None, "amanah".to_owned());
+        assert_eq!(found.database, Database::Postgres { url, schema });
+        assert_eq!(found.folder(), None);
+        for (text, key) in [
+            (
+                "url = \"postgresql://amanah@db.example/jemaah\"\nschema = \"haji_2030\"",
+                "",
+            ),
+            (
+                "url = \"postgresql://amanah:RAHASIA@db.example/jemaah\"",
+                "url",
+            ),
+            (
+                "url = \"postgresql://amanah@db.example/jemaah?sslmode=disable\"",
+                "url",
+            ),
+            ("schema = \"pg_catalog\"", "schema"),
+            ("schema = \"A; DROP\"", "schema"),
+            ("schema = \"\"", "schema"),
+            ("path = \"store/tables.sqlite\"", "path"),
+            ("readers = \"group\"", "readers"),
+        ] {
+            let found = parse(&format!("[store.tables]\nkind = \"postgres\"\n{text}"));
+            match found {
+                Ok(_) => assert!(key.is_empty(), "{text}"),
+                Err(error) => {
+                    assert!(error.contains(&format!("line 5: `{key}`")), "{error}");
+                    assert!(!error.contains("RAHASIA"), "{error}");
+                }
+            }
+        }
     }
 
     #[test]
@@ -135,7 +264,9 @@ mod tests {
             );
         }
         for wrong in [
-            "kind = \"postgres\"",
+            "kind = \"oracle\"",
+            "kind = \"sqlite\"\nurl = \"postgresql://a@b/c\"",
+            "kind = \"sqlite\"\nschema = \"a\"",
             "kind = \"sqlite\"\nreaders = \"all\"",
             "path = \"a/b.sqlite\"",
         ] {

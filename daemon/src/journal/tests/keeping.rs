@@ -184,6 +184,12 @@ fn what_is_kept_is_found_by_its_index() {
             "inbound_kept",
         ),
         (
+            "SELECT agreement, flow FROM outbound INDEXED BY outbound_kept WHERE destroyed IS NULL AND digest IS NOT NULL
+             AND state IN ('settled', 'returned') AND (agreement, flow) > (?1, ?2) ORDER BY agreement, flow LIMIT 1"
+                .to_owned(),
+            "outbound_kept",
+        ),
+        (
             "SELECT * FROM outbound WHERE agreement = ?1 AND flow = ?2 AND changed <= ?3 AND destroyed IS NULL
              AND digest IS NOT NULL AND state IN ('settled', 'returned') ORDER BY changed, age LIMIT 9"
                 .to_owned(),

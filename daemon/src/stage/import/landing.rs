@@ -22,7 +22,7 @@ const FACT_STORE: &str = "tables store";
 /// What an alarm about the database is about.
 const KIND: &str = "store.tables";
 /// What is said of another database than ours.
-const OTHER: &str = "it is not the database that this home has used; put that one back, or an empty file in its place";
+const OTHER: &str = "it is not the database that this home has used; put that one back, or an empty one in its place (a file of no bytes, a schema without tables)";
 
 /// The database for table flows.
 pub struct Tables {

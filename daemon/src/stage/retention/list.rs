@@ -1,7 +1,6 @@
 //! The list of what is kept, for people: each flow with its rule, how much is kept, what falls due first, and what keeps it. A copy of
 //! what the journal holds, published by rename; nothing is ever read back from it.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use amanah_format::destruction::Side;
@@ -10,12 +9,12 @@ use amanah_format::id::{FlowName, PartyId};
 use amanah_format::time::UtcTime;
 
 use crate::engine::policy::{Kept, Policy};
-use crate::journal::{Hold, InboundRow, KeptCount, OutboundRow, Terms};
+use crate::journal::{Hold, InboundRow, OutboundRow, Terms, Unsettled};
 use crate::retained::{FORMAT, HoldStatus, Keeps, KeptBundle, KeptFlow, Retained};
 use crate::stage::StageError;
 use crate::stage::settle::digest_of;
 
-use super::{DAY_SECS, Retention, is_unsettled, kept, receipt_of, sent_flows};
+use super::{DAY_SECS, Retention, is_unsettled, kept, receipt_of};
 
 /// Bundles listed of one flow, agreement and side: those that fall due first.
 const LISTED_MAX: u32 = 200;
@@ -32,9 +31,6 @@ pub(super) struct Listed {
     ledger: u64,
     holds: usize,
 }
-
-/// One flow, side and agreement.
-type Key = (bool, PartyId, FlowName, Digest);
 
 impl Retention {
     /// Writes it, where something has changed or it is old.
@@ -63,74 +59,44 @@ impl Retention {
     }
 
     fn retained(&self, holds: &[Hold], now: UtcTime) -> Result<Retained, StageError> {
-        let policy = self.node.rules.now();
-        let counts = self.node.journal.kept_counts()?;
-        let mut flows = self.flows(&policy, &counts);
-        for (agreement, flow) in sent_flows(&policy) {
-            let page = (0, LISTED_MAX);
-            let rows = (&agreement.digest, &flow);
-            for row in self.node.journal.sent_kept(rows, end_of_time(now), page)? {
-                let one = sent(&row, holds)?;
-                put(&mut flows, (true, &row.peer, &flow, &agreement.digest), one);
+        let (journal, policy) = (&self.node.journal, self.node.rules.now());
+        let (open, page) = (journal.unsettled()?, (0, LISTED_MAX));
+        let mut flows = Vec::new();
+        for (agreement, flow) in journal.sent_terms()? {
+            let terms = (&agreement, &flow);
+            let rows = journal.sent_kept(terms, end_of_time(now), page)?;
+            let Some(first) = rows.first() else { continue };
+            let key = (Side::Sent, &first.peer, &flow, &agreement);
+            let mut listed = flow_of(&policy, key, &open);
+            listed.kept = journal.sent_count(terms)?;
+            let kept = policy.kept(&agreement, &flow);
+            for row in &rows {
+                listed.bundles.push(sent(row, kept, holds)?);
             }
+            flows.push(listed);
         }
-        for terms in self.node.journal.terms_kept()? {
+        for terms in journal.terms_kept()? {
             let Some((agreement, flow)) = terms.agreement.as_ref().zip(terms.flow.as_ref()) else {
                 continue;
             };
-            let rows =
-                self.node
-                    .journal
-                    .received_kept(&terms, end_of_time(now), (0, LISTED_MAX))?;
-            for row in rows {
-                let one = self.received(&row, (&policy, &terms), holds)?;
-                put(&mut flows, (false, &row.peer, flow, agreement), one);
+            let rows = journal.received_kept(&terms, end_of_time(now), page)?;
+            let Some(first) = rows.first() else { continue };
+            let key = (Side::Received, &first.peer, flow, agreement);
+            let mut listed = flow_of(&policy, key, &open);
+            listed.kept = journal.received_count(&terms)?;
+            for row in &rows {
+                let one = self.received(row, (&policy, &terms), holds)?;
+                listed.bundles.push(one);
             }
+            flows.push(listed);
         }
         Ok(Retained {
             format: FORMAT.to_owned(),
             party: policy.own().to_string(),
             written: now,
-            flows: flows.into_values().collect(),
+            flows,
             holds: holds.iter().map(hold_status).collect(),
         })
-    }
-
-    /// Every flow of which something is kept, or not settled, without its bundles.
-    fn flows(&self, policy: &Policy, counts: &[KeptCount]) -> BTreeMap<Key, KeptFlow> {
-        let mut flows = BTreeMap::new();
-        for count in counts {
-            let Some(agreement) = count.agreement else {
-                continue;
-            };
-            let known = policy.agreements().iter();
-            let mut known = known.filter(|known| known.digest() == agreement);
-            let text = known.next().map(|known| known.agreement());
-            let kept = policy.kept(&agreement, &count.flow);
-            let open = counts.iter().find(|open| {
-                open.agreement.is_none()
-                    && (open.side, &open.peer, &open.flow) == (count.side, &count.peer, &count.flow)
-            });
-            let flow = KeptFlow {
-                side: count.side,
-                peer: count.peer.to_string(),
-                flow: count.flow.to_string(),
-                agreement: text.map(|text| text.id.to_string()),
-                version: text.map(|text| text.version),
-                digest: agreement.to_string(),
-                days: match kept {
-                    Kept::Days(days) => Some(days),
-                    Kept::Held | Kept::Unknown => None,
-                },
-                kept: count.bundles,
-                unsettled: open.map_or(0, |open| open.bundles),
-                bundles: Vec::new(),
-            };
-            let is_sent = count.side == Side::Sent;
-            let key = (is_sent, count.peer.clone(), count.flow.clone(), agreement);
-            flows.insert(key, flow);
-        }
-        flows
     }
 
     fn received(
@@ -166,35 +132,53 @@ fn end_of_time(now: UtcTime) -> UtcTime {
     now.plus_secs(i64::from(u32::MAX) * DAY_SECS)
 }
 
-fn put(
-    flows: &mut BTreeMap<Key, KeptFlow>,
-    (is_sent, peer, flow, agreement): (bool, &PartyId, &FlowName, &Digest),
-    mut one: KeptBundle,
-) {
-    let key = (is_sent, peer.clone(), flow.clone(), *agreement);
-    if let Some(flow) = flows.get_mut(&key) {
-        if is_sent {
-            match flow.days {
-                Some(days) => one.due = Some(one.since.plus_secs(i64::from(days) * DAY_SECS)),
-                None => one.keeps = one.keeps.or(Some(Keeps::Agreement)),
-            }
-        }
-        flow.bundles.push(one);
+/// A flow of which something is kept, without its bundles.
+fn flow_of(
+    policy: &Policy,
+    (side, peer, flow, agreement): (Side, &PartyId, &FlowName, &Digest),
+    open: &[Unsettled],
+) -> KeptFlow {
+    let mut known = policy.agreements().iter();
+    let text = known.find(|known| known.digest() == *agreement);
+    let text = text.map(|known| known.agreement());
+    let mut open = open.iter();
+    let open = open.find(|open| (open.side, &open.peer, &open.flow) == (side, peer, flow));
+    KeptFlow {
+        side,
+        peer: peer.to_string(),
+        flow: flow.to_string(),
+        agreement: text.map(|text| text.id.to_string()),
+        version: text.map(|text| text.version),
+        digest: agreement.to_string(),
+        days: match policy.kept(agreement, flow) {
+            Kept::Days(days) => Some(days),
+            Kept::Held | Kept::Unknown => None,
+        },
+        kept: 0,
+        unsettled: open.map_or(0, |open| open.bundles),
+        bundles: Vec::new(),
     }
 }
 
-/// Without its due date, which its flow knows.
-fn sent(row: &OutboundRow, holds: &[Hold]) -> Result<KeptBundle, StageError> {
+fn sent(row: &OutboundRow, kept: Kept, holds: &[Hold]) -> Result<KeptBundle, StageError> {
     let manifest = digest_of(row)?;
     let held = is_held(holds, (&row.peer, Some(&row.flow)), &manifest);
+    let (due, keeps) = match kept {
+        Kept::Days(days) => (
+            Some(row.changed.plus_secs(i64::from(days) * DAY_SECS)),
+            None,
+        ),
+        Kept::Held => (None, Some(Keeps::Agreement)),
+        Kept::Unknown => (None, Some(Keeps::AgreementUnknown)),
+    };
     Ok(KeptBundle {
         manifest: manifest.to_string(),
         bundle: Some(row.bundle.to_string()),
         sequence: row.sequence.map(|number| number.get()),
         refused: row.refusal.is_some(),
         since: row.changed,
-        due: None,
-        keeps: held.then_some(Keeps::Hold),
+        due,
+        keeps: if held { Some(Keeps::Hold) } else { keeps },
     })
 }
 

@@ -8,8 +8,8 @@ use amanah_format::digest::Digest;
 use amanah_format::time::UtcTime;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
-use super::ddl::quoted;
 use super::{BUSY, StoreError, failed};
+use crate::store::table::shape::quoted;
 
 /// Tables with rows of bundles: those of the flows, and those that were put aside under another name.
 const TABLES: &str = "SELECT name FROM sqlite_schema WHERE type = 'table'

@@ -7,12 +7,12 @@ use std::io;
 use amanah_format::table::{RowSink, Value};
 use rusqlite::{CachedStatement, Connection, params};
 
-use super::correct::Corrections;
-use super::ddl::{Table, quoted};
-use super::value::{bind, print};
+use super::value::bind;
 use super::{StoreError, failed};
 use crate::engine::policy::Mode;
-use crate::store::table::{Sums, TableImport, Uncorrectable};
+use crate::store::table::correct::Corrections;
+use crate::store::table::shape::{Table, quoted};
+use crate::store::table::{Sums, TableImport, Uncorrectable, print};
 
 /// Values of a partition that are remembered as cleared; beyond them each row looks again, which changes nothing.
 const CLEARED_MAX: usize = 4_096;
@@ -23,7 +23,7 @@ pub(super) struct Rows<'s> {
     clear: Option<Clear<'s>>,
     import: i64,
     text: String,
-    corrections: Option<Corrections<'s>>,
+    corrections: Option<Corrections<'s, &'s Connection>>,
     failure: Option<StoreError>,
 }
 

@@ -7,8 +7,8 @@ use amanah_format::id::FlowName;
 use amanah_format::table::{ForeignKey, Schema};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::ddl::quoted;
 use super::{StoreError, failed};
+use crate::store::table::shape::quoted;
 use crate::store::table::{TableImport, Unmatched};
 
 /// One answer for each reference into a dataset that is here, as long as its rows are found by the columns that are referred to.

@@ -1,11 +1,11 @@
 //! How values of a schema stand in SQLite: exact, in the forms that its own functions read. Whoever reads the tables finds it
 //! in `docs/tables.md`; a test of two daemons holds each form.
 
-use std::fmt::Write;
-
 use amanah_format::table::{Kind, Value};
 use rusqlite::Statement;
 use rusqlite::types::Null;
+
+use crate::store::table::print;
 
 /// The declared type of a column. Numbers are texts: SQLite's own would be binary floats.
 pub(super) const fn column_type(kind: Kind) -> &'static str {
@@ -39,24 +39,4 @@ pub(super) fn bind(
     text.clear();
     print(value, text);
     statement.raw_bind_parameter(place, text.as_str())
-}
-
-/// The text of a value that has no number of its own in SQLite.
-pub(super) fn print(value: &Value<'_>, text: &mut String) {
-    // Writing to a string never fails.
-    let _ = match value {
-        Value::Missing => Ok(()),
-        Value::Text(found) => text.write_str(found),
-        Value::Integer(number) => write!(text, "{number}"),
-        Value::Number(number) => write!(text, "{number}"),
-        Value::Boolean(yes) => write!(text, "{}", u8::from(*yes)),
-        Value::Date(date) => write!(text, "{date}"),
-        Value::Time(time) => write!(text, "{time}"),
-        Value::DateTime(moment) => write!(text, "{moment}"),
-        Value::Year(year) => write!(text, "{year}"),
-        Value::YearMonth(months) => {
-            let (year, month) = (months.div_euclid(12), months.rem_euclid(12));
-            write!(text, "{year:04}-{:02}", month.saturating_add(1))
-        }
-    };
 }

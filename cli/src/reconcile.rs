@@ -1,0 +1,221 @@
+//! `amanah reconcile`: what we sent to a peer in a flow, or received from it, against what the receipts say, bundle by bundle. Receipts
+//! are verified here and now; the journal is read as a copy, and believed in nothing that a receipt, a manifest, the ledger or the
+//! database can be asked about. It changes nothing, and works whether the daemon runs or not.
+
+mod finding;
+mod gaps;
+mod incoming;
+mod kept;
+mod outgoing;
+mod peer_ledger;
+mod stored;
+
+use std::path::PathBuf;
+
+use amanah_format::home;
+use amanah_format::id::{FlowName, PartyId};
+use amanah_format::keyring::Keyring;
+use amanah_format::time::UtcTime;
+use amanahd::catalogue::{Text, faces::reconcile as face, faces::traffic, moment};
+use amanahd::config::checked::Tables;
+use amanahd::journal::{JournalError, Reading};
+use serde_json::json;
+
+use self::finding::{Finding, Way};
+use crate::agreement::moments::{Day, moment as day_in};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::papers;
+use crate::place::Place;
+use crate::screen::Screen;
+
+/// Days are the capital's, as everywhere that no agreement says otherwise.
+const ZONE: &str = "Asia/Jakarta";
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  amanah reconcile imigrasi manifes-umrah --from 2026-11-01 --to 2026-11-30
+  amanah reconcile imigrasi perlintasan --from 2026-11-22 --json
+  amanah reconcile imigrasi manifes-umrah --from 2026-11-01 --ledger /media/audit/ledger")]
+pub(crate) struct Wanted {
+    /// The other party
+    peer: PartyId,
+    /// The flow, to or from it
+    flow: FlowName,
+    /// First day, or a time in UTC
+    #[arg(long, value_name = "DATE")]
+    from: String,
+    /// Last day, or the first moment no longer, in UTC [default: now]
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// A copy of the peer's ledger: each of its receipts must be in it
+    #[arg(long, value_name = "DIR")]
+    ledger: Option<PathBuf>,
+}
+
+/// What is compared, and with what.
+struct Ground {
+    own: PartyId,
+    peer: PartyId,
+    flow: FlowName,
+    from: UtcTime,
+    to: UtcTime,
+    now: UtcTime,
+    home: PathBuf,
+    keyring: Keyring,
+    /// The database of table flows.
+    tables: Option<Tables>,
+}
+
+impl Ground {
+    fn covers(&self, time: UtcTime) -> bool {
+        self.from <= time && time < self.to
+    }
+
+    const fn stream(&self) -> (&PartyId, &FlowName) {
+        (&self.peer, &self.flow)
+    }
+}
+
+/// What came of one way.
+#[derive(Default)]
+struct Side {
+    bundles: u64,
+    imported: u64,
+    rows: u64,
+    findings: Vec<Finding>,
+}
+
+/// Exit 1 where something differs.
+pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
+    let ground = ground(wanted, place, screen)?;
+    let journal = ground.home.join(home::JOURNAL);
+    std::fs::File::open(&journal).map_err(|error| Failure::io(&journal, &error))?;
+    let reading = Reading::take(&journal, &ground.home.join(home::WORK)).map_err(failure)?;
+    let ledger = wanted.ledger.as_deref();
+    let ledger = ledger.map(|folder| peer_ledger::read(folder, &ground, screen));
+    let sides = [
+        (
+            Way::Out,
+            outgoing::compare(&ground, &reading, ledger.transpose()?.as_ref())?,
+        ),
+        (Way::In, incoming::compare(&ground, &reading)?),
+    ];
+    if screen.json {
+        facts(&ground, &sides, screen)?;
+    } else {
+        tell(&ground, &sides, screen)?;
+    }
+    let differs =
+        |(_, side): &(Way, Side)| side.findings.iter().any(|one| one.what.is_difference());
+    Ok(if sides.iter().any(differs) {
+        Exit::Negative
+    } else {
+        Exit::Ok
+    })
+}
+
+fn failure(error: JournalError) -> Failure {
+    Failure::new(Exit::Io, error)
+}
+
+fn ground(wanted: &Wanted, place: &Place, screen: &Screen<'_>) -> Outcome<Ground> {
+    let config = place.config()?;
+    let now = papers::now();
+    let usage = |reason: String| Failure::new(Exit::Usage, reason);
+    let from = day_in(&wanted.from, ZONE, Day::First).map_err(usage)?;
+    let to = match &wanted.to {
+        Some(to) => day_in(to, ZONE, Day::Last).map_err(usage)?,
+        None => now.plus_secs(1),
+    };
+    if from >= to {
+        return Err(screen.failure(Exit::Usage, face::BAD_PERIOD, &[]));
+    }
+    if !config.peers.iter().any(|peer| peer.party == wanted.peer) {
+        return Err(screen.failure(Exit::Usage, traffic::UNKNOWN_PEER, &[&wanted.peer]));
+    }
+    Ok(Ground {
+        own: config.party,
+        peer: wanted.peer.clone(),
+        flow: wanted.flow.clone(),
+        from,
+        to,
+        now,
+        home: config.home,
+        keyring: place.keyring()?,
+        tables: config.tables,
+    })
+}
+
+fn facts(ground: &Ground, sides: &[(Way, Side)], screen: &mut Screen<'_>) -> Outcome<()> {
+    let side = |(way, side): &(Way, Side)| {
+        let of = |is_difference: bool| {
+            let found = side.findings.iter();
+            let found = found.filter(|one| one.what.is_difference() == is_difference);
+            found.map(Finding::fact).collect::<Vec<_>>()
+        };
+        json!({
+            "way": way.word(), "bundles": side.bundles, "imported": side.imported, "rows": side.rows,
+            "differences": of(true), "notes": of(false),
+        })
+    };
+    let sides: Vec<_> = sides.iter().map(side).collect();
+    screen.facts(&json!({
+        "format": "amanah-reconcile/1", "peer": ground.peer, "flow": ground.flow, "from": ground.from,
+        "to": ground.to, "sides": sides,
+    }))
+}
+
+fn tell(ground: &Ground, sides: &[(Way, Side)], screen: &mut Screen<'_>) -> Outcome<()> {
+    let (mut differences, mut notes, mut is_empty) = (0, 0, true);
+    for (way, side) in sides {
+        if side.bundles == 0 && side.findings.is_empty() {
+            continue;
+        }
+        is_empty = false;
+        head(ground, *way, side, screen)?;
+        if !side.findings.is_empty() {
+            let mut table = screen.table([face::PLACE, face::BUNDLE, face::FINDING]);
+            for finding in &side.findings {
+                table.add_row(finding.row(screen.language));
+            }
+            screen.line(&table.to_string())?;
+        }
+        let differing = side.findings.iter().filter(|one| one.what.is_difference());
+        let differing = differing.count();
+        differences += differing;
+        notes += side.findings.len() - differing;
+    }
+    if is_empty {
+        return screen.say(face::NOTHING, &[&ground.peer, &ground.flow]);
+    }
+    if notes > 0 {
+        screen.say(face::NOTED, &[&notes])?;
+    }
+    if differences == 0 {
+        screen.say(face::AGREES, &[])
+    } else {
+        screen.say(face::DIFFERS, &[&differences])
+    }
+}
+
+fn head(ground: &Ground, way: Way, side: &Side, screen: &mut Screen<'_>) -> Outcome<()> {
+    let text: Text = match way {
+        Way::Out => face::HEAD_OUT,
+        Way::In => face::HEAD_IN,
+    };
+    let brief = |time| moment::brief(time, screen.language);
+    let (from, to) = (brief(ground.from), brief(ground.to));
+    let count = |number| moment::count(number, screen.language);
+    let (bundles, imported) = (count(side.bundles), count(side.imported));
+    let rows = count(side.rows);
+    screen.say(
+        text,
+        &[&ground.peer, &ground.flow, &from, &to, &bundles, &imported],
+    )?;
+    if side.rows > 0 {
+        screen.say(face::ROWS, &[&rows])?;
+    }
+    Ok(())
+}

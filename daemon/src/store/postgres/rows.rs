@@ -1,0 +1,250 @@
+//! The rows of one bundle on their way into a table. What is only added goes there directly, by COPY; what meets rows that are there
+//! goes into a temporary table first and is merged when all of it was found sound. Corrections come one by one, each applied before
+//! the next is read. Beside them the record of the import: begun first, so that a twin waits for it, completed last.
+
+use std::io;
+use std::pin::Pin;
+
+use amanah_format::table::{RowSink, Value};
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::StoreError;
+use super::complaint::Failure;
+use super::ddl::declared;
+use super::link::Session;
+use super::value::{Cell, column_type};
+use crate::engine::policy::Mode;
+use crate::store::table::correct::Corrections;
+use crate::store::table::shape::{Table, quoted};
+use crate::store::table::{Sums, TableImport, Uncorrectable};
+
+/// Where rows are until they are merged; of this transaction alone.
+const STAGING: &str = "pg_temp.amanah_staging";
+
+/// Where sound rows go.
+pub(super) struct Rows<'s> {
+    session: &'s Session<'s>,
+    /// Written into each row that goes into the table directly.
+    record: Option<i64>,
+    way: Way<'s>,
+    failure: Option<StoreError>,
+}
+
+/// How rows are written.
+enum Way<'s> {
+    Copy(Pin<Box<BinaryCopyInWriter>>),
+    Insert(String, Corrections<'s, &'s Session<'s>>),
+}
+
+impl<'s> Rows<'s> {
+    pub(super) fn begin(
+        session: &'s Session<'s>,
+        table: &Table,
+        import: &'s TableImport,
+        record: i64,
+    ) -> Result<Self, StoreError> {
+        let is_direct = import.landing.mode == Mode::Append;
+        let fields = import.schema.fields();
+        if !is_direct {
+            let columns: Vec<String> = fields.iter().map(declared).collect();
+            session.run(&format!(
+                "CREATE TEMPORARY TABLE amanah_staging ({}, amanah_row BIGINT NOT NULL) ON COMMIT DROP",
+                columns.join(", ")
+            ))?;
+        }
+        let target = if is_direct {
+            quoted(&table.name)
+        } else {
+            STAGING.to_owned()
+        };
+        let mut columns = names(import);
+        columns.extend(is_direct.then(|| "amanah_import".to_owned()));
+        columns.push("amanah_row".to_owned());
+        let way = match Corrections::of(session, import) {
+            Some(corrections) => {
+                let places: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+                let (columns, places) = (columns.join(", "), places.join(", "));
+                let insert = format!("INSERT INTO {target} ({columns}) VALUES ({places})");
+                Way::Insert(insert, corrections)
+            }
+            None => {
+                let copy = format!(
+                    "COPY {target} ({}) FROM STDIN (FORMAT BINARY)",
+                    columns.join(", ")
+                );
+                let sink = session.soon(session.client().copy_in(&copy))?;
+                let mut types: Vec<Type> = fields
+                    .iter()
+                    .map(|field| column_type(field.kind()).1)
+                    .collect();
+                types.resize(columns.len(), Type::INT8);
+                Way::Copy(Box::pin(BinaryCopyInWriter::new(sink, &types)))
+            }
+        };
+        Ok(Self {
+            session,
+            record: is_direct.then_some(record),
+            way,
+            failure: None,
+        })
+    }
+
+    /// Has the server take what was written; how many rows it took, where it counts.
+    pub(super) fn finish(self) -> Result<Option<u64>, StoreError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        match self.way {
+            Way::Copy(mut writer) => {
+                let taken = self
+                    .session
+                    .wait(super::link::WORK, writer.as_mut().finish());
+                Ok(Some(taken?))
+            }
+            Way::Insert(..) => Ok(None),
+        }
+    }
+
+    /// What the database said of a row, where it did not take one.
+    pub(super) fn failure(self) -> Option<StoreError> {
+        self.failure
+    }
+
+    fn write(&mut self, number: u64, values: &[Value<'_>]) -> Result<bool, StoreError> {
+        let mut cells: Vec<Cell<'_>> = Vec::with_capacity(values.len() + 2);
+        cells.extend(values.iter().map(Cell::Of));
+        cells.extend(self.record.map(Cell::Whole));
+        cells.push(Cell::Whole(i64::try_from(number).unwrap_or(i64::MAX)));
+        match &mut self.way {
+            Way::Copy(writer) => {
+                self.session.soon(writer.as_mut().write_raw(cells))?;
+                Ok(true)
+            }
+            Way::Insert(insert, corrections) => {
+                let mut asked: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(cells.len());
+                for cell in &cells {
+                    asked.push(cell);
+                }
+                self.session.change(insert, &asked)?;
+                corrections.apply(values)
+            }
+        }
+    }
+
+    fn named_bundle(&self, values: &[Value<'_>]) -> Option<amanah_format::digest::Digest> {
+        match &self.way {
+            Way::Copy(_) => None,
+            Way::Insert(_, corrections) => corrections.bundle(values),
+        }
+    }
+}
+
+impl RowSink for Rows<'_> {
+    fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()> {
+        match self.write(number, values) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(io::Error::other(Uncorrectable {
+                row: number,
+                bundle: self.named_bundle(values),
+            })),
+            Err(error) => {
+                self.failure = Some(error);
+                Err(io::Error::other("the database did not take a row"))
+            }
+        }
+    }
+}
+
+/// Names of the schema's columns.
+fn names(import: &TableImport) -> Vec<String> {
+    let fields = import.schema.fields();
+    fields.iter().map(|field| quoted(field.name())).collect()
+}
+
+/// Brings what lies in the temporary table into the flow's, by its mode.
+pub(super) fn merge(
+    session: &Session<'_>,
+    table: &Table,
+    import: &TableImport,
+    record: i64,
+) -> Result<(), Failure> {
+    let (name, columns) = (quoted(&table.name), names(import));
+    let listed = columns.join(", ");
+    let insert = format!(
+        "INSERT INTO {name} ({listed}, amanah_import, amanah_row) SELECT {listed}, {record}, amanah_row FROM {STAGING}"
+    );
+    let partition = import.landing.partition;
+    let partition = partition.and_then(|place| columns.get(place));
+    match (import.landing.mode, partition) {
+        (Mode::Append, _) => Ok(()),
+        (Mode::Replace, None) => session.run(&format!("DELETE FROM {name}; {insert}")),
+        (Mode::Replace, Some(part)) => session.run(&format!(
+            "DELETE FROM {name} USING (SELECT DISTINCT {part} FROM {STAGING}) AS new WHERE {name}.{part} = new.{part};
+            DELETE FROM {name} WHERE {part} IS NULL AND EXISTS (SELECT FROM {STAGING} WHERE {part} IS NULL);
+            {insert}"
+        )),
+        (Mode::Upsert, _) => {
+            let key = import.landing.key.iter();
+            let key: Vec<&str> = key
+                .filter_map(|place| columns.get(*place).map(String::as_str))
+                .collect();
+            let set = columns.iter().map(String::as_str);
+            let set = set.chain(["amanah_import", "amanah_row"]);
+            let set: Vec<String> = set
+                .map(|column| format!("{column} = EXCLUDED.{column}"))
+                .collect();
+            session.run(&format!(
+                "{insert} ON CONFLICT ({}) DO UPDATE SET {}",
+                key.join(", "),
+                set.join(", ")
+            ))
+        }
+    }
+}
+
+/// The record of an import that has counted nothing yet; its number. Whoever imports the same bundle waits here for the first.
+pub(super) fn begin_record(session: &Session<'_>, import: &TableImport) -> Result<i64, Failure> {
+    let store = "INSERT INTO amanah_imports (manifest, bundle, peer, flow, epoch, sequence, agreement, agreement_id,
+        agreement_version, schema, mode, table_name, entries, records, totals, received, imported)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', 1, 0, '{}', $12::text::timestamptz, $13::text::timestamptz)
+        RETURNING import";
+    let (id, agreement) = (&import.id, &import.agreement);
+    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let found = session.rows(
+        store,
+        &[
+            &id.manifest.to_string(),
+            &id.bundle.to_string(),
+            &id.peer.as_str(),
+            &id.flow.as_str(),
+            &whole(import.epoch.get()),
+            &whole(import.sequence.get()),
+            &agreement.digest.to_string(),
+            &agreement.id.as_str(),
+            &i64::from(agreement.version),
+            &import.schema.digest().to_string(),
+            &import.landing.mode.as_str(),
+            &import.received.to_string(),
+            &import.now.to_string(),
+        ],
+    )?;
+    Ok(found.first().map_or(0, |row| row.get(0)))
+}
+
+/// What it counted; the store has taken one more.
+pub(super) fn end_record(
+    session: &Session<'_>,
+    import: &TableImport,
+    table: &Table,
+    sums: &Sums,
+) -> Result<(), StoreError> {
+    let totals = serde_json::to_string(&sums.totals)
+        .map_err(|error| StoreError::Database(error.to_string()))?;
+    let records = i64::try_from(sums.rows).unwrap_or(i64::MAX);
+    let store = "UPDATE amanah_imports SET table_name = $2, records = $3, totals = $4::text::jsonb WHERE manifest = $1";
+    let manifest = import.id.manifest.to_string();
+    session.change(store, &[&manifest, &table.name, &records, &totals])?;
+    session.change("UPDATE amanah_store SET imports = imports + 1", &[])?;
+    Ok(())
+}

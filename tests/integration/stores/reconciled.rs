@@ -1,0 +1,317 @@
+//! `amanah reconcile` between two daemons: what truly happened reconciles on both sides, while they run and when they are stopped; and
+//! each thing that somebody does to a journal, a receipt or a database afterwards is named.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use amanah_format::home;
+use amanah_tests::exchange::{Arrived, Exchange};
+use amanah_tests::ministry::Ministry;
+use serde_json::{Value, json};
+
+use super::ground::{connected, database, delivered, name, rows_of};
+
+const APPEND: &str = "append";
+/// Earlier than anything here.
+const FROM: &str = "2026-01-01";
+
+/// The exit code and the facts.
+fn asked(ministry: &Ministry, peer: &Ministry, words: &[&str]) -> (Option<i32>, Value) {
+    let mut all = vec!["reconcile", peer.party().as_str()];
+    all.extend_from_slice(words);
+    all.push("--json");
+    let ran = ministry.attempt(&all).unwrap();
+    let facts = serde_json::from_str(&ran.stdout);
+    (
+        ran.status.code(),
+        facts.unwrap_or_else(|_| json!(ran.stderr)),
+    )
+}
+
+/// The codes of what differs, one for each finding, in their order.
+fn codes(facts: &Value) -> Vec<&str> {
+    let sides = facts["sides"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{facts}"))
+        .iter();
+    let found = sides.flat_map(|side| side["differences"].as_array().unwrap());
+    found
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect()
+}
+
+/// What truly happened reconciles, seen from either side.
+pub(crate) fn clean(exchange: &mut Exchange) {
+    noted(exchange, &[]);
+}
+
+/// The same; and these notes are made on each side, no others.
+pub(crate) fn noted(exchange: &mut Exchange, notes: &[&str]) {
+    exchange.at_rest().unwrap();
+    let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
+    let flow = exchange.out.flow.as_str();
+    for (ministry, peer) in [(phu, imigrasi), (imigrasi, phu)] {
+        let (code, facts) = asked(ministry, peer, &[flow, "--from", FROM]);
+        assert_eq!((code, codes(&facts).len()), (Some(0), 0), "{facts:#}");
+        let sides = facts["sides"].as_array().unwrap().iter();
+        let found = sides.flat_map(|side| side["notes"].as_array().unwrap());
+        let found: Vec<_> = found.map(|note| note["code"].as_str().unwrap()).collect();
+        assert_eq!(found, notes, "{facts:#}");
+    }
+}
+
+fn three_bundles() -> (Exchange, Vec<Arrived>) {
+    let mut exchange = connected(&json!({"mode": APPEND, "key": ["nomor"], "partition": null}));
+    let tables = [("satu.csv", 1, 3), ("dua.csv", 4, 2), ("tiga.csv", 6, 4)];
+    let arrived = tables.map(|(name, from, count)| {
+        let rows = rows_of(from, count, "contoh");
+        delivered(&mut exchange, name, &rows)
+    });
+    (exchange, arrived.into())
+}
+
+#[test]
+fn what_happened_reconciles_while_both_daemons_run_and_what_waits_is_named() {
+    let (mut exchange, _) = three_bundles();
+    clean(&mut exchange);
+    let flow = exchange.out.flow.to_string();
+    let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
+    for (ministry, peer, side) in [(phu, imigrasi, 0), (imigrasi, phu, 1)] {
+        let (_, facts) = asked(ministry, peer, &[&flow, "--from", FROM]);
+        let side = &facts["sides"][side];
+        assert_eq!(
+            (&side["bundles"], &side["imported"], &side["rows"]),
+            (&json!(3), &json!(3), &json!(9))
+        );
+        // Three rows of 10.50: no total is told, not even here.
+        assert!(!facts.to_string().contains("31.5"), "{facts}");
+        let (code, facts) = asked(
+            ministry,
+            peer,
+            &[&flow, "--from", FROM, "--to", "2026-01-02"],
+        );
+        assert_eq!((code, &facts["sides"][0]["bundles"]), (Some(0), &json!(0)));
+    }
+    exchange.pair.imigrasi.stop().unwrap();
+    let way = exchange.out.clone();
+    exchange
+        .drop_text(&way, "empat.csv", &rows_of(10, 1, "contoh"))
+        .unwrap();
+    let queued = |status: &amanahd::snapshot::Snapshot| {
+        let mut bundles = status.outgoing.iter();
+        bundles.any(|bundle| bundle.state == "queued").then_some(())
+    };
+    let patience = amanah_tests::exchange::PATIENCE;
+    exchange
+        .pair
+        .phu
+        .wait_for("the queue", patience, queued)
+        .unwrap();
+    let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
+    let (code, facts) = asked(phu, imigrasi, &[&flow, "--from", FROM]);
+    assert_eq!(
+        (code, codes(&facts)),
+        (Some(1), vec!["waiting"]),
+        "{facts:#}"
+    );
+    let (code, _) = asked(
+        phu,
+        imigrasi,
+        &[&flow, "--from", FROM, "--to", "2025-12-30"],
+    );
+    assert_eq!(code, Some(64), "a time that ends before it begins");
+}
+
+/// A file as it was, put back when the test has looked.
+struct Untouched(PathBuf, Vec<u8>);
+
+impl Untouched {
+    fn of(path: PathBuf) -> Self {
+        let bytes = fs::read(&path).unwrap();
+        Self(path, bytes)
+    }
+}
+
+impl Drop for Untouched {
+    fn drop(&mut self) {
+        fs::write(&self.0, &self.1).unwrap();
+    }
+}
+
+fn sql(path: &Path, words: &str) {
+    let ran = Command::new("sqlite3")
+        .arg(path)
+        .arg(words)
+        .output()
+        .unwrap();
+    assert!(
+        ran.status.success() && ran.stderr.is_empty(),
+        "{words}: {ran:?}"
+    );
+}
+
+#[test]
+fn whatever_is_done_to_the_senders_journal_or_receipts_is_named() {
+    let (mut exchange, arrived) = three_bundles();
+    exchange.at_rest().unwrap();
+    exchange.pair.phu.stop().unwrap();
+    exchange.pair.imigrasi.stop().unwrap();
+    let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
+    let flow = exchange.out.flow.as_str();
+    let ledger = imigrasi.path(home::LEDGER);
+    let words = [flow, "--from", FROM, "--ledger", ledger.to_str().unwrap()];
+    let look = || asked(phu, imigrasi, &words);
+    let (code, facts) = look();
+    assert_eq!((code, codes(&facts).len()), (Some(0), 0), "{facts:#}");
+    let journal = phu.path(home::JOURNAL);
+    for (tampering, expected) in [
+        (
+            "UPDATE outbound SET sequence = 9 WHERE sequence = 2",
+            vec!["journal-row-changed", "gap", "gap"],
+        ),
+        (
+            "UPDATE outbound SET peer = 'lain' WHERE sequence = 2",
+            vec!["gap", "journal-row-gone"],
+        ),
+        (
+            "DELETE FROM items; DELETE FROM outbound WHERE sequence = 3",
+            vec!["gap", "journal-row-gone"],
+        ),
+        (
+            "UPDATE outbound SET state = 'handed-over' WHERE sequence = 1",
+            vec!["outcome-differs"],
+        ),
+        (
+            "UPDATE outbound SET manifest = x'7b7d' WHERE sequence = 1",
+            vec!["journal-row-changed"],
+        ),
+        (
+            "UPDATE outbound SET receipt_digest = zeroblob(32) WHERE sequence = 1",
+            vec!["receipt-changed"],
+        ),
+        (
+            "UPDATE outbound SET digest = zeroblob(32) WHERE sequence = 1",
+            vec![
+                "journal-row-changed",
+                "not-in-ledger",
+                "receipt-gone",
+                "journal-row-gone",
+            ],
+        ),
+        ("UPDATE streams_out SET next = next + 2", vec!["gap"]),
+    ] {
+        let _as_it_was = Untouched::of(journal.clone());
+        sql(&journal, tampering);
+        let (code, facts) = look();
+        assert_eq!(
+            (code, codes(&facts)),
+            (Some(1), expected),
+            "{tampering}: {facts:#}"
+        );
+    }
+    let [first, second] =
+        [0, 1].map(|place| phu.receipt(imigrasi.party(), &arrived[place].manifest));
+    {
+        let taken = Untouched::of(first.clone());
+        fs::remove_file(&taken.0).unwrap();
+        assert_eq!(codes(&look().1), ["receipt-gone"]);
+        fs::copy(&second, &taken.0).unwrap();
+        assert_eq!(codes(&look().1), ["receipt-changed", "receipt-of-another"]);
+        let mut bytes = taken.1.clone();
+        let place = bytes
+            .windows(8)
+            .position(|word| word == b"imported")
+            .unwrap();
+        bytes[place] = b'I';
+        fs::write(&taken.0, bytes).unwrap();
+        assert_eq!(codes(&look().1), ["receipt-invalid"]);
+    }
+    let records = Untouched::of(ledger.join("records.jsonl"));
+    let text = String::from_utf8(records.1.clone()).unwrap();
+    fs::write(&records.0, text.replacen("imported", "refused", 1)).unwrap();
+    let (code, facts) = look();
+    assert_eq!(
+        code,
+        Some(1),
+        "a ledger that its checkpoint does not cover: {facts}"
+    );
+    assert!(facts["sides"].is_null(), "{facts}");
+}
+
+#[test]
+fn whatever_is_done_to_the_recipients_journal_or_database_is_named() {
+    let (mut exchange, arrived) = three_bundles();
+    exchange.at_rest().unwrap();
+    exchange.pair.phu.stop().unwrap();
+    exchange.pair.imigrasi.stop().unwrap();
+    let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
+    let words = [exchange.out.flow.as_str(), "--from", FROM];
+    let look = || asked(imigrasi, phu, &words);
+    let (journal, store) = (imigrasi.path(home::JOURNAL), database(&exchange));
+    for (path, tampering, expected) in [
+        (
+            &store,
+            "DELETE FROM TABEL WHERE nomor = 'U-000005'",
+            vec!["rows-there-differ"],
+        ),
+        (
+            &store,
+            "UPDATE TABEL SET amanah_import = 3 WHERE nomor = 'U-000001'",
+            vec!["rows-there-differ"; 2],
+        ),
+        (
+            &store,
+            "UPDATE amanah_imports SET records = 7 WHERE import = 1",
+            vec!["rows-recorded-differ"],
+        ),
+        (
+            &store,
+            "DELETE FROM amanah_imports WHERE import = 2",
+            vec!["not-in-store"],
+        ),
+        (
+            &journal,
+            "DELETE FROM inbound WHERE sequence = 2",
+            vec!["gap", "journal-row-gone", "store-only"],
+        ),
+        (
+            &journal,
+            "UPDATE inbound SET state = 'acknowledged' WHERE sequence = 3",
+            vec!["receipt-not-taken"],
+        ),
+        (
+            &journal,
+            "UPDATE inbound SET state = 'admitted' WHERE sequence = 3",
+            vec!["undecided"],
+        ),
+        (
+            &journal,
+            "UPDATE inbound SET refusal = 'expired' WHERE sequence = 1",
+            vec!["outcome-differs", "not-in-ledger"],
+        ),
+        (
+            &journal,
+            "UPDATE inbound SET receipt = CAST(receipt || x'0a' AS BLOB) WHERE sequence = 1",
+            vec!["receipt-changed"],
+        ),
+    ] {
+        let _as_it_was = Untouched::of(path.clone());
+        sql(path, &tampering.replace("TABEL", &name(&exchange)));
+        let (code, facts) = look();
+        assert_eq!(
+            (code, codes(&facts)),
+            (Some(1), expected),
+            "{tampering}: {facts:#}"
+        );
+    }
+    let receipt = imigrasi
+        .path(&home::receipts_sent(phu.party()))
+        .join(amanah_format::receipt::name(&arrived[2].manifest));
+    let taken = Untouched::of(receipt);
+    fs::remove_file(&taken.0).unwrap();
+    assert_eq!(codes(&look().1), ["receipt-gone"]);
+    drop(taken);
+    let (code, facts) = look();
+    assert_eq!((code, codes(&facts).len()), (Some(0), 0), "{facts:#}");
+}
