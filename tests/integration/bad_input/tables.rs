@@ -18,6 +18,10 @@ type Files = Vec<(&'static str, String)>;
 /// A name, what must come of it, the files, and what is declared of them.
 type Wrong = (&'static str, Expect, Files, fn(&mut Value));
 
+fn wrong(name: &'static str, expect: Expect, files: Files, declare: fn(&mut Value)) -> Wrong {
+    (name, expect, files, declare)
+}
+
 fn table() -> Files {
     vec![("a.csv", rows_of(1, 2, "x"))]
 }
@@ -37,16 +41,16 @@ fn truly_many(entries: &mut Value) {
 #[rustfmt::skip]
 fn miscounted() -> Vec<Wrong> {
     vec![
-        ("a row more", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["records"] = json!(3); }),
-        ("a row fewer", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["records"] = json!(1); }),
-        ("no rows counted", MISCOUNTED, table(), |entries| entries[0]["totals"] = json!({"biaya": "21"})),
-        ("another total", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["totals"]["biaya"] = json!("21.01"); }),
-        ("a total spelled otherwise", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["totals"]["biaya"] = json!("21.0"); }),
-        ("no totals", MISCOUNTED, table(), |entries| entries[0]["records"] = json!(2)),
-        ("empty totals", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["totals"] = json!({}); }),
-        ("a total that is not agreed", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["totals"]["nomor"] = json!("1"); }),
-        ("totals that are none", Expect::Refused("contents-mismatch"), table(), |entries| { truly(entries); entries[0]["totals"] = json!(null); }),
-        ("of many rows a wrong total", MISCOUNTED, vec![("a.csv", rows_of(1, MANY, "x"))], |entries| {
+        wrong("a row more", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["records"] = json!(3); }),
+        wrong("a row fewer", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["records"] = json!(1); }),
+        wrong("no rows counted", MISCOUNTED, table(), |entries| entries[0]["totals"] = json!({"biaya": "21"})),
+        wrong("another total", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["totals"]["biaya"] = json!("21.01"); }),
+        wrong("a total spelled otherwise", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["totals"]["biaya"] = json!("21.0"); }),
+        wrong("no totals", MISCOUNTED, table(), |entries| entries[0]["records"] = json!(2)),
+        wrong("empty totals", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["totals"] = json!({}); }),
+        wrong("a total that is not agreed", MISCOUNTED, table(), |entries| { truly(entries); entries[0]["totals"]["nomor"] = json!("1"); }),
+        wrong("totals that are none", Expect::Refused("contents-mismatch"), table(), |entries| { truly(entries); entries[0]["totals"] = json!(null); }),
+        wrong("of many rows a wrong total", MISCOUNTED, vec![("a.csv", rows_of(1, MANY, "x"))], |entries| {
             truly_many(entries);
             entries[0]["totals"]["biaya"] = json!("1");
         }),
@@ -58,7 +62,7 @@ fn other_entries() -> Vec<Wrong> {
     let note = ("z.txt", "catatan".to_owned());
     let doubled = rows_of(1, MANY, "x") + &row(1, "2030-01-02", "lagi") + "\n";
     vec![
-        (
+        wrong(
             "two tables",
             NO_TABLE,
             [table(), vec![("b.csv", rows_of(3, 2, "y"))]].concat(),
@@ -68,20 +72,20 @@ fn other_entries() -> Vec<Wrong> {
                 entries[1]["totals"] = json!({"biaya": "21"});
             },
         ),
-        (
+        wrong(
             "a table and a note",
             NO_TABLE,
             [table(), vec![note.clone()]].concat(),
             truly,
         ),
-        ("a note", NO_TABLE, vec![note], |_| {}),
-        (
+        wrong("a note", NO_TABLE, vec![note], |_| {}),
+        wrong(
             "a CSV table that calls itself JSON Lines",
             UNSOUND,
             vec![("a.jsonl", rows_of(1, 2, "x"))],
             truly,
         ),
-        (
+        wrong(
             "many rows, the last a double",
             UNSOUND,
             vec![("a.csv", doubled)],

@@ -30,7 +30,7 @@ pub(super) fn unmatched(
             continue;
         };
         let named = others.iter();
-        let named = named.filter(|(_, schema)| schema.name() == Some(dataset));
+        let named = named.filter(|(_, schema)| schema.name() == Some(dataset.as_str()));
         let mut there = Vec::new();
         for (flow, _) in named {
             there.extend(keyed(sql, import, flow, &key.reference)?);

@@ -36,6 +36,8 @@ const TOTALS: &str = "biaya=1000000000000.1 nomor=";
 pub(crate) fn schemas() -> Vec<Case> {
     let case = |name: &str, expect: &str, comment: &str, text: String| Case::new(&format!("schema/{name}"), expect, comment, text);
     let with = |piece: &str, other: &str| swap(SCHEMA, piece, other);
+    // One column more.
+    let also = |column: &str| swap(SCHEMA, r#""maxLength": 12}}]"#, &format!(r#""maxLength": 12}}}}, {column}]"#));
     let refused = |name: &str, comment: &str, piece: &str, other: &str| case(name, "refused", comment, with(piece, other));
     vec![
         case("ok", "ok", "every kind of rule", SCHEMA.to_owned()),
@@ -46,9 +48,10 @@ pub(crate) fn schemas() -> Vec<Case> {
         refused("profile", "another standard", "profiles/2.0/tableschema.json", "profiles/2.0/other.json"),
         refused("remote-reference", "a dataset named by an address", r#""resource": """#, r#""resource": "https://contoh.test/data.json""#),
         refused("match-subset", "columns may be missing", r#""fieldsMatch": "exact""#, r#""fieldsMatch": "subset""#),
-        refused("column-twice", "two columns of one name, but for case", r#""name": "nama""#, r#""name": "NOMOR""#),
-        refused("column-name", "a name that is no column of a database", r#""name": "nama""#, r#""name": "nama lengkap""#),
-        refused("type-object", "a type that nests", r#""name": "nama", "type": "string""#, r#""name": "nama", "type": "object""#),
+        case("ok-more", "ok", "a column more", also(r#"{"name": "isi", "type": "boolean"}"#)),
+        case("column-twice", "refused", "two columns of one name, but for case", also(r#"{"name": "NOMOR", "type": "string"}"#)),
+        case("column-name", "refused", "a name that is no column of a database", also(r#"{"name": "nama lengkap", "type": "string"}"#)),
+        case("type-object", "refused", "a type that nests", also(r#"{"name": "isi", "type": "object"}"#)),
         refused("format-any", "a format that guesses", r#""name": "pulang", "type": "date""#, r#""name": "pulang", "type": "date", "format": "any""#),
         refused("look-around", "a pattern with look-around", r#""^Z\\d{7}$""#, r#""^(?=Z)\\w+$""#),
         refused("back-reference", "a pattern with a back-reference", r#""^Z\\d{7}$""#, r#""^(Z)\\1$""#),
@@ -111,7 +114,7 @@ pub(crate) fn tables() -> Vec<Case> {
         rows("row-blank", "an empty line between", &with("TIRUNA\n", "TIRUNA\n\n")),
         rows("quotation-mark", "a mark inside an open cell", &with("TIRUNA", "TI\"RUNA")),
         rows("control-character", "an invisible character", &with("TIRUNA", "TIR\u{7}UNA")),
-        csv("rows-too-many", "too-large", "more rows than the flow allows", &format!("{table}{}", ROWS.replace("Z000000", "Z100000").replace(",Z1000001", ","))),
+        csv("rows-too-many", "too-large", "more rows than the flow allows", &format!("{table}{}", ROWS.replace("Z000000", "Z100000").replace(",Z1000001", ",").replace("TIRUNA", "LATIHAN").replace("BA", "DA"))),
         json("json-member-twice", "records-invalid", "a member twice", &swap(LINES, "\"ketua\":null", "\"ketua\":null,\"ketua\":null")),
         json("json-member-missing", "schema-mismatch", "a column is missing in a line", &swap(LINES, "\"ketua\":null,", "")),
         json("json-member-unknown", "schema-mismatch", "a line with one more", &swap(LINES, "\"ketua\":null", "\"ketua\":null,\"alamat\":1")),
