@@ -1,5 +1,7 @@
-//! `amanah card`: shows cards, exports our own, prints `allowed_signers` for stock `ssh-keygen`.
-//! Cards hold public halves only: nothing here reads a private key. FORMAT.md §11.
+//! `amanah card`: shows cards, exports our own, prints `allowed_signers` for stock `ssh-keygen`; `renew` makes the next one.
+//! Cards hold public halves only: nothing in this file reads a private key. FORMAT.md §11.
+
+mod renew;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +22,7 @@ use crate::{
 Examples:
   amanah card show
   amanah card export /media/usb/
+  amanah card renew --overlap-days 60
   amanah card allowed-signers > allowed_signers")]
 pub(crate) struct Wanted {
     #[command(subcommand)]
@@ -37,6 +40,8 @@ enum Act {
         file: PathBuf,
     },
     AllowedSigners,
+    Renew(renew::Renew),
+    Retire,
 }
 
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
@@ -47,10 +52,22 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
                 None => place.config()?.party,
             };
             place.demand_card(&party, screen)?;
-            let card = papers::read_card(&place.card(&party))?;
-            show(&card, screen)?;
+            let keyring = place.keyring()?;
+            let mut chain = keyring.chain(&party);
+            if let Some(newest) = chain.pop() {
+                show(newest, screen)?;
+            }
+            if screen.json {
+                return Ok(Exit::Ok);
+            }
+            for before in chain.iter().rev() {
+                let fingerprint = before.digest().to_fingerprint();
+                screen.say(setup::CARD_BEFORE, &[&before.card().number, &fingerprint])?;
+            }
         }
         Act::Export { file } => export(file, place, screen)?,
+        Act::Renew(wanted) => return renew::renew(wanted, place, screen),
+        Act::Retire => return renew::retire(place, screen),
         Act::AllowedSigners => {
             let lines = place.keyring()?.to_allowed_signers();
             if screen.json {
@@ -68,20 +85,39 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
 
 fn export(file: &Path, place: &Place, screen: &mut Screen<'_>) -> Outcome<()> {
     let party = place.config()?.party;
-    let card = papers::read_card(&place.card(&party))?;
-    let target = if file.is_dir() {
-        file.join(papers::card_name(&party))
-    } else {
-        file.to_owned()
-    };
-    papers::write_new(&target, card.container(), 0o644)?;
-    let fingerprint = card.digest().to_fingerprint();
+    place.demand_card(&party, screen)?;
+    let keyring = place.keyring()?;
+    let mut chain = keyring.chain(&party);
+    // Into a folder goes the whole chain: agreements name the first card. Under a name of its own goes the newest.
+    if !file.is_dir() {
+        chain.drain(..chain.len().saturating_sub(1));
+    }
+    let mut files = Vec::new();
+    for card in &chain {
+        let target = match file.is_dir() {
+            true => file.join(
+                place
+                    .card_numbered(&party, card.card().number)
+                    .file_name()
+                    .unwrap_or_default(),
+            ),
+            false => file.to_owned(),
+        };
+        papers::write_new(&target, card.container(), 0o644)?;
+        files.push(target);
+    }
+    let fingerprint = chain
+        .last()
+        .map(|card| card.digest().to_fingerprint())
+        .unwrap_or_default();
     if screen.json {
         return screen.facts(&serde_json::json!({
-            "format": "amanah-card-export/1", "file": target, "fingerprint": fingerprint,
+            "format": "amanah-card-export/1", "file": files.last(), "files": files, "fingerprint": fingerprint,
         }));
     }
-    screen.say(setup::CARD_EXPORTED, &[&target.display()])?;
+    for target in &files {
+        screen.say(setup::CARD_EXPORTED, &[&target.display()])?;
+    }
     screen.say(setup::FINGERPRINT, &[&fingerprint])
 }
 

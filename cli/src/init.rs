@@ -18,7 +18,7 @@ use amanahd::{
     catalogue::{Language, faces::setup},
     config::checked::Config,
     durable,
-    keys::KeyFolder,
+    keys::{KeyFolder, OwnKeys},
 };
 
 use crate::{
@@ -56,7 +56,7 @@ pub(crate) struct Wanted {
 }
 
 /// Days of a year of validity; the day that a leap year has more is not worth a calendar.
-const YEAR_SECS: i64 = 365 * 86_400;
+pub(crate) const YEAR_SECS: i64 = 365 * 86_400;
 /// Private files: the owner's alone.
 const SECRET: u32 = 0o600;
 const PUBLIC: u32 = 0o644;
@@ -76,7 +76,7 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     durable::create_folder(&place.cards(), 0o755)?;
     durable::create_folder(&place.agreements(), 0o755)?;
     let keys = keys(&place.folder().join(home::KEYS), &wanted.party, now)?;
-    let container = sign(&card(wanted, &keys, now), &keys.signing)
+    let container = sign(&card(wanted, &keys, now), keys.signing.newest())
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let card = VerifiedCard::verify(&container).map_err(|error| Failure::new(Exit::Io, error))?;
     papers::write_new(&card_path, &container, PUBLIC)?;
@@ -108,9 +108,9 @@ fn report(
 
 /// The secret halves as far as the card needs them, and the public halves.
 struct Keys {
-    signing: SecretKey,
-    transport: SecretKey,
-    ledger: SecretKey,
+    signing: OwnKeys,
+    transport: OwnKeys,
+    ledger: OwnKeys,
     decryption: Vec<Identity>,
 }
 
@@ -129,20 +129,23 @@ fn keys(folder: &Path, party: &PartyId, now: UtcTime) -> Outcome<Keys> {
         folder: folder.to_owned(),
         credentials: None,
     };
-    let transport = SecretKey::from_openssh(&present.transport()?);
     Ok(Keys {
         signing: present.signing()?,
-        transport: transport
-            .map_err(|error| papers::malformed(&folder.join("transport"), error))?,
+        transport: present.transport()?,
         ledger: present.ledger()?,
         decryption: present.decryption()?,
     })
 }
 
-fn make_key(folder: &Path, role: &str, party: &PartyId) -> Outcome<()> {
+/// A new secret key out of the system's randomness.
+pub(crate) fn new_key() -> Outcome<SecretKey> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| Failure::new(Exit::Io, error))?;
-    let key = SecretKey::from_seed(&seed);
+    Ok(SecretKey::from_seed(&seed))
+}
+
+fn make_key(folder: &Path, role: &str, party: &PartyId) -> Outcome<()> {
+    let key = new_key()?;
     let comment = format!("{role}@{party}");
     papers::write_new(
         &folder.join(role),
@@ -161,9 +164,9 @@ fn card(wanted: &Wanted, keys: &Keys, now: UtcTime) -> Card {
     // A peer's clock may be behind ours: the keys must be valid for it as well when it first meets them.
     let from = now.plus_secs(-CLOCK_SKEW_SECS);
     let until = now.plus_secs(i64::from(wanted.years) * YEAR_SECS);
-    let valid = |key: &SecretKey| {
+    let valid = |keys: &OwnKeys| {
         vec![Valid {
-            key: key.public(),
+            key: keys.newest().public(),
             from,
             until,
         }]

@@ -1,6 +1,8 @@
 //! `amanah peer`: who the peers are. A card is trusted only after its fingerprint, read over the telephone, was compared.
 //! The configuration's comments and order stay as the sysadmin wrote them.
 
+mod cards;
+
 use std::path::{Path, PathBuf};
 
 use amanah_format::{card::VerifiedCard, digest::Digest, id::PartyId};
@@ -9,7 +11,7 @@ use amanahd::{
         faces::{self, setup},
         moment, shown,
     },
-    config::{checked::Config, edit},
+    config::{cards::installed, checked::Config, edit},
     durable,
 };
 use clap::Subcommand;
@@ -26,6 +28,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   amanah peer add imigrasi.card.amanah --fingerprint SHA256:… --dial 10.20.0.2:2222
+  amanah peer renew imigrasi
   amanah peer list
   amanah peer remove imigrasi")]
 pub(crate) struct Wanted {
@@ -36,6 +39,10 @@ pub(crate) struct Wanted {
 #[derive(Debug, Subcommand)]
 enum Act {
     Add(Add),
+    Renew {
+        /// Peer whose new card came by the connection, or a card's file
+        card: PathBuf,
+    },
     List,
     Remove {
         /// Which peer
@@ -45,8 +52,9 @@ enum Act {
 
 #[derive(Debug, clap::Args)]
 struct Add {
-    /// The peer's card
-    card: PathBuf,
+    /// The peer's card; with it the cards before it, where it has any
+    #[arg(required = true)]
+    card: Vec<PathBuf>,
     /// The fingerprint that the peer read to you over the telephone
     #[arg(long, value_name = "SHA256:…")]
     fingerprint: String,
@@ -58,6 +66,7 @@ struct Add {
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     match &wanted.act {
         Act::Add(add) => run_add(add, place, screen),
+        Act::Renew { card } => cards::renew(card, place, screen),
         Act::List => list(place, screen),
         Act::Remove { party } => remove(party, place, screen),
     }
@@ -66,21 +75,15 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
 /// Everything is checked before anything is written; the card first, then the configuration that needs it.
 fn run_add(add: &Add, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let config = place.config()?;
-    let card = papers::read_card(&add.card)?;
+    let given = cards::in_order(&add.card, screen)?;
+    let Some(card) = given.first() else {
+        return Err(Failure::new(Exit::Usage, "a card"));
+    };
     let party = &card.card().party;
     if party == &config.party {
         return Err(screen.failure(Exit::Usage, setup::PEER_IS_US, &[party]));
     }
-    same_fingerprint(&card, &add.fingerprint, screen)?;
-    let target = place.card(party);
-    let known = target.exists();
-    if known && papers::read_card(&target)?.digest() != card.digest() {
-        return Err(screen.failure(
-            Exit::Config,
-            setup::PEER_OTHER_CARD,
-            &[party, &target.display()],
-        ));
-    }
+    same_fingerprint(card, &add.fingerprint, screen)?;
     let text = read_text(&place.file)?;
     let in_config = |reason: String| {
         Failure::new(
@@ -92,10 +95,7 @@ fn run_add(add: &Add, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let after = Config::parse(&changed, &place.file).map_err(in_config)?;
     let mut peers = after.peers.iter();
     let by_hand = peers.any(|peer| &peer.party == party && peer.by_hand(after.listen.as_ref()));
-    if !known {
-        durable::create_folder(&place.cards(), 0o755)?;
-        papers::write_new(&target, card.container(), 0o644)?;
-    }
+    let target = cards::install(party, &given, place, screen)?;
     replace_config(place, &text, &changed)?;
     if screen.json {
         screen.facts(&serde_json::json!({
@@ -128,15 +128,20 @@ fn same_fingerprint(card: &VerifiedCard, read: &str, screen: &Screen<'_>) -> Out
 
 fn list(place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let config = place.config()?;
+    // One card that cannot be read hides no peer.
+    let keyring = place.keyring().ok();
     let mut facts = Vec::new();
     for peer in &config.peers {
-        let card = papers::read_card(&place.card(&peer.party)).ok();
+        let card = keyring
+            .as_ref()
+            .and_then(|keyring| keyring.card(&peer.party));
         facts.push(serde_json::json!({
             "party": peer.party,
-            "name": card.as_ref().map(|card| &card.card().name),
+            "name": card.map(|card| &card.card().name),
             "dial": peer.dial,
             "drop": peer.drop.as_ref().map(|drop| &drop.address),
-            "fingerprint": card.as_ref().map(|card| card.digest().to_fingerprint()),
+            "number": card.map(|card| card.card().number),
+            "fingerprint": card.map(|card| card.digest().to_fingerprint()),
         }));
         if !screen.json {
             let way = match (&peer.dial, &peer.drop) {
@@ -145,7 +150,7 @@ fn list(place: &Place, screen: &mut Screen<'_>) -> Outcome {
                 (None, None) if config.listen.is_none() => screen.text(setup::PEER_BY_HAND, &[]),
                 (None, None) => screen.text(setup::PEER_DIALS, &[]),
             };
-            describe(&peer.party, card.as_ref(), &way, screen)?;
+            describe(&peer.party, card, &way, screen)?;
         }
     }
     if screen.json {
@@ -188,7 +193,9 @@ fn remove(party: &PartyId, place: &Place, screen: &mut Screen<'_>) -> Outcome {
         )
     })?;
     replace_config(place, &text, &changed)?;
-    durable::remove(&place.card(party))?;
+    for card in installed(&place.cards(), party)? {
+        durable::remove(&card)?;
+    }
     if screen.json {
         screen.facts(&serde_json::json!({"format": "amanah-peer-remove/1", "party": party}))?;
         return Ok(Exit::Ok);

@@ -1,15 +1,19 @@
 //! Where this node lives: the configuration that the arguments name, its home, its cards. Also which language to speak.
 //! Nothing is read before a command asks for it, so that offline commands need no configuration.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use amanah_format::{home, id::PartyId, keyring::Keyring};
+use amanah_format::{digest::Digest, home, id::PartyId, keyring::Keyring, signature::PublicKey};
 use amanahd::{
     catalogue::{Language, faces::setup},
     config::{
         self,
+        cards::{self, Trusted},
         checked::{Config, ConfigError},
+        judged,
     },
+    keys::OwnKeys,
 };
 
 use crate::{
@@ -82,6 +86,28 @@ impl Place {
         self.cards().join(papers::card_name(party))
     }
 
+    /// `cards/PARTY.NUMBER.card.amanah`, or `cards/PARTY.card.amanah` for the first.
+    pub(crate) fn card_numbered(&self, party: &PartyId, number: u32) -> PathBuf {
+        match number {
+            1 => self.card(party),
+            _ => self
+                .cards()
+                .join(format!("{party}.{number}{}", papers::CARD)),
+        }
+    }
+
+    /// Whether an agreement was loaded here before: then its signatures were judged.
+    pub(crate) fn judged(&self) -> BTreeSet<Digest> {
+        let home = self.config().map(|config| config.home);
+        home.map_or_else(|_| BTreeSet::new(), |home| judged::as_published(&home))
+    }
+
+    /// Our signing keys, and those of them that may sign now, the one to sign with first.
+    pub(crate) fn signing(&self, config: &Config) -> Outcome<(OwnKeys, Vec<PublicKey>)> {
+        let order = self.keyring()?.signing_order(&config.party, papers::now());
+        Ok((config.keys.signing()?, order))
+    }
+
     /// Says whose card is missing, before a command needs it.
     pub(crate) fn demand_card(&self, party: &PartyId, screen: &Screen<'_>) -> Outcome<()> {
         if self.card(party).exists() {
@@ -90,13 +116,24 @@ impl Place {
         Err(screen.failure(Exit::Missing, setup::NO_CARD, &[party]))
     }
 
-    /// Every card that somebody put into `cards/`, each verified.
+    /// Every card that somebody put into `cards/`, each verified, and those that came by wire and count by the chain.
     pub(crate) fn keyring(&self) -> Outcome<Keyring> {
-        let mut keyring = Keyring::default();
+        Ok(self.trusted()?.keyring)
+    }
+
+    /// The same, with what a person must look at.
+    pub(crate) fn trusted(&self) -> Outcome<Trusted> {
+        let mut trusted = Trusted::default();
         for path in papers::in_folder(&self.cards(), papers::CARD)? {
-            keyring.trust(papers::read_card(&path)?);
+            trusted.keyring.trust(papers::read_card(&path)?);
         }
-        Ok(keyring)
+        if let Ok(config) = self.config() {
+            for peer in &config.peers {
+                let came = cards::came(&config.home, &peer.party);
+                cards::follow(came, &peer.party, &mut trusted);
+            }
+        }
+        Ok(trusted)
     }
 
     /// The configuration's language when there is a configuration, else the environment's.

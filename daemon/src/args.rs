@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::checked::Config;
+use crate::config::judged;
 use crate::supervise::{self, RunError};
 
 /// Went well.
@@ -88,7 +89,9 @@ pub fn carry_out(verb: &Verb) -> ExitCode {
 /// Everything that `run` would read, and one line for each document.
 fn check(file: &std::path::Path) -> Result<(), RunError> {
     let config = Config::load(file)?;
-    let (policy, loaded) = config.policy(crate::clock::Clock::default().now())?;
+    let judged = judged::as_published(&config.home);
+    let now = crate::clock::Clock::default().now();
+    let (policy, loaded) = config.policy_again(now, &|digest| judged.contains(digest))?;
     supervise::check_keys(&config, &policy)?;
     supervise::check_alarm_command(&config)?;
     supervise::check_tables(&config)?;

@@ -55,8 +55,11 @@ events! {
     TakenOver "taken-over" "79206a213a3346838326b9945f0f0672" ["manifest" "peer" "state" "code"];
     TurnedAway "turned-away" "2cebe236768b4d36b0ad313ab4491584" ["peer" "manifest" "code"];
     Imported "imported" "113ae7e6d01a48fdb25f74865bce044a" ["manifest" "peer"];
+    Unmatched "unmatched" "3d5c8f0a6b7e4f21a94c02d7e8b1c655" ["manifest" "peer" "flow" "dataset" "rows"];
     Refused "refused" "e67245f7cc4f43ffab45b97be123172e" ["manifest" "peer" "code"];
     Requested "requested" "38f803f738c2418abbd656dbfcb39476" ["verb" "owner"];
+    CardCame "card-came" "fa7f4418cb3a4403a0d519a19ffa110f" ["peer" "number" "taken"];
+    LedgerUnseen "ledger-unseen" "353e4a75bc8341fb8c9e6783bfcbdc34" ["peer" "since"];
     StageFailing "stage-failing" "b914fd2e34a74d9d98228e12de65b5be" ["stage" "failures"];
     Alarm "alarm" "8aa89e70e8a3441aab0fc2ee3a1cdfeb" ["code" "subject"];
     AlarmTold "alarm-told" "5a0acf6cb538417e88f50271df813145" ["code"];

@@ -3,6 +3,7 @@
 //! Signing and decryption secrets never share a type.
 
 pub mod example;
+mod own;
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -13,6 +14,8 @@ use amanah_format::recipient::Identity;
 use amanah_format::signature::{KeyError, SecretKey};
 use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
+
+pub use self::own::OwnKeys;
 
 /// File name of the signing key, in the key folder and among the credentials.
 pub const SIGNING: &str = "signing";
@@ -37,30 +40,28 @@ pub struct KeyFolder {
 }
 
 impl KeyFolder {
-    /// `keys/signing`
+    /// `keys/signing`: one key or, during a roll-over, several, the oldest first.
     ///
     /// # Errors
     /// [`KeysError`].
-    pub fn signing(&self) -> Result<SecretKey, KeysError> {
-        self.secret(SIGNING)
+    pub fn signing(&self) -> Result<OwnKeys, KeysError> {
+        self.secrets(SIGNING)
     }
 
-    /// `keys/ledger`
+    /// `keys/ledger`, likewise.
     ///
     /// # Errors
     /// [`KeysError`].
-    pub fn ledger(&self) -> Result<SecretKey, KeysError> {
-        self.secret(LEDGER)
+    pub fn ledger(&self) -> Result<OwnKeys, KeysError> {
+        self.secrets(LEDGER)
     }
 
-    /// `keys/transport`: the OpenSSH text, for the SSH library. That it is an Ed25519 key is checked here.
+    /// `keys/transport`, likewise.
     ///
     /// # Errors
     /// [`KeysError`].
-    pub fn transport(&self) -> Result<Zeroizing<String>, KeysError> {
-        let (path, text) = self.read(TRANSPORT)?;
-        SecretKey::from_openssh(&text).map_err(|source| KeysError::Key { path, source })?;
-        Ok(text)
+    pub fn transport(&self) -> Result<OwnKeys, KeysError> {
+        self.secrets(TRANSPORT)
     }
 
     /// `keys/decryption.txt`
@@ -80,10 +81,11 @@ impl KeyFolder {
         self.read(POSTGRES_URL).map(|(_, text)| text)
     }
 
-    /// Reads an Ed25519 key.
-    fn secret(&self, name: &str) -> Result<SecretKey, KeysError> {
+    /// Reads the Ed25519 keys of a file.
+    fn secrets(&self, name: &str) -> Result<OwnKeys, KeysError> {
         let (path, text) = self.read(name)?;
-        SecretKey::from_openssh(&text).map_err(|source| KeysError::Key { path, source })
+        let keys = SecretKey::read_all(&text).and_then(OwnKeys::of);
+        keys.map_err(|source| KeysError::Key { path, source })
     }
 
     /// Finds a key file, checks who may read it, and reads it.
@@ -235,10 +237,9 @@ mod tests {
     fn keys_that_only_their_owner_may_read_are_read() {
         let (_top, keys) = keys();
         let public = |seed| SecretKey::from_seed(&[seed; 32]).public();
-        assert_eq!(keys.signing().unwrap().public(), public(1));
-        assert_eq!(keys.ledger().unwrap().public(), public(2));
-        let transport = SecretKey::from_openssh(&keys.transport().unwrap()).unwrap();
-        assert_eq!(transport.public(), public(3));
+        assert_eq!(keys.signing().unwrap().newest().public(), public(1));
+        assert_eq!(keys.ledger().unwrap().newest().public(), public(2));
+        assert_eq!(keys.transport().unwrap().newest().public(), public(3));
         assert_eq!(keys.decryption().unwrap().len(), 1);
     }
 
@@ -318,6 +319,31 @@ mod tests {
             &key.to_openssh("credential"),
             0o440,
         );
-        assert_eq!(keys.signing().unwrap().public(), key.public());
+        assert_eq!(keys.signing().unwrap().newest().public(), key.public());
+    }
+
+    #[test]
+    fn during_a_roll_over_a_file_holds_several_keys_and_the_first_of_an_order_is_used() {
+        let (top, keys) = keys();
+        let [old, new, other] = [1, 8, 9].map(|seed| SecretKey::from_seed(&[seed; 32]));
+        let text = [old.to_openssh("old"), new.to_openssh("new")].map(|text| text.to_string());
+        put(top.path(), SIGNING, &text.concat(), 0o600);
+        let own = keys.signing().unwrap();
+        assert_eq!(own.newest().public(), new.public());
+        let [old, new, other] = [old, new, other].map(|key| key.public());
+        assert_eq!(own.first_of(&[other, old, new]).public(), old);
+        assert_eq!(
+            own.first_of(&[other]).public(),
+            new,
+            "none of them: the newest"
+        );
+        assert_eq!(own.publics(), [old, new]);
+        put(
+            top.path(),
+            SIGNING,
+            &format!("{}-----BEGIN", text.concat()),
+            0o600,
+        );
+        assert!(matches!(keys.signing(), Err(KeysError::Key { .. })));
     }
 }

@@ -14,6 +14,11 @@ use crate::id::{AgreementId, FlowName, PartyId};
 use crate::limits::AGREEMENT_BYTES_MAX;
 use crate::time::UtcTime;
 
+/// The member of `ext` that says how cards of the parties follow each other; of its values one is known, and any other, or
+/// none, means: by hand.
+const CARD_SUCCESSION: &str = "card_succession";
+const BY_CHAIN: &str = "chain";
+
 /// A party of the agreement and the first card that it is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -204,6 +209,22 @@ impl Agreement {
     #[must_use]
     pub fn covers(&self, at: UtcTime) -> bool {
         self.effective <= at && at < self.ends
+    }
+
+    /// Whether both parties allow that a card which the one before it signed is taken without a hand: FORMAT.md §11.2.
+    #[must_use]
+    pub fn lets_cards_follow(&self) -> bool {
+        self.ext.text(CARD_SUCCESSION) == Some(BY_CHAIN)
+    }
+
+    /// `ext` of a new text, which allows that or does not.
+    #[must_use]
+    pub fn ext_of(lets_cards_follow: bool) -> Ext {
+        let mut ext = Ext::default();
+        if lets_cards_follow {
+            ext.set(CARD_SUCCESSION, BY_CHAIN.to_owned());
+        }
+        ext
     }
 
     /// The party of this id.

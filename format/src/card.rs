@@ -1,21 +1,24 @@
 //! Cards: a party's public identity, signed by its own key. FORMAT.md §11.
 //! `VerifiedCard` says that a card is whole and signed by a key that it lists itself, not that it may be trusted: that
-//! is decided by whoever compared its fingerprint by another way (§11).
+//! is decided by whoever compared its fingerprint by another way, or by the card before it (§11.2, `keyring::succession`).
 
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::container::{pack, unpack_small};
 use crate::digest::Digest;
 use crate::document::{self, Document, Ext, is_plain_up_to, nullable};
 use crate::id::PartyId;
 use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::recipient::Recipient;
-use crate::signature::{PublicKey, Purpose, SecretKey, SignedText, pack_signed};
+use crate::signature::{self, PublicKey, Purpose, SecretKey, SignedText, pack_signed};
 use crate::time::UtcTime;
 
 /// The file in a card's container.
 const NAME: &str = "card.json";
+/// The signature by the card before it.
+const PREVIOUS: &str = "card.json.previous.sig";
 /// Most keys of one kind: a roll-over needs two at a time.
 const KEYS_MAX: usize = 16;
 /// Most addresses and formats.
@@ -219,6 +222,46 @@ pub fn sign(card: &Card, key: &SecretKey) -> Result<Vec<u8>, CardError> {
     Ok(pack_signed(NAME, &text, &key.sign(Purpose::Card, &text)))
 }
 
+/// Signs a card that follows another: with one of its own signing keys and, in a third file, with `before`, a signing key of
+/// the card before it. Whether `before` is one, and valid, its readers judge.
+///
+/// # Errors
+/// As [`sign`]; a first card follows none.
+pub fn sign_successor(
+    card: &Card,
+    key: &SecretKey,
+    before: &SecretKey,
+) -> Result<Vec<u8>, CardError> {
+    if card.previous.is_none() {
+        return Err(CardError("a first card follows none".into()));
+    }
+    let own = sign(card, key)?;
+    let files = unpack_small(&own, DOCUMENT_BYTES_MAX).map_err(|e| CardError(e.to_string()))?;
+    let armor = before.sign(Purpose::Card, &document::print(card));
+    let mut files: Vec<_> = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
+    files.push((PREVIOUS, armor.as_bytes()));
+    Ok(pack(&files))
+}
+
+/// Takes the third file out of a container, where there is one: the rest is what every signed document has.
+fn split(container: &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>), CardError> {
+    let mut files =
+        unpack_small(container, DOCUMENT_BYTES_MAX).map_err(|e| CardError(e.to_string()))?;
+    let is_third = files.len() == 3 && files.last().is_some_and(|(name, _)| name == PREVIOUS);
+    if !is_third {
+        return Ok((container.to_vec(), None));
+    }
+    let third = files.pop().map(|(_, bytes)| bytes);
+    let rest: Vec<_> = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
+    Ok((pack(&rest), third))
+}
+
 fn lists_signer(card: &Card, key: &PublicKey) -> bool {
     card.keys.signing.iter().any(|valid| &valid.key == key)
 }
@@ -229,6 +272,7 @@ pub struct VerifiedCard {
     card: Card,
     digest: Digest,
     container: Vec<u8>,
+    before: Option<PublicKey>,
 }
 
 impl VerifiedCard {
@@ -237,14 +281,23 @@ impl VerifiedCard {
     /// # Errors
     /// Names the rule broken.
     pub fn verify(container: &[u8]) -> Result<Self, CardError> {
-        let signed = SignedText::verify(Purpose::Card, NAME, container).map_err(CardError)?;
+        let (own, third) = split(container)?;
+        let signed = SignedText::verify(Purpose::Card, NAME, &own).map_err(CardError)?;
         let card: Card =
             document::parse(&signed.text).map_err(|error| CardError(error.to_string()))?;
         card.check()?;
         if !lists_signer(&card, &signed.signer) {
             return Err(CardError("it is not signed by a key of its own".into()));
         }
+        let before = third.map(|armor| signature::verify(Purpose::Card, &signed.text, &armor));
+        let before = before
+            .transpose()
+            .map_err(|error| CardError(format!("the signature by the card before it: {error}")))?;
+        if before.is_some() && card.previous.is_none() {
+            return Err(CardError("a first card is signed by none before it".into()));
+        }
         Ok(Self {
+            before,
             card,
             digest: Digest::of(&signed.text),
             container: container.to_vec(),
@@ -261,6 +314,13 @@ impl VerifiedCard {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The key that signed it for the card before it; none where nobody did. Whether that card lists it, and whether it was
+    /// valid, [`crate::keyring::Keyring::judge_successor`] tells.
+    #[must_use]
+    pub fn signed_before(&self) -> Option<PublicKey> {
+        self.before
     }
 
     /// The container's bytes as they came.

@@ -9,6 +9,7 @@
 //! receipts/sent/PEER/HEX.receipt.amanah, receipts/received/PEER/…      evidence
 //! destructions/PEER/HEX.destruction.amanah      what was destroyed after the agreed days
 //! ledger/records.jsonl, ledger/checkpoint
+//! peer-cards/PARTY.N.TIME.HEX.card.amanah, peer-cards/offered/…      peers' later cards, as they came by wire
 //! requests/                        operators' verbs
 //! status.json                      the status snapshot             retention.json  what is kept, and until when
 //! stick/out/TICKET/, stick/in/TICKET/      what operators carry by hand, while they copy it
@@ -17,13 +18,16 @@
 
 use crate::digest::Digest;
 use crate::id::{AgreementId, BundleId, FlowName, PartyId};
+use crate::time::UtcTime;
 
 /// Config folder: the configuration.
 pub const CONFIG: &str = "amanah.toml";
 /// Config folder: private keys.
 pub const KEYS: &str = "keys";
-/// Config folder: peers' cards (`PARTY.card.amanah`) and our own.
+/// Config folder: peers' cards and our own: `PARTY.card.amanah` the first, `PARTY.NUMBER.card.amanah` the later ones.
 pub const CARDS: &str = "cards";
+/// What stands behind a party's id, or what follows it, in the name of a card.
+pub const CARD_SUFFIX: &str = ".card.amanah";
 /// Config folder: agreements and revocations.
 pub const AGREEMENTS: &str = "agreements";
 /// Config folder: the party's secret signing key (OpenSSH); its public half has [`PUBLIC_SUFFIX`] behind it.
@@ -36,6 +40,30 @@ pub const KEY_LEDGER: &str = "keys/ledger";
 pub const KEY_DECRYPTION: &str = "keys/decryption.txt";
 /// Behind the name of a secret OpenSSH key: its public half.
 pub const PUBLIC_SUFFIX: &str = ".pub";
+
+/// Successors of peers' cards that came by wire and count, as the chain and an agreement allow it.
+pub const CARDS_TAKEN: &str = "peer-cards";
+/// Cards that came by wire and wait for the sysadmin, and what contradicts those that count.
+pub const CARDS_OFFERED: &str = "peer-cards/offered";
+/// Name of a card that came by wire: `PARTY.NUMBER.SECONDS.HEX.card.amanah`, the second at which it came and the first 16 digits
+/// of its digest.
+#[must_use]
+pub fn card_came(party: &PartyId, number: u32, received: UtcTime, digest: &Digest) -> String {
+    let hex = digest.to_hex();
+    let start = hex.get(..16).unwrap_or_default();
+    format!("{party}.{number}.{}.{start}{CARD_SUFFIX}", received.unix())
+}
+
+/// Party and moment in such a name; none for any other name.
+#[must_use]
+pub fn parse_card_came(name: &str) -> Option<(PartyId, UtcTime)> {
+    let mut parts = name.strip_suffix(CARD_SUFFIX)?.split('.');
+    let party = parts.next()?.parse().ok()?;
+    let _number = parts.next()?.parse::<u32>().ok()?;
+    let received = UtcTime::from_unix(parts.next()?.parse().ok()?).ok()?;
+    let _start = parts.next()?;
+    parts.next().is_none().then_some((party, received))
+}
 
 /// Where operators drop.
 pub const OUTBOX: &str = "outbox";
@@ -255,6 +283,23 @@ mod tests {
             assert!(is_ignored(name.as_bytes()), "{name}");
         }
         assert!(is_ignored(b"\xff.tmp"));
+    }
+
+    #[test]
+    fn the_name_of_a_card_that_came_says_whose_it_is_and_when_it_came() {
+        let at = UtcTime::from_unix(1_800_000_000).unwrap();
+        let party: PartyId = "imigrasi".parse().unwrap();
+        let name = card_came(&party, 2, at, &Digest::of(b"card"));
+        assert_eq!(parse_card_came(&name), Some((party, at)));
+        for wrong in [
+            "imigrasi.card.amanah",
+            "imigrasi.2.card.amanah",
+            "imigrasi.2.x.0123456789abcdef.card.amanah",
+            "imigrasi.2.1800000000.0123456789abcdef.more.card.amanah",
+            "Imigrasi.2.1800000000.0123456789abcdef.card.amanah",
+        ] {
+            assert_eq!(parse_card_came(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

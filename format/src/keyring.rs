@@ -3,6 +3,8 @@
 //! A party may have several cards. What a key may do is decided by the newest card that lists it, so that a newer card
 //! can shorten a key's validity but leaving a key out un-signs nothing.
 
+mod succession;
+
 use std::fmt::Write;
 
 use crate::card::{Card, CardKeys, Valid, VerifiedCard};
@@ -11,6 +13,8 @@ use crate::id::PartyId;
 use crate::recipient::Recipient;
 use crate::signature::{PublicKey, Purpose};
 use crate::time::UtcTime;
+
+pub use succession::{NotFollowing, Standing, Succession};
 
 /// Cards trusted here (own and peers').
 #[derive(Default, Debug)]
@@ -24,6 +28,11 @@ impl Keyring {
         self.cards.push(card);
     }
 
+    /// Trusts a card no longer.
+    pub fn distrust(&mut self, digest: &Digest) {
+        self.cards.retain(|card| &card.digest() != digest);
+    }
+
     /// The newest card of a party.
     #[must_use]
     pub fn card(&self, party: &PartyId) -> Option<&VerifiedCard> {
@@ -31,6 +40,15 @@ impl Keyring {
             .iter()
             .filter(|card| &card.card().party == party)
             .max_by_key(|card| card.card().number)
+    }
+
+    /// The cards of a party, the oldest in front.
+    #[must_use]
+    pub fn chain(&self, party: &PartyId) -> Vec<&VerifiedCard> {
+        let cards = self.cards.iter();
+        let mut cards: Vec<_> = cards.filter(|card| &card.card().party == party).collect();
+        cards.sort_by_key(|card| card.card().number);
+        cards
     }
 
     /// All cards.
@@ -71,11 +89,15 @@ impl Keyring {
     /// Transport keys of `party` valid at `at`: the host keys that its server may show.
     #[must_use]
     pub fn transport_keys(&self, party: &PartyId, at: UtcTime) -> Vec<PublicKey> {
-        self.cards_of(party)
+        let mut keys: Vec<_> = self
+            .cards_of(party)
             .flat_map(|card| &card.keys.transport)
-            .filter(|valid| valid.at(at))
             .map(|valid| valid.key)
-            .collect()
+            .filter(|key| self.may_connect(party, key, at))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
 
     /// Decryption keys of `party` valid at `at`, from its newest card: what a sealer encrypts to.
@@ -107,6 +129,17 @@ impl Keyring {
             .collect();
         keys.sort_unstable();
         keys.dedup();
+        keys
+    }
+
+    /// The ledger keys of `party` that are valid at `at`: by what a peer shows or cosigns now.
+    #[must_use]
+    pub fn ledger_keys_at(&self, party: &PartyId, at: UtcTime) -> Vec<PublicKey> {
+        let mut keys = self.ledger_keys(party);
+        keys.retain(|key| {
+            let listed = self.listed(party, key, |keys| &keys.ledger);
+            listed.is_some_and(|valid| valid.at(at))
+        });
         keys
     }
 

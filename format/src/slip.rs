@@ -1,7 +1,8 @@
 //! Slips: short signed notes between two parties, never receipted. FORMAT.md §14.
-//! This version makes and reads `held`, `revocation`, `resend`, `void`, `position`, `checkpoint` and `cosignature`; the other
-//! kinds are reserved names. `stream` and `ledger` have the bodies of the last five.
+//! This version makes and reads `held`, `revocation`, `resend`, `void`, `position`, `checkpoint`, `cosignature` and `card`; the
+//! other kinds are reserved names. `stream`, `ledger` and `card` have the bodies of the last six.
 
+mod card;
 mod ledger;
 mod stream;
 mod wire;
@@ -17,6 +18,7 @@ use crate::manifest::AgreementRef;
 use crate::signature::{Purpose, SecretKey, SignedText, pack_signed};
 use crate::time::UtcTime;
 
+pub use self::card::Proposed;
 pub use self::ledger::{Inclusion, Seen, Shown};
 pub use self::stream::{POSITION_STREAMS_MAX, Position, Resend, StreamPlace, Void, VoidReason};
 
@@ -101,6 +103,8 @@ pub enum Body {
     Checkpoint(Shown),
     /// The reader's checkpoint, cosigned.
     Cosignature(Seen),
+    /// A card of the signer's, proposed.
+    Card(Proposed),
 }
 
 /// `slip.json`, `amanah-slip/1`.
@@ -183,6 +187,7 @@ impl Slip {
             ),
             Body::Checkpoint(shown) => (shown.holds(), "a short note and bounded proofs"),
             Body::Cosignature(seen) => (seen.holds(), "a short note"),
+            Body::Card(card) => (card.holds(), "a card's container in base64"),
         };
         (!holds).then_some(rule)
     }
@@ -200,6 +205,7 @@ impl Body {
             Self::Position(_) => "position",
             Self::Checkpoint(_) => "checkpoint",
             Self::Cosignature(_) => "cosignature",
+            Self::Card(_) => "card",
         }
     }
 }

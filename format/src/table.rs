@@ -5,6 +5,7 @@
 //! rules, counts and row numbers, and never a value. Both parties run the same check, before sealing and before importing.
 
 mod across;
+mod batch;
 mod cell;
 mod check;
 mod constraint;
@@ -29,6 +30,7 @@ mod value;
 mod warning;
 
 pub use across::{Compare, Op, Rule, RuleBody};
+pub use batch::Batch;
 pub use check::{Checked, Plan, RowSink, Rows, check};
 pub use decimal::Decimal;
 pub use kinds::Kind;

@@ -6,7 +6,8 @@
   python3 tests/bench/figures.py --runs 3 --scale 0.1 --json csv
 
 Machines differ and are noisy: the ratio of the medians is the figure, the seconds only say on what ground. Needed:
-age, zstd, rsync, openssh-client, openssh-server, python3 (3.11); the release programs are built first."""
+age, zstd, rsync, sqlite3, openssh-client, openssh-server, python3 (3.11), for `table-postgres` also postgresql; the
+release programs are built first."""
 
 import argparse
 import json
@@ -16,11 +17,14 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 
 import rows
+import table_rows
 from ground import ROOT, Ground
+from table_ground import PostgresGround, TableGround
 
-# Row, what it is, what our median is compared with, the unit.
+# Row: what does it, what it is, the unit.
 ROWS = {
     "csv": (rows.csv, "1.1 GB of rows in one file, dropped until its receipt is verified", "s"),
     "random": (rows.noise, "1 GiB of noise in one file", "s"),
@@ -28,8 +32,17 @@ ROWS = {
     "single": (rows.single, "one file of 4 KiB on an open connection", "s"),
     "urgent": (rows.urgent, "an urgent file of 4 KiB while 1 GB is in flight", "s"),
     "memory": (rows.memory, "peak memory of each daemon, a bundle of 4 GB", "MiB"),
+    "table-check": (table_rows.check, "1,000,000 rows of D1, checked on one core", "MB/s"),
+    "table-sqlite": (table_rows.sqlite, "1,000,000 rows of D1 in one file, dropped, checked twice, imported, its receipt verified", "s"),
+    "backfill": (table_rows.backfill, "a year of crossings, 3,600,000 rows of D4, in one file", "s"),
+    "table-postgres": (table_rows.postgres, "1,000,000 rows of D1 into PostgreSQL", "s"),
 }
-TOOLS = ("age", "age-keygen", "zstd", "tar", "ssh", "scp", "ssh-keygen", "rsync", "bash")
+GROUNDS = {
+    "table-check": TableGround, "table-sqlite": TableGround, "backfill": TableGround, "table-postgres": PostgresGround,
+}
+# Ways that are no seconds of the same work: no ratio.
+ASIDE = (" CPU", " MiB")
+TOOLS = ("age", "age-keygen", "zstd", "tar", "ssh", "scp", "ssh-keygen", "rsync", "bash", "sqlite3")
 
 
 def build():
@@ -51,7 +64,7 @@ def summary(turns):
         }
     ours = facts.get("amanah")
     for way, fact in facts.items():
-        if ours and way != "amanah":
+        if ours and way != "amanah" and not way.endswith(ASIDE):
             fact["ratio"] = ours["median"] / fact["median"]
     return facts
 
@@ -62,10 +75,29 @@ def show(name, facts):
     for way, fact in facts.items():
         ratio = f"   ours is {fact['ratio']:.2f} of it" if "ratio" in fact else ""
         print(
-            f"  {way:12} median {fact['median']:9.3f} {unit}   min {fact['min']:9.3f}   p99 {fact['p99']:9.3f}"
+            f"  {way:18} median {fact['median']:9.3f} {unit}   min {fact['min']:9.3f}   p99 {fact['p99']:9.3f}"
             f"   max {fact['max']:9.3f}   turns {fact['turns']}{ratio}"
         )
     sys.stdout.flush()
+
+
+def why_not(name, binaries):
+    """What a row needs and this machine or program has not; nothing where it can be measured."""
+    if GROUNDS.get(name) is not PostgresGround:
+        return None
+    if PostgresGround.url is None and not list(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        return "there is no PostgreSQL (Debian: postgresql)"
+    with tempfile.TemporaryDirectory() as folder:
+        founded = ["init", "--party", "kemenhaj", "--name", "Contoh", "--contact", "contoh.test", "--home", folder]
+        subprocess.run([pathlib.Path(binaries, "amanah"), *founded], capture_output=True, check=True)
+        config = pathlib.Path(folder, "amanah.toml")
+        with open(config, "a", encoding="utf-8") as out:
+            out.write("\n[store.tables]\nkind = \"postgres\"\n")
+        check = [pathlib.Path(binaries, "amanahd"), "check", "--config", config]
+        said = subprocess.run(check, capture_output=True, text=True, check=False)
+    if "expected" in said.stderr and "postgres" not in said.stderr:
+        return 'these programs do not know kind = "postgres"'
+    return None
 
 
 def main():
@@ -85,7 +117,11 @@ def main():
     binaries = arguments.binaries or build()
     facts = {}
     for name in arguments.rows or ROWS:
-        with Ground(binaries) as ground:
+        missing = why_not(name, binaries)
+        if missing:
+            print(f"{name}: left out, {missing}", file=sys.stderr)
+            continue
+        with GROUNDS.get(name, Ground)(binaries) as ground:
             facts[name] = summary(ROWS[name][0](ground, arguments.runs, arguments.scale))
         if not arguments.json:
             show(name, facts[name])

@@ -144,6 +144,23 @@ class Ground:
             card = self.folder / f"{owner.party}.card.amanah"
             told = json.loads(owner.amanah("card", "export", card, "--json"))
             other.amanah("peer", "add", card, "--fingerprint", told["fingerprint"], *dial)
+        name = self._draft()
+        half, whole = self.folder / "half.amanah", self.folder / "whole.amanah"
+        sender.amanah("agreement", "sign", name)
+        sender.amanah("agreement", "export", name, half)
+        receiver.amanah("agreement", "import", half)
+        receiver.amanah("agreement", "sign", name)
+        receiver.amanah("agreement", "export", name, whole)
+        sender.amanah("agreement", "import", whole)
+        self._configure()
+        self.start()
+
+    def _configure(self):
+        """Nothing beyond what `init` wrote."""
+
+    def _draft(self):
+        """An agreement of one flow for each lane; its id."""
+        sender, receiver = self.sender, self.receiver
         flows = [word for lane, flow in FLOWS.items() for word in ("--flow", f"{flow}:out:{BYTES_MAX}:{lane}")]
         sender.amanah(
             "agreement", "draft", "--id", "pks-contoh", "--peer", receiver.party, "--title", "Ukuran", *flows,
@@ -152,20 +169,20 @@ class Ground:
             "--purpose", "ukuran:Mengukur", "--legal-basis", "contoh", "--dpia", "contoh",
             "--officer", "a@contoh.test", "--peer-officer", "b@contoh.test",
         )
-        half, whole = self.folder / "half.amanah", self.folder / "whole.amanah"
-        sender.amanah("agreement", "sign", "pks-contoh")
-        sender.amanah("agreement", "export", "pks-contoh", half)
-        receiver.amanah("agreement", "import", half)
-        receiver.amanah("agreement", "sign", "pks-contoh")
-        receiver.amanah("agreement", "export", "pks-contoh", whole)
-        sender.amanah("agreement", "import", whole)
-        self.start()
+        return "pks-contoh"
 
     def start(self):
         """Starts both daemons and waits for their connection."""
         self.receiver.start()
         self.sender.start()
-        wait_until("the connection", lambda: any(peer.get("connected") for peer in self.sender.status().get("peers", [])))
+
+        def connected():
+            for side in (self.sender, self.receiver):
+                if side.daemon.poll() is not None:
+                    raise SystemExit(side.home.with_suffix(".log").read_text())
+            return any(peer.get("connected") for peer in self.sender.status().get("peers", []))
+
+        wait_until("the connection", connected)
 
     def restart(self):
         """Fresh processes: what they hold in memory begins anew."""
@@ -174,13 +191,14 @@ class Ground:
         self.start()
 
     def outbox(self, lane):
-        return self.sender.home / "outbox" / self.receiver.party / FLOWS[lane]
+        """Of a lane's flow, or of a flow by its name."""
+        return self.sender.home / "outbox" / self.receiver.party / FLOWS.get(lane, lane)
 
     def sent(self, lane):
-        return self.sender.home / "sent" / self.receiver.party / FLOWS[lane]
+        return self.sender.home / "sent" / self.receiver.party / FLOWS.get(lane, lane)
 
     def inbox(self, lane):
-        return self.receiver.home / "inbox" / self.sender.party / FLOWS[lane]
+        return self.receiver.home / "inbox" / self.sender.party / FLOWS.get(lane, lane)
 
     def _start_sshd(self):
         """A stock server: key login, no other limits than its defaults."""

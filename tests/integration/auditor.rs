@@ -16,7 +16,15 @@ const FORMAT: &str = include_str!("../../format/FORMAT.md");
 /// What the two ministries hand over, by the commands of the document.
 const COLLECTED: [&str; 2] = ["collect-sender", "collect-recipient"];
 /// What the auditor runs, in this order.
-const CHECKS: [&str; 6] = ["cards", "agreement", "bundle", "receipt", "ledger", "open"];
+const CHECKS: [&str; 7] = [
+    "cards",
+    "card-chain",
+    "agreement",
+    "bundle",
+    "receipt",
+    "ledger",
+    "open",
+];
 
 /// The two halves of the document.
 fn halves() -> [&'static str; 2] {

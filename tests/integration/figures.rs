@@ -9,7 +9,14 @@ use std::process::Command;
 use crate::program;
 
 /// The rows that have something stock beside them.
-const COMPARED: [&str; 4] = ["csv", "random", "many", "single"];
+const COMPARED: [&str; 6] = [
+    "csv",
+    "random",
+    "many",
+    "single",
+    "table-sqlite",
+    "backfill",
+];
 
 /// A folder with the two programs under the names that are shipped.
 fn binaries(folder: &Path) {
@@ -45,7 +52,16 @@ fn every_row_of_the_figures_does_its_work_and_prints_its_ratio() {
     for side in ["sender", "receiver"] {
         let peak = rows["memory"][side]["median"].as_f64().unwrap();
         assert!(peak > 1.0, "{side}: {peak} MiB");
+        let peak = &rows["backfill"][format!("{side} MiB")]["median"];
+        assert!(peak.as_f64().unwrap() > 1.0, "{side}: {peak} MiB");
     }
+    assert!(rows["table-check"]["by CPU"]["median"].as_f64().unwrap() > 0.0);
+    // Measured, or left out in so many words.
+    let postgres = &rows["table-postgres"]["psql"]["ratio"];
+    assert!(
+        postgres.is_f64() || said.contains("table-postgres: left out, "),
+        "{said}"
+    );
     assert!(rows["urgent"]["amanah"]["turns"].as_u64().unwrap() > 0);
     let left = fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(left, 2, "nothing is left behind but the two programs");

@@ -37,6 +37,7 @@ mod refusal_page;
 mod restored;
 mod retention;
 mod rhythm;
+mod roll_over;
 mod samples;
 mod second_verifier;
 mod shell_blocks;

@@ -241,3 +241,43 @@ fn rows_whose_days_are_over_are_found_by_no_question_and_their_import_is_known()
     let marks = "SELECT count(destroyed) FROM amanah.amanah_imports";
     assert_eq!(server.ask(marks).unwrap(), "1");
 }
+
+#[test]
+fn rows_that_name_what_another_dataset_has_not_are_counted_whatever_the_columns_are() {
+    let server = server();
+    let store = store(&server);
+    let flows = |schema: &std::sync::Arc<amanah_format::table::Schema>| {
+        vec![("induk".parse().unwrap(), schema.clone())]
+    };
+    let mut parent = import("induk", 1);
+    parent.landing.mode = Mode::Upsert;
+    let referring = |number: u8, kind: &str| {
+        let mut import = import("rujukan", number);
+        import.id.flow = format!("rujukan-{kind}").parse().unwrap();
+        import.schema = ground::schema(&format!(
+            r#"{{"name": "uji-rujuk", "fields": [{{"name": "baris", "type": "string"}}, {{"name": "rujuk", "type": "{kind}"}}],
+            "primaryKey": ["baris"],
+            "foreignKeys": [{{"fields": ["rujuk"], "reference": {{"resource": "uji-simpan", "fields": ["nomor"]}}}}]}}"#
+        ));
+        import
+    };
+    let (texts, numbers) = (referring(2, "string"), referring(3, "integer"));
+    let others = flows(&parent.schema);
+    land(
+        &store,
+        &texts,
+        "baris,rujuk\n1,U-000001\n2,\n3,U-000009\n",
+        true,
+    )
+    .unwrap();
+    assert_eq!(store.unmatched(&texts, &others).unwrap(), []);
+    land(&store, &parent, &table(1, 3, "a"), true).unwrap();
+    let found = store.unmatched(&texts, &others).unwrap();
+    assert_eq!(
+        (found[0].dataset.as_str(), found[0].rows),
+        ("uji-simpan", 1)
+    );
+    land(&store, &numbers, "baris,rujuk\n1,5\n2,\n", true).unwrap();
+    let found = store.unmatched(&numbers, &others).unwrap();
+    assert_eq!((found.len(), found[0].rows), (1, 1));
+}

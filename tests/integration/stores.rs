@@ -4,8 +4,10 @@
 mod changed;
 mod corrected;
 pub(crate) mod ground;
+mod outside;
 mod reading;
 pub(crate) mod reconciled;
+mod references;
 mod restored;
 
 use std::fs;

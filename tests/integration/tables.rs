@@ -161,6 +161,48 @@ fn unsound() -> Vec<(&'static str, String, &'static str, &'static str)> {
     ]
 }
 
+/// More of them: what other programs write.
+fn of_other_programs() -> Vec<(&'static str, String, &'static str, &'static str)> {
+    let line = |n: u32| {
+        json!({"nomor_paspor": format!("Z{n:07}"), "nik": null, "tanggal_berangkat": "2030-01-02",
+            "rencana_pulang": null, "biaya": 1, "alamat": "RAHASIA"})
+    };
+    let lines: String = (1..=3).map(|n| format!("{}\n", line(n))).collect();
+    vec![
+        (
+            "huruf.csv",
+            table(3).replace(HEADER, &HEADER.to_uppercase()),
+            "schema-mismatch",
+            "Tulis semua nama persis seperti skema",
+        ),
+        (
+            "urutan.csv",
+            table(3).replace("nomor_paspor,nik", "nik,nomor_paspor"),
+            "schema-mismatch",
+            "urutannya lain",
+        ),
+        (
+            "penanda.csv",
+            format!("\u{feff}{}", table(3)),
+            "schema-mismatch",
+            "tanpa BOM",
+        ),
+        (
+            "rumus.csv",
+            table(3).replace("9901011204800002", "=RAHASIA"),
+            "records-invalid",
+            "baris 3. Periksa asalnya",
+        ),
+        ("lain.json", lines.clone(), "schema-mismatch", ".jsonl"),
+        (
+            "baris.jsonl",
+            lines,
+            "schema-mismatch",
+            "Kolom alamat tidak tercantum dalam perjanjian (3 baris, pertama: baris 1, 2, 3)",
+        ),
+    ]
+}
+
 #[test]
 fn a_table_that_keeps_its_schema_arrives_and_one_that_does_not_comes_back_with_a_report() {
     let mut exchange = founded();
@@ -174,7 +216,7 @@ fn a_table_that_keeps_its_schema_arrives_and_one_that_does_not_comes_back_with_a
     let arrived = exchange.settled(&dropped).unwrap();
     assert_eq!(arrived.len(), 2);
     exchange.holds(&arrived).unwrap();
-    for (name, text, code, says) in unsound() {
+    for (name, text, code, says) in [unsound(), of_other_programs()].concat() {
         let item = exchange.item(&way, name, &[("", &text)]).unwrap();
         let (sender, _) = exchange.pair.sender_and_receiver(&way.from);
         amanah_tests::exchange::drop_item(sender, item).unwrap();

@@ -230,6 +230,13 @@ RECEIPT = both(record({
     and [r[field] is None for field in ("agreement", "flow", "epoch", "sequence")]
     in ([[False] * 4, [True] * 4] if r["refusal"] in UNREAD else [[False] * 4]))
 
+def base64_of(text):
+    try:
+        return base64.b64encode(base64.b64decode(text, validate=True)).decode() == text
+    except ValueError:
+        return False
+
+
 NOTE = lambda v: isinstance(v, str) and 1 <= len(v) <= 8192
 STREAM = {"agreement": NAME, "flow": NAME, "epoch": integer(1, U32)}
 BODIES = {
@@ -245,6 +252,7 @@ BODIES = {
     "checkpoint": record({"note": NOTE, "consistency": array(DIGEST, 0, 128), "previous_size": integer(0),
         "inclusions": array(record({"index": integer(0), "leaf": DIGEST, "proof": array(DIGEST, 0, 64)}), 0, 16)}),
     "cosignature": record({"note": NOTE}),
+    "card": record({"card": lambda v: isinstance(v, str) and 1 <= len(v) <= 57344 and base64_of(v)}),
 }
 SLIP = both(record({
     "format": rx("amanah-slip/1"), "kind": rx("|".join(BODIES)), "body": lambda v: True, "from": PARTY, "to": PARTY,
@@ -332,10 +340,13 @@ class Keyring:
 
     def __init__(self, cards, now):
         self.now, self.cards, self.owners, self.folder = now, set(), {}, tempfile.TemporaryDirectory()
-        for card, digest in cards:
+        # The newest card that lists a key says until when it is valid; a key of two parties is nobody's (section 11.2).
+        for card, digest in sorted(cards, key=lambda one: one[0]["number"]):
             self.cards.add((card["party"], digest))
             for key in card["keys"]["signing"]:
-                self.owners[key["key"]] = None if key["key"] in self.owners else (card["party"], key["from"], key["until"])
+                owner = self.owners.get(key["key"], (card["party"],))
+                is_its = owner is not None and owner[0] == card["party"]
+                self.owners[key["key"]] = (card["party"], key["from"], key["until"]) if is_its else None
 
     def verify(self, message, armour, namespace, times):
         """The party whose key made the signature; its key is valid at each of `times`."""
@@ -385,6 +396,10 @@ def judge(tar, ring):
                 signed = ring.verify(body, file[2], purpose, [document["effective"]])
             need(signed == party, "signer")
         return document
+    if stem == "card" and names[2:] == ["card.json.previous.sig"] and document["previous"] is not None:
+        armour = files.pop()[2]
+        names.pop()
+        ring.mathematics(body, armour, purpose, signer_of(armour, purpose))
     need(names[1:] == [names[0] + ".sig"] + ["payload.tar.zst.age"] * (stem == "manifest"), "files")
     if stem == "card":
         key = signer_of(files[1][2], purpose)

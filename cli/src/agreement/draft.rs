@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use amanah_format::{
     agreement::{Agreement, AgreementFile, Flow, FlowKind, Party, PurposeText, Retention},
     card::VerifiedCard,
-    document::{Document, Ext},
+    document::Document,
     id::{AgreementId, PartyId},
 };
 use amanahd::{
@@ -37,7 +37,7 @@ pub(crate) struct Wanted {
         conflicts_with_all = [
             "id", "version", "peer", "title", "flow", "from", "until", "purpose", "legal_basis", "dpia", "officer",
             "peer_officer", "document_number", "peer_document_number", "signatory", "peer_signatory", "classification",
-            "drain_days", "zone",
+            "drain_days", "zone", "cards_by_chain",
         ]
     )]
     file: Option<PathBuf>,
@@ -101,6 +101,9 @@ struct Terms {
     /// Days for which bundles under the version before are still admitted
     #[arg(long, default_value_t = 30, value_name = "DAYS")]
     drain_days: u32,
+    /// A new card of either party counts without a hand where the card before it has signed it
+    #[arg(long)]
+    cards_by_chain: bool,
     /// Time zone of the dates
     #[arg(long, default_value = "Asia/Jakarta")]
     zone: String,
@@ -240,7 +243,7 @@ fn from_terms(terms: &Terms, place: &Place, screen: &Screen<'_>) -> Outcome<Agre
         purposes,
         drain_days: terms.drain_days,
         dpia: terms.dpia.clone(),
-        ext: Ext::default(),
+        ext: Agreement::ext_of(terms.cards_by_chain),
         critical: Vec::new(),
     })
 }

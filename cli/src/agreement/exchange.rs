@@ -21,10 +21,10 @@ use crate::{
 pub(super) fn sign(named: &Named, place: &Place, screen: &mut Screen<'_>) -> Outcome {
     let config = place.config()?;
     let mut local = find(named, place, screen)?;
-    let key = config.keys.signing()?;
-    let card = papers::read_card(&place.card(&config.party))?;
-    let listed = |valid: &amanah_format::card::Valid<_>| valid.key == key.public();
-    if !card.card().keys.signing.iter().any(listed) {
+    place.demand_card(&config.party, screen)?;
+    let (keys, order) = place.signing(&config)?;
+    let key = keys.first_of(&order);
+    if !order.contains(&key.public()) {
         return Err(screen.failure(
             Exit::Config,
             face::KEY_NOT_ON_CARD,
@@ -34,7 +34,7 @@ pub(super) fn sign(named: &Named, place: &Place, screen: &mut Screen<'_>) -> Out
     demand_pinned_cards(&local.text, place, screen)?;
     local
         .file
-        .sign(&config.party, &key)
+        .sign(&config.party, key)
         .map_err(|error| papers::malformed(&local.path, error))?;
     papers::write(&local.path, &local.file.to_bytes())?;
     if screen.json {

@@ -53,7 +53,8 @@ pub(super) fn run(named: &Named, reason: &str, place: &Place, screen: &mut Scree
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let name = papers::revocation_name(&local.text.id, local.text.version, &own);
     let path = place.agreements().join(name);
-    papers::write_new(&path, &sign(&slip, &config.keys.signing()?), 0o644)?;
+    let (keys, order) = place.signing(&config)?;
+    papers::write_new(&path, &sign(&slip, keys.first_of(&order)), 0o644)?;
     if screen.json {
         screen.facts(&serde_json::json!({
             "format": "amanah-agreement-revoke/1", "file": path, "slip": slip,

@@ -72,7 +72,11 @@ pub(super) fn print(local: Local, place: &Place, screen: &mut Screen<'_>) -> Out
 
 fn judge(file: AgreementFile, text: &Agreement, place: &Place) -> Outcome<Standing> {
     let now = papers::now();
-    let policy = place.config().and_then(|config| config.policy(now)).ok();
+    let judged = place.judged();
+    let policy = place
+        .config()
+        .and_then(|config| config.policy_again(now, &|digest| judged.contains(digest)));
+    let policy = policy.ok();
     let policy = policy.as_ref().map(|(policy, _)| policy);
     // A file from elsewhere is not loaded here: only what lies in agreements/ can have been set aside.
     let loaded = policy.filter(|policy| {

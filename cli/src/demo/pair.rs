@@ -230,6 +230,7 @@ impl Steps<'_> {
             "imigrasi",
             "--title",
             title,
+            "--cards-by-chain",
         ];
         let body = [
             "--flow", &out, "--flow", &back, "--from", &from, "--until", &until,

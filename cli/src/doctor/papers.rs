@@ -7,6 +7,7 @@ use amanah_format::agreement::CoSigned;
 use amanah_format::id::PartyId;
 use amanah_format::time::UtcTime;
 use amanahd::catalogue::faces::doctor as face;
+use amanahd::config::{cards, judged};
 use amanahd::engine::policy::Policy;
 use amanahd::supervise;
 
@@ -21,7 +22,11 @@ const AGREEMENT_DAYS: [i64; 3] = [60, 14, 3];
 /// The policy that a start would have, where there would be one.
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Findings) -> Option<Policy> {
     findings.look_at("cards");
-    let (policy, loaded) = match patient.config.policy(patient.now) {
+    let judged = judged::as_published(&patient.config.home);
+    let read = patient
+        .config
+        .policy_again(patient.now, &|digest| judged.contains(digest));
+    let (policy, loaded) = match read {
         Ok(read) => read,
         Err(error) => {
             findings.add(Severity::Error, &face::CONFIG_WRONG, [&error]);
@@ -39,6 +44,14 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Findings) -> Option<Pol
     }
     for conflict in policy.alarms() {
         findings.add(Severity::Error, &face::PAPERS_CONFLICT, [conflict]);
+    }
+    for note in policy.card_notes() {
+        let (code, party) = note.split_once(' ').unwrap_or((note, ""));
+        match code {
+            cards::FORK => findings.add(Severity::Error, &face::CARD_FORK, [&party]),
+            cards::OFFERED => findings.add(Severity::Warning, &face::CARD_OFFERED, [&party]),
+            _ => findings.add(Severity::Warning, &face::CARD_UNPROVEN, [&party]),
+        }
     }
     keys(patient, &policy, findings);
     ends_of_keys(patient, &policy, findings);

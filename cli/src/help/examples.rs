@@ -27,9 +27,18 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "  amanah card allowed-signers > allowed_signers",
     ),
     (
+        "card renew",
+        "  amanah card renew\n  amanah card renew --only transport --revoke",
+    ),
+    ("card retire", "  amanah card retire"),
+    (
         "peer add",
         "  amanah peer add imigrasi.card.amanah --fingerprint SHA256:… --dial 10.20.0.2:2222\n  \
          amanah peer add kemenhaj.card.amanah --fingerprint SHA256:…",
+    ),
+    (
+        "peer renew",
+        "  amanah peer renew imigrasi\n  amanah peer renew /media/usb/imigrasi.2.card.amanah",
     ),
     ("peer list", "  amanah peer list"),
     ("peer remove", "  amanah peer remove imigrasi"),

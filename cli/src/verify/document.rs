@@ -6,10 +6,11 @@ use amanah_format::{
     card::VerifiedCard,
     container::unpack_small,
     document,
+    keyring::Succession,
     ledger::Checkpoint,
     limits::DOCUMENT_BYTES_MAX,
     receipt::{Outcome as Answer, VerifiedReceipt},
-    slip::{Body, Position, Slip, StreamPlace, VerifiedSlip},
+    slip::{Body, Position, Proposed, Slip, StreamPlace, VerifiedSlip},
     time::UtcTime,
 };
 use amanahd::catalogue::{
@@ -84,10 +85,11 @@ fn card(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
         .cards()
         .any(|known| known.digest() == verified.digest());
     let is_current = card.keys.signing.iter().any(|valid| valid.at(bench.now));
-    let remark = if trusted {
-        face::CARD_TRUSTED
-    } else {
-        face::CARD_NOT_TRUSTED
+    let remark = match bench.keyring.judge_successor(&verified, card.created) {
+        _ if trusted => face::CARD_TRUSTED,
+        Ok(Succession::Follows) => face::CARD_FOLLOWS,
+        Ok(Succession::Rival) => face::CARD_RIVAL,
+        _ => face::CARD_NOT_TRUSTED,
     };
     Ok(Finding {
         kind: Kind::Card,
@@ -194,6 +196,7 @@ fn slip(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
         Body::Position(position) => (face::SAYS_POSITION, vec![places(position)]),
         Body::Checkpoint(shown) => (face::SAYS_CHECKPOINT, vec![noted(&shown.note)]),
         Body::Cosignature(seen) => (face::SAYS_COSIGNED, vec![noted(&seen.note)]),
+        Body::Card(proposed) => (face::SAYS_CARD, vec![carried(proposed)]),
     };
     Ok(Finding {
         kind: Kind::Slip,
@@ -224,6 +227,15 @@ fn noted(note: &str) -> String {
     read.map_or_else(
         || "-".to_owned(),
         |one| format!("{} {}", one.origin, one.size),
+    )
+}
+
+/// Number and fingerprint of the card in a slip.
+fn carried(proposed: &Proposed) -> String {
+    let card = VerifiedCard::verify(&proposed.container().unwrap_or_default());
+    card.map_or_else(
+        |_| "-".to_owned(),
+        |card| format!("{} {}", card.card().number, card.digest().to_fingerprint()),
     )
 }
 

@@ -1,6 +1,7 @@
 //! Alarms of the status snapshot that are neither refusals nor holds: what a person must look at.
 //! An alarm is for a person: each says what to do, or whom to call.
 
+mod cards;
 mod database;
 mod ledger;
 
@@ -13,7 +14,11 @@ pub(super) const CODES: &[&str] = &[
     "not-movable",
     "payload-lost",
     "void-denied",
+    "card-fork",
+    "card-offered",
+    "card-unproven",
     "ledger-fork",
+    "ledger-unseen",
     "receipt-without-bundle",
     "receipt-doubtful",
     "configuration-refused",
@@ -51,6 +56,7 @@ pub(super) fn explain(code: &str) -> Option<Words> {
         .or_else(|| restored(code))
         .or_else(|| database::explain(code))
         .or_else(|| ledger::explain(code))
+        .or_else(|| cards::explain(code))
 }
 
 fn stream(code: &str) -> Option<Words> {

@@ -49,15 +49,15 @@ texts! {
         "Ask whoever runs the drop server what removes files there (a clean-up job, a quota).";
     STRANGER = "Lihat log kedua sisi: siapa yang tersambung, dan dari mana. Kunci dan kartu dicocokkan lewat telepon (`amanah card show`)." /
         "Read the logs of both sides: who was connected, and from where. Compare keys and cards by telephone (`amanah card show`).";
-    NEW_CARD = "Penerima mengganti kartu pengirim (`amanah peer remove`, lalu `amanah peer add`) setelah sidik jarinya dicocokkan lewat telepon. Perjanjian yang menyebut kartu lama perlu versi baru." /
-        "The recipient replaces the sender's card (`amanah peer remove`, then `amanah peer add`) after comparing its fingerprint by telephone. An agreement that names the old card needs a new version.";
+    NEW_CARD = "Penerima memasang kartu pengirim yang baru: `amanah peer renew PIHAK` bila kartu lama menjaminnya, selain itu `amanah peer add BERKAS --fingerprint …` setelah sidik jarinya dicocokkan lewat telepon. Lalu muat ulang." /
+        "The recipient installs the sender's new card: `amanah peer renew PARTY` where the old card vouches for it, else `amanah peer add FILE --fingerprint …` after comparing its fingerprint by telephone. Then reload.";
     PROGRAM = "Program pembuat kiriman menyalahi FORMAT.md: periksa kiriman di karantina dengan `amanah inspect`, lalu perbarui atau perbaiki program itu." /
         "The program that made the bundle breaks FORMAT.md: look at the quarantined bundle with `amanah inspect`, then update or correct that program.";
     UPDATE = "Perbarui Amanah di sisi penerima, lalu jalankan ulang." / "Update Amanah at the recipient, then restart it.";
     KEY_DATES = "Bandingkan masa berlaku kunci pada kartu dengan jam komputer (`amanah card show`, `timedatectl`)." /
         "Compare the validity of the keys on the card with the clock (`amanah card show`, `timedatectl`).";
-    THEIR_CARD = "Ganti kartu penerima di sisi pengirim (`amanah peer remove`, lalu `amanah peer add`), lalu jalankan ulang. Perjanjian yang menyebut kartu lama perlu versi baru." /
-        "Replace the recipient's card at the sender (`amanah peer remove`, then `amanah peer add`), then restart. An agreement that names the old card needs a new version.";
+    THEIR_CARD = "Pasang kartu penerima yang baru di sisi pengirim (`amanah peer renew PIHAK`, atau `amanah peer add BERKAS --fingerprint …`), lalu muat ulang." /
+        "Install the recipient's new card at the sender (`amanah peer renew PARTY`, or `amanah peer add FILE --fingerprint …`), then reload.";
     AGREEMENT = "Periksa perjanjian di kedua sisi (`amanah agreement show`); versi baru ditandatangani kedua pihak, dipasang, lalu muat ulang." /
         "Check the agreement on both sides (`amanah agreement show`); a new version is signed by both, installed, then reload.";
     ADVISE = "Tidak ada; bantu operator bila aturan alur data belum jelas (`amanah agreement show`)." /
@@ -105,6 +105,10 @@ texts! {
         "Only a number whose payload is lost, damaged or past its date can be given up; `amanah status` has the numbers without an answer.";
     FORKED = "Simpan kedua titik sebagai bukti, tanyakan kapan dan mengapa jejak audit berubah, dan bandingkan `amanah ledger verify` kedua sisi." /
         "Keep both checkpoints as evidence, ask when and why the ledger changed, and compare `amanah ledger verify` of both sides.";
+    UNSEEN = "Tanyakan kepada admin sistem mitra program dan versi apa yang berjalan di sana, dan catat sejak kapan jejak auditnya tidak terlihat." /
+        "Ask the peer's system administrator which program and version runs there, and note since when its ledger was not seen.";
+    RIVALS = "Jangan memasang apa pun sebelum menelepon mitra pada nomor resmi; tanyakan apakah kuncinya dicuri, dan pasang kartu yang sidik jarinya dibacakan." /
+        "Install nothing before you have called the peer at its official number; ask whether a key of it was stolen, and install the card whose fingerprint is read to you.";
     RESTORED = "Tidak ada; catat kapan cadangan dibuat, dan bandingkan jejak audit dengan mitra (`amanah ledger verify`)." /
         "Nothing; note when the backup was made, and compare the ledger with the peer's copy (`amanah ledger verify`).";
     ANOTHER_DATABASE = "Lihat `[store.tables]`: kembalikan basis data yang semula ke sana. Bila hilang untuk selamanya, letakkan yang kosong di sana (berkas kosong, atau skema tanpa tabel); isinya diimpor lagi dari arsip." /
@@ -204,6 +208,9 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "payload-lost" => (SenderSysadmin, DISK),
         "void-denied" => (OwnSysadmin, NO_VOID),
         "ledger-fork" => (EitherSysadmin, FORKED),
+        "ledger-unseen" => (EitherSysadmin, UNSEEN),
+        "card-fork" => (EitherSysadmin, RIVALS),
+        "card-offered" | "card-unproven" => (OwnSysadmin, NEW_CARD),
         "document-does-not-count" | "configuration-refused" => (OwnSysadmin, CHECK),
         "example-keys" => (OwnSysadmin, OWN_KEYS),
         "restart-needed" => (OwnSysadmin, RESTART),

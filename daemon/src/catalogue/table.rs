@@ -27,6 +27,8 @@ texts! {
     OLD_WORKBOOK = "adalah buku kerja Excel lama (.xls). Simpan sebagai \"CSV UTF-8\"; mengganti nama tidak cukup." /
         "is an old Excel workbook (.xls). Save it as \"CSV UTF-8\"; renaming is not enough.";
     NOT_TEXT = "bukan teks (PDF, halaman web, arsip, atau lainnya). Ekspor sebagai CSV." / "is no text (PDF, web page, archive or other). Export it as CSV.";
+    JSON = "berisi JSON, bukan CSV. Ekspor sebagai CSV; atau tulis satu objek per baris dan beri nama yang berakhir .jsonl." /
+        "holds JSON, not CSV. Export it as CSV; or write one object a line, under a name that ends in .jsonl.";
     UTF_16 = "ditulis sebagai \"Unicode\" (UTF-16). Simpan sebagai \"CSV UTF-8\"." / "is written as \"Unicode\" (UTF-16). Save it as \"CSV UTF-8\".";
     BYTE_ORDER_MARK = "diawali penanda BOM. Simpan sebagai UTF-8 tanpa BOM (di Notepad: \"UTF-8\", bukan \"UTF-8 dengan BOM\")." /
         "begins with a byte order mark. Save it as UTF-8 without BOM (in Notepad: \"UTF-8\", not \"UTF-8 with BOM\").";
@@ -41,8 +43,14 @@ texts! {
         "has a row that is too long at {0}; nothing after it was read. Look at quotation marks and line ends.";
     NO_HEADER = "tidak diawali nama kolom yang disepakati. Baris pertama harus nama kolom sesuai skema." / "does not begin with the agreed columns. The first row must be the schema's column names.";
     EXTRA_COLUMN = "tidak tercantum dalam perjanjian{0}. Hapus kolom ini sebelum mengirim." / "is not in the agreement{0}. Remove it before sending.";
+    EXTRA_COLUMNS = "memuat kolom yang tidak tercantum dalam perjanjian{0}. Hapus kolom itu sebelum mengirim." /
+        "has columns that are not in the agreement{0}. Remove them before sending.";
     MISSING_COLUMN = "tidak ada{0}. Tambahkan dari sumbernya (boleh kosong bila tidak wajib)." / "is missing{0}. Add it from its source (it may be empty unless it is required).";
     COLUMN_TWICE = "ada dua kali. Hapus salah satu." / "is there twice. Remove one.";
+    COLUMN_SPELLING = "namanya ditulis lain dari skema (huruf besar-kecil, atau spasi). Tulis persis seperti skema." /
+        "has its name in another spelling than the schema's (capitals, or blanks). Write it exactly as the schema has it.";
+    COLUMN_SPELLINGS = "memuat nama kolom yang ditulis lain dari skema (huruf besar-kecil, atau spasi). Tulis semua nama persis seperti skema." /
+        "has column names in another spelling than the schema's (capitals, or blanks). Write all of them exactly as the schema has them.";
     COLUMN_ORDER = "memuat kolom yang benar, tetapi urutannya lain. Susun seperti skema." / "has the right columns in another order. Put them in the schema's order.";
     TOO_MANY_ROWS = "memuat lebih banyak baris daripada batas perjanjian. Bagi menjadi beberapa berkas." / "has more rows than the agreement allows. Split it into several files.";
     BLANK_ROW = "memuat baris kosong: {0}. Hapus baris itu." / "has blank rows: {0}. Remove them.";
@@ -98,6 +106,8 @@ const fn sentence(fault: Fault) -> Text {
         Fault::CellCount => CELL_COUNT,
         Fault::JsonLine => JSON_LINE,
         Fault::Control => CONTROL,
+        Fault::Json => JSON,
+        Fault::ColumnSpelling => COLUMN_SPELLING,
         Fault::Formula => FORMULA,
         Fault::ExcelExponent => EXCEL_EXPONENT,
         Fault::ExcelRounded => EXCEL_ROUNDED,
@@ -165,10 +175,12 @@ impl Shown<'_> {
             _ => place,
         };
         let kind = self.kind(&finding.subject);
-        format!(
-            "- {subject} {}",
-            sentence(finding.fault).with(self.language, &[&place, &kind])
-        )
+        let said = match (finding.fault, &finding.subject) {
+            (Fault::ExtraColumn, Subject::File) => EXTRA_COLUMNS,
+            (Fault::ColumnSpelling, Subject::File) => COLUMN_SPELLINGS,
+            (fault, _) => sentence(fault),
+        };
+        format!("- {subject} {}", said.with(self.language, &[&place, &kind]))
     }
 
     /// How many rows, and the first of them, as a spreadsheet numbers them.
@@ -246,6 +258,21 @@ mod tests {
         assert_eq!(text.lines().count(), 2);
         let text = said(Language::English, &table);
         assert!(text.contains("12,000 rows, the first: row 2, 3"), "{text}");
+    }
+
+    #[test]
+    fn names_in_capitals_are_one_line() {
+        let text = said(Language::Indonesian, "NIK,LAHIR\n");
+        assert!(
+            text.contains("- Berkas memuat nama kolom yang ditulis lain dari skema"),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 2);
+        let text = said(Language::English, "nik,Lahir\n");
+        assert!(
+            text.contains("- Column lahir has its name in another spelling"),
+            "{text}"
+        );
     }
 
     #[test]

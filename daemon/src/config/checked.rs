@@ -9,7 +9,7 @@ use amanah_format::{id::PartyId, time::UtcTime};
 pub use self::drop_at::DropAt;
 pub use self::tables::{Database, Tables};
 pub use self::watching::Metrics;
-pub use super::papers::{Loaded, OwnRevocation};
+pub use super::papers::{Judged, Loaded, OwnRevocation};
 use super::{papers, raw, where_in};
 use crate::{
     catalogue::Language,
@@ -176,7 +176,19 @@ impl Config {
     /// A card that is missing, ill-formed or another party's. An agreement that does not count is only a warning: it
     /// permits nothing.
     pub fn policy(&self, now: UtcTime) -> Result<(Policy, Vec<Loaded>), ConfigError> {
-        papers::policy(self, now)
+        papers::policy(self, (now, &|_| false))
+    }
+
+    /// The same, where signatures of agreements that were loaded before are not judged by the dates of keys any more.
+    ///
+    /// # Errors
+    /// As [`Config::policy`].
+    pub fn policy_again(
+        &self,
+        now: UtcTime,
+        judged: papers::Judged<'_>,
+    ) -> Result<(Policy, Vec<Loaded>), ConfigError> {
+        papers::policy(self, (now, judged))
     }
 
     /// Our own revocations in `agreements/`, verified under the policy's cards: those that a peer must be told of.

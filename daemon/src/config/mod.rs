@@ -1,8 +1,10 @@
 //! The configuration: TOML, unknown fields refused; raw as written, checked as meant, papers (cards, agreements,
 //! revocations) beside it. Floor 4: nothing below sees it.
 
+pub mod cards;
 pub mod checked;
 pub mod edit;
+pub mod judged;
 mod papers;
 pub mod raw;
 mod where_in;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use amanah_format::{
     agreement::{Agreement, AgreementFile, CoSigned},
-    card::VerifiedCard,
     digest::Digest,
     home,
     id::PartyId,
@@ -15,11 +14,12 @@ use amanah_format::{
     time::UtcTime,
 };
 
+use super::cards;
 use super::checked::{Config, ConfigError};
-use crate::{engine::policy::Policy, keys::example};
+use crate::engine::policy::Policy;
 
 /// Ends of the names in the configuration's folder.
-const CARD: &str = ".card.amanah";
+pub(super) const CARD: &str = home::CARD_SUFFIX;
 const AGREEMENT: &str = ".agreement.amanah";
 const REVOCATION: &str = ".revocation.amanah";
 /// Where the daemon keeps revocations that came by wire, beneath the home; only its own user reads them.
@@ -41,23 +41,36 @@ pub struct Loaded {
     pub warning: Option<String>,
 }
 
-/// [`Config::policy`].
-pub(super) fn policy(config: &Config, now: UtcTime) -> Result<(Policy, Vec<Loaded>), ConfigError> {
+/// Whether an agreement was loaded before, and its signatures judged then.
+pub type Judged<'a> = &'a dyn Fn(&Digest) -> bool;
+
+/// When signatures are judged, and those of which agreements were before.
+type Judge<'a> = (UtcTime, Judged<'a>);
+
+/// [`Config::policy_again`].
+pub(super) fn policy(
+    config: &Config,
+    (now, judged): Judge<'_>,
+) -> Result<(Policy, Vec<Loaded>), ConfigError> {
     let mut loaded = Vec::new();
     loaded.push(note(
         "config",
         &config.file,
         Digest::of(&read(&config.file)?),
     ));
-    let keyring = cards(config, &mut loaded)?;
+    let cards = cards::load(config)?;
+    loaded.extend(cards.loaded);
+    let keyring = cards.keyring;
     let mut texts = Vec::new();
-    let agreements = agreements(config, (&keyring, now), &mut texts, &mut loaded)?;
+    let judge = (now, judged);
+    let agreements = agreements(config, (&keyring, judge), &mut texts, &mut loaded)?;
     let revoked = revocations(config, (&keyring, now), &texts, &mut loaded)?;
     let policy = Policy::new(config.party.clone(), keyring, agreements, revoked);
+    let policy = policy.with_card_notes(cards.notes);
     Ok((policy, loaded))
 }
 
-fn note(kind: &'static str, path: &Path, digest: Digest) -> Loaded {
+pub(super) fn note(kind: &'static str, path: &Path, digest: Digest) -> Loaded {
     Loaded {
         kind,
         path: path.to_owned(),
@@ -66,14 +79,14 @@ fn note(kind: &'static str, path: &Path, digest: Digest) -> Loaded {
     }
 }
 
-fn wrong(path: &Path, reason: impl Into<String>) -> ConfigError {
+pub(super) fn wrong(path: &Path, reason: impl Into<String>) -> ConfigError {
     ConfigError {
         path: path.to_owned(),
         reason: reason.into(),
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
     let bytes = std::fs::metadata(path)
         .map_err(|error| wrong(path, error.to_string()))?
         .len();
@@ -87,7 +100,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
 }
 
 /// Files of one kind in a folder of the configuration, by name; none where the folder is missing.
-fn files(folder: &Path, end: &str) -> Result<Vec<PathBuf>, ConfigError> {
+pub(super) fn files(folder: &Path, end: &str) -> Result<Vec<PathBuf>, ConfigError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -106,57 +119,12 @@ fn files(folder: &Path, end: &str) -> Result<Vec<PathBuf>, ConfigError> {
     Ok(found)
 }
 
-/// Our own card and one of each configured peer; cards of others lie there unused.
-fn cards(config: &Config, loaded: &mut Vec<Loaded>) -> Result<Keyring, ConfigError> {
-    let mut keyring = Keyring::default();
-    let peers = config.peers.iter().map(|peer| &peer.party);
-    for party in std::iter::once(&config.party).chain(peers) {
-        let path = config
-            .folder
-            .join(home::CARDS)
-            .join(format!("{party}{CARD}"));
-        if !path.exists() {
-            return Err(wrong(&path, missing_card(config, party)));
-        }
-        let card =
-            VerifiedCard::verify(&read(&path)?).map_err(|error| wrong(&path, error.to_string()))?;
-        if &card.card().party != party {
-            let found = &card.card().party;
-            return Err(wrong(
-                &path,
-                format!("expected the card of {party}, found that of {found}"),
-            ));
-        }
-        if !config.example_keys && example::on_card(&card.card().keys) {
-            return Err(wrong(
-                &path,
-                "holds keys of keys-example/, whose secret halves everybody has; make keys of your own with `amanah init` \
-                 (for a trial on loopback: example_keys = true)",
-            ));
-        }
-        loaded.push(note("card", &path, card.digest()));
-        keyring.trust(card);
-    }
-    Ok(keyring)
-}
-
-fn missing_card(config: &Config, party: &PartyId) -> String {
-    if party == &config.party {
-        return "our own card is missing; make keys and card with `amanah init`, or put the card back".into();
-    }
-    format!(
-        "the card of {party} is missing; ask {party} for its card and fingerprint and run: \
-         amanah --config {} peer add {party}{CARD} --fingerprint SHA256:…",
-        config.file.display()
-    )
-}
-
 /// An agreement's text as far as revocations need it: digest and parties, signed or not.
 type KnownText = (Digest, Agreement);
 
 fn agreements(
     config: &Config,
-    (keyring, now): (&Keyring, UtcTime),
+    (keyring, (now, judged)): (&Keyring, Judge<'_>),
     texts: &mut Vec<KnownText>,
     loaded: &mut Vec<Loaded>,
 ) -> Result<Vec<CoSigned>, ConfigError> {
@@ -165,6 +133,10 @@ fn agreements(
         let bytes = read(&path)?;
         let mut line = note("agreement", &path, Digest::of(&bytes));
         match agreement(&bytes, &config.party, &mut line, texts) {
+            Ok(file) if judged(&file.digest()) => match file.verify_again(keyring) {
+                Ok(co_signed) => in_force.push(co_signed),
+                Err(error) => line.warning = Some(error.to_string()),
+            },
             Ok(file) => match file.verify(keyring, now) {
                 Ok(co_signed) => in_force.push(co_signed),
                 Err(error) => line.warning = Some(error.to_string()),

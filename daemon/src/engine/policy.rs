@@ -28,6 +28,7 @@ pub struct Policy {
     own: PartyId,
     keyring: Keyring,
     rules: Rules,
+    card_notes: Vec<String>,
 }
 
 impl Policy {
@@ -45,7 +46,31 @@ impl Policy {
             own,
             keyring,
             rules,
+            card_notes: Vec::new(),
         }
+    }
+
+    /// The same, with what a person must look at in the cards: a code, a space, a party.
+    #[must_use]
+    pub fn with_card_notes(self, card_notes: Vec<String>) -> Self {
+        Self { card_notes, ..self }
+    }
+
+    /// What a person must look at in the cards that came by wire (`card-fork`, `card-offered`, `card-unproven`).
+    #[must_use]
+    pub fn card_notes(&self) -> &[String] {
+        &self.card_notes
+    }
+
+    /// Whether an agreement with `peer` that is in force at `at` lets its cards follow by the chain, without a hand.
+    #[must_use]
+    pub fn lets_cards_follow(&self, peer: &PartyId, at: UtcTime) -> bool {
+        self.agreements().iter().any(|known| {
+            let text = known.agreement();
+            text.lets_cards_follow()
+                && text.party(peer).is_some()
+                && self.in_force(&known.digest(), at)
+        })
     }
 
     /// The party that this node is.

@@ -12,6 +12,20 @@ const UNPROVEN_MAX: u32 = 3;
 /// Who has not taken our word within so long shows without ever looking.
 const UNPROVEN_SECS_MAX: i64 = 86_400;
 
+/// A peer whose ledger has grown shows it within an hour, or at its next connection: after a day in which records were due and it
+/// was there, it is not showing any more.
+const UNSEEN_SECS_MAX: i64 = 86_400;
+/// A peer that has just connected shows within seconds.
+const CONNECTED_SECS_MIN: i64 = 600;
+
+/// Whether a peer keeps its ledger from being seen: receipts were exchanged at `owed` and later, its ledger was not seen to grow
+/// since, and it is `connected` long enough to have shown it.
+#[must_use]
+pub fn is_unseen(owed: UtcTime, connected: Option<UtcTime>, now: UtcTime) -> bool {
+    now > owed.plus_secs(UNSEEN_SECS_MAX)
+        && connected.is_some_and(|since| now >= since.plus_secs(CONNECTED_SECS_MIN))
+}
+
 /// What a checkpoint means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
@@ -89,6 +103,20 @@ mod tests {
         let mut prover = Prover::new(from, to);
         (0..to).for_each(|index| prover.push(leaf(writer, index)));
         prover.finish()
+    }
+
+    #[test]
+    fn who_shows_nothing_for_a_day_is_noticed_once_it_is_there() {
+        let owed = UtcTime::from_unix(1_800_000_000).unwrap();
+        let late = owed.plus_secs(86_401);
+        assert!(is_unseen(owed, Some(owed), late));
+        assert!(!is_unseen(owed, Some(owed), owed.plus_secs(86_400)));
+        assert!(!is_unseen(owed, None, late), "away");
+        assert!(
+            !is_unseen(owed, Some(late.plus_secs(-599)), late),
+            "just back"
+        );
+        assert!(is_unseen(owed, Some(late.plus_secs(-600)), late));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) const MODE_TEXT: u32 = 0o640;
 const SWEEP_DEPTH: usize = 4;
 
 /// Folders of every home, with their modes.
-const FOLDERS: [(&str, u32); 20] = [
+const FOLDERS: [(&str, u32); 22] = [
     (home::WORK, MODE_OWN),
     (home::QUEUE, MODE_OWN),
     (home::INCOMING, MODE_OWN),
@@ -49,6 +49,8 @@ const FOLDERS: [(&str, u32); 20] = [
     (home::LEDGER, MODE_SHOWN),
     (home::LEDGER_COSIGNED, MODE_SHOWN),
     (home::LEDGER_PEERS, MODE_SHOWN),
+    (home::CARDS_TAKEN, MODE_SHOWN),
+    (home::CARDS_OFFERED, MODE_SHOWN),
     (QUARANTINE_NOTES, MODE_SHOWN),
     (home::STICK_OUT, MODE_SHOWN),
     (home::STICK_IN, MODE_SHOWN),

@@ -4,6 +4,7 @@
 //! Folders into which operators write are not trusted: what is done there is done beneath the home, over no link.
 
 mod along;
+mod cards;
 mod claims;
 mod evidence;
 mod folders;

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use amanah_format::receipt;
+use amanah_format::receipt::{self, Receipt};
 use amanah_format::refusal::Refusal;
-use amanah_format::signature::{Purpose, SecretKey};
+use amanah_format::signature::Purpose;
 
 use crate::engine::inbound::Inbound;
 use crate::journal::{InboundRow, Page};
@@ -13,6 +13,7 @@ use crate::kill;
 use crate::spool::{QuarantineNote, Side};
 
 use super::answer::Kept;
+use super::signer::Signer;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError};
 
@@ -20,8 +21,8 @@ use super::{Node, Pass, StageError};
 pub struct Acknowledge {
     /// What all stages share.
     pub node: Arc<Node>,
-    /// Our signing key.
-    pub signing: Arc<SecretKey>,
+    /// Our signing keys.
+    pub signing: Arc<Signer>,
 }
 
 impl Acknowledge {
@@ -46,7 +47,12 @@ impl Acknowledge {
         let kept = Kept::find(&self.node, &row.peer, &row.digest)?;
         let signature = match kept.filter(|kept| &kept.text == text) {
             Some(kept) => kept.signature,
-            None => self.signing.sign(Purpose::Receipt, text),
+            None => {
+                let (policy, now) = (self.node.rules.now(), self.node.clock.now());
+                let finished = |receipt: &Receipt| receipt.finished;
+                let key = self.signing.of(&policy, text, finished, now);
+                key.sign(Purpose::Receipt, text)
+            }
         };
         let container = receipt::pack(text, &signature);
         self.node

@@ -11,7 +11,6 @@ use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::ledger::RecordKind;
 use amanah_format::refusal::Refusal;
-use amanah_format::signature::SecretKey;
 use amanah_format::time::UtcTime;
 
 use crate::engine::inbound::Inbound;
@@ -26,6 +25,7 @@ use crate::transport::link::{Denied, WireName};
 use super::answer::{Answer, Kept};
 use super::arrive::finished;
 use super::rejudge::HeldLook;
+use super::signer::Signer;
 use super::{Node, StageError, slips};
 
 /// Most bundles of one peer that are held: as many as a stream may be ahead of a gap.
@@ -40,7 +40,7 @@ pub struct Admit {
     /// What all stages share.
     pub node: Arc<Node>,
     /// Signs `held` slips.
-    pub signing: Arc<SecretKey>,
+    pub signing: Arc<Signer>,
     /// Where the next look at what is held goes on.
     pub held: Mutex<HeldLook>,
 }

@@ -304,6 +304,10 @@ pub(crate) fn taken(node: &Node, peer: &PartyId, name: WireName) -> Result<(), D
         }
         WireName::Slip(digest) => node.journal.slip_taken(peer, &digest),
     };
+    if outcome.is_ok() && matches!(name, WireName::Receipt(_)) {
+        let owed = super::witness::owe(node, peer, 0);
+        owed.map_err(|error| Denied::failure(&error))?;
+    }
     node.bells.publish.ring();
     outcome.map_err(|error| Denied::failure(&error))
 }

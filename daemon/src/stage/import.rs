@@ -33,6 +33,8 @@ use super::rejudge::verified_again;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError, Stop};
 
+mod afterwards;
+mod beside;
 mod early;
 mod effort;
 mod landing;
@@ -166,6 +168,7 @@ impl Import {
                 decide(&self.node, row, manifest, Ok(store))?;
                 kill::point("import.recorded");
                 tracing::info!(event = Event::Imported.name(), manifest = %row.digest, peer = %row.peer, "imported");
+                self.afterwards(row, manifest)?;
             }
             End::Refused(refusal) => refuse(&self.node, row, manifest, refusal)?,
             End::Held(reason) => self.hold(row, reason)?,
@@ -185,13 +188,7 @@ impl Import {
     }
 
     fn import(&self, row: &InboundRow, manifest: &Manifest) -> Result<End, StageError> {
-        let id = ImportId {
-            manifest: row.digest,
-            peer: row.peer.clone(),
-            flow: manifest.flow.clone(),
-            bundle: manifest.bundle,
-            contents: manifest.contents,
-        };
+        let id = id_of(row, manifest);
         let found = self.land(row, manifest, &id);
         match &found {
             Ok(_) => self.tell_of_schema(row, None),
@@ -226,6 +223,17 @@ impl Import {
             }
             Err(OpenError::Io(error)) => Err(failed_on(&path, &error)),
         }
+    }
+}
+
+/// What stores know a bundle by.
+fn id_of(row: &InboundRow, manifest: &Manifest) -> ImportId {
+    ImportId {
+        manifest: row.digest,
+        peer: row.peer.clone(),
+        flow: manifest.flow.clone(),
+        bundle: manifest.bundle,
+        contents: manifest.contents,
     }
 }
 

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use amanah_format::agreement::Flow;
 use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
-use amanah_format::signature::SecretKey;
 use amanah_format::slip::{Body, POSITION_STREAMS_MAX, Position, Slip, StreamPlace};
 
 use crate::engine::gate::{Seen, may_seal};
 use crate::engine::stream::{ask_again_after, is_behind};
 
+use super::signer::Signer;
 use super::{Node, StageError, slips};
 
 /// What is known of each peer in this life of the process: the gate before sealing.
@@ -37,6 +37,18 @@ struct Gate {
     greet: bool,
     /// It is to be shown our ledger; whether directly.
     call: Option<bool>,
+    /// It is to be told our later cards: from the start on.
+    told_cards: Told,
+}
+
+/// Whether a peer was told our cards, in this life of the process.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Told {
+    /// Not yet, or it has connected since.
+    #[default]
+    Due,
+    /// Then.
+    At(Instant),
 }
 
 impl Gates {
@@ -69,6 +81,12 @@ impl Gates {
             gate.greet = true;
             gate.call = Some(directly);
             gate.seen.connected = directly;
+            // A peer that connects again and again is not told more often than once an hour.
+            if let Told::At(when) = gate.told_cards
+                && when.elapsed() >= CARDS_AGAIN
+            {
+                gate.told_cards = Told::Due;
+            }
         });
     }
 
@@ -80,6 +98,24 @@ impl Gates {
     /// Whether there is a reason to show it; and whether it is there itself.
     pub(super) fn take_call(&self, peer: &PartyId) -> Option<bool> {
         self.with(peer, |gate| gate.call.take())
+    }
+
+    /// Whether our cards are to be told to it now, which then counts as done; and whether it is there itself.
+    pub(super) fn take_cards_due(&self, peer: &PartyId) -> Option<bool> {
+        self.with(peer, |gate| match gate.told_cards {
+            Told::At(_) => None,
+            Told::Due => {
+                gate.told_cards = Told::At(Instant::now());
+                Some(gate.seen.connected)
+            }
+        })
+    }
+
+    /// Our cards have changed: every peer is to be told.
+    pub fn cards_changed(&self) {
+        for gate in self.peers().values_mut() {
+            gate.told_cards = Told::Due;
+        }
     }
 
     /// It could not be reached, or has gone.
@@ -106,6 +142,8 @@ impl Gates {
     }
 }
 
+/// So long after they were told, cards are told again at a new connection: the peer may have been restored since.
+const CARDS_AGAIN: Duration = Duration::from_secs(3_600);
 /// Our questions whose answer still counts: one is asked an hour at last, and a drop may be slow.
 const QUESTIONS_MAX: usize = 32;
 
@@ -113,7 +151,7 @@ const QUESTIONS_MAX: usize = 32;
 ///
 /// # Errors
 /// The journal's.
-pub(super) fn ask(node: &Node, signing: &SecretKey, peer: &PartyId) -> Result<(), StageError> {
+pub(super) fn ask(node: &Node, signing: &Signer, peer: &PartyId) -> Result<(), StageError> {
     let now = Instant::now();
     let is_due =
         |gate: &mut Gate| !gate.seen.answered && gate.ask_at.is_none_or(|ask_at| ask_at <= now);
@@ -146,7 +184,7 @@ pub(super) fn ask(node: &Node, signing: &SecretKey, peer: &PartyId) -> Result<()
 ///
 /// # Errors
 /// The journal's.
-pub(super) fn tell(node: &Node, signing: &SecretKey, peer: &PartyId) -> Result<(), StageError> {
+pub(super) fn tell(node: &Node, signing: &Signer, peer: &PartyId) -> Result<(), StageError> {
     let (greet, to_answer) = node.gates.take_greeting(peer);
     if let Some(asked) = to_answer {
         // The last part answers: whoever hears it has heard them all.
@@ -172,12 +210,7 @@ pub(super) fn tell(node: &Node, signing: &SecretKey, peer: &PartyId) -> Result<(
     Ok(node.journal.set_fact(&fact, Some(&said))?)
 }
 
-fn put_all(
-    node: &Node,
-    signing: &SecretKey,
-    parts: Vec<Slip>,
-    about: &str,
-) -> Result<(), StageError> {
+fn put_all(node: &Node, signing: &Signer, parts: Vec<Slip>, about: &str) -> Result<(), StageError> {
     for (index, slip) in parts.into_iter().enumerate() {
         slips::put(node, signing, slip, &format!("{about} {index}"))?;
     }

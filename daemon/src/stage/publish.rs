@@ -10,18 +10,21 @@ use std::time::{Duration, Instant};
 
 use amanah_format::container::bundle_bytes;
 use amanah_format::id::PartyId;
+use amanah_format::keyring::Standing;
 use amanah_format::ledger::Checkpoint;
 use amanah_format::signature::SecretKey;
 use amanah_format::time::UtcTime;
 
 use crate::engine::outbound::Outbound;
 use crate::journal::{InboundRow, OutboundRow};
+use crate::keys::OwnKeys;
 use crate::metrics::Metrics;
 use crate::snapshot::{
     self, AgreementStatus, IncomingStatus, ItemStatus, OutgoingStatus, PeerStatus, Snapshot,
 };
 
 use super::requests::is_paused;
+use super::signer::Signer;
 use super::{Node, Pass, StageError, witness};
 
 /// Bundles shown in each direction: what is active, and the newest of what is done.
@@ -37,10 +40,10 @@ const EVERY_MOVING: Duration = Duration::from_millis(250);
 pub struct Publish {
     /// What all stages share.
     pub node: Arc<Node>,
-    /// Signs checkpoints.
-    pub ledger_key: SecretKey,
+    /// Sign checkpoints.
+    pub ledger_keys: OwnKeys,
     /// Signs the slips that show checkpoints.
-    pub signing: Arc<SecretKey>,
+    pub signing: Arc<Signer>,
     /// Peers and how they are connected.
     pub peers: Vec<(PartyId, Side)>,
     /// When this process started.
@@ -72,14 +75,14 @@ impl Publish {
     #[must_use]
     pub fn new(
         node: Arc<Node>,
-        (ledger_key, signing): (SecretKey, Arc<SecretKey>),
+        (ledger_keys, signing): (OwnKeys, Arc<Signer>),
         peers: Vec<(PartyId, Side)>,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             started: node.clock.now(),
             node,
-            ledger_key,
+            ledger_keys,
             signing,
             peers,
             metrics,
@@ -125,17 +128,26 @@ impl Publish {
             self.node.spool.publish_ledger(published, &lines, None)?;
             published += u64::try_from(lines.len()).unwrap_or(0);
         }
-        let note = checkpoint.sign(&self.ledger_key);
+        let note = checkpoint.sign(self.ledger_key());
         self.node
             .spool
             .publish_ledger(published, &[], Some(&note))?;
         Ok(checkpoint)
     }
 
+    /// The one that our card says for now.
+    fn ledger_key(&self) -> &SecretKey {
+        let (policy, now) = (self.node.rules.now(), self.node.clock.now());
+        let order = policy
+            .keyring()
+            .use_order(policy.own(), now, Standing::Ledger);
+        self.ledger_keys.first_of(&order)
+    }
+
     /// Not to whom people carry everything: there nothing is shown at each connection, for there is none.
     fn witness(&self, published: &Checkpoint) -> Result<(), StageError> {
         let keys = witness::Keys {
-            ledger: &self.ledger_key,
+            ledger: self.ledger_key(),
             signing: &self.signing,
         };
         let peers = self.peers.iter().filter(|(_, side)| *side != Side::Hand);

@@ -19,7 +19,6 @@ use amanah_format::document;
 use amanah_format::id::FlowName;
 use amanah_format::manifest::AgreementRef;
 use amanah_format::receipt::Receipt;
-use amanah_format::signature::SecretKey;
 use amanah_format::time::UtcTime;
 
 use crate::engine::policy::{Kept, Policy};
@@ -28,6 +27,7 @@ use crate::store::StoreError;
 
 use super::import::Tables;
 use super::settle::digest_of;
+use super::signer::Signer;
 use super::{Node, Pass, ROWS_PER_PASS, Reaction, StageError};
 use crate::store::Store;
 
@@ -44,7 +44,7 @@ pub struct Retention {
     /// What all stages share.
     pub node: Arc<Node>,
     /// Signs destruction records.
-    pub signing: Arc<SecretKey>,
+    pub signing: Arc<Signer>,
     /// Where files landed.
     pub files: Arc<dyn Store>,
     /// Where rows landed, where a database is configured.

@@ -20,7 +20,7 @@ use amanah_format::id::{Epoch, Sequence};
 use amanah_format::limits::BUNDLE_HEAD_BYTES;
 use amanah_format::manifest::Manifest;
 use amanah_format::seal::{SealOptions, Sealed, Sealer};
-use amanah_format::signature::{Purpose, SecretKey};
+use amanah_format::signature::Purpose;
 
 use crate::catalogue::note::Details;
 use crate::durable::{self, Steady};
@@ -32,6 +32,7 @@ use crate::kill;
 use crate::spool::outbox::{Look, Source};
 
 use super::hand_back::give_back;
+use super::signer::Signer;
 use super::stuck::each_of_page;
 use super::{IDLE, Node, Pass, StageError};
 
@@ -39,7 +40,7 @@ mod faults;
 mod table;
 
 use self::faults::{failed, not_opened, not_sealed, other, why_no_source};
-use self::table::Sound;
+use self::table::Checking;
 
 /// How soon a gate that is shut is looked at again.
 const GATE_AGAIN: Duration = Duration::from_millis(500);
@@ -51,8 +52,8 @@ const WORKERS_BYTES_MIN: u64 = 1024 * 1024;
 pub struct Seal {
     /// What all stages share.
     pub node: Arc<Node>,
-    /// Our signing key.
-    pub signing: Arc<SecretKey>,
+    /// Our signing keys.
+    pub signing: Arc<Signer>,
     /// Compression.
     pub options: SealOptions,
     /// How long a bundle may travel.
@@ -129,7 +130,6 @@ impl Seal {
         let permit = policy
             .may_send(&row.peer, &row.flow, size, now)
             .map_err(NotSealed::Return)?;
-        let sound = self.tabled(row, &sources, &permit)?;
         let binding = Binding {
             bundle: row.bundle,
             agreement: permit.agreement.digest,
@@ -138,7 +138,7 @@ impl Seal {
             flow: row.flow.clone(),
         };
         let sealed = self
-            .write_payload((row, &sources), sound, &permit, &binding)
+            .checked_payload((row, &sources), &permit, &binding)
             .inspect_err(|_| self.clear_work(row))?;
         kill::point("seal.payload-synced");
         self.unchanged(row, &sources)
@@ -192,7 +192,7 @@ impl Seal {
     fn write_payload(
         &self,
         (row, sources): (&OutboundRow, &[Source]),
-        table: Option<Sound>,
+        checking: &mut Checking<'_>,
         permit: &Permit,
         binding: &Binding,
     ) -> Result<Sealed<()>, NotSealed> {
@@ -206,9 +206,9 @@ impl Seal {
             .map_err(|error| not_sealed(&path, error))?;
         let mut last = None;
         for source in sources {
-            last = Some(self.add(&mut sealer, source, &path)?);
+            last = Some(self.add(&mut sealer, source, checking, &path)?);
         }
-        if let Some(table) = table {
+        if let Some(table) = checking.sound()? {
             if !last.is_some_and(|sealed| table.is_of(&sealed)) {
                 return Err(NotSealed::Changed);
             }
@@ -238,6 +238,7 @@ impl Seal {
         &self,
         sealer: &mut Sealer<BufWriter<Steady>>,
         source: &Source,
+        checking: &Checking<'_>,
         work: &Path,
     ) -> Result<Digest, NotSealed> {
         let file = durable::open_beneath(&source.root, &source.relative)
@@ -249,7 +250,7 @@ impl Seal {
         };
         is_listed()?;
         kill::point("seal.opened");
-        let mut content = self.node.stop.guard(&file);
+        let mut content = checking.guard(self.node.stop.guard(&file));
         let digest = sealer
             .entry(&source.entry, source.look.bytes, &mut content)
             .map_err(|error| not_sealed(work, error))?;
@@ -302,7 +303,10 @@ impl Seal {
                 row.bundle
             )));
         };
-        let signature = self.signing.sign(Purpose::Bundle, manifest);
+        let (policy, now) = (self.node.rules.now(), self.node.clock.now());
+        let created = |manifest: &Manifest| manifest.created;
+        let key = self.signing.of(&policy, manifest, created, now);
+        let signature = key.sign(Purpose::Bundle, manifest);
         if row.state == Outbound::Sealed {
             self.node
                 .journal

@@ -18,7 +18,7 @@ use crate::transport::link::Denied;
 
 use super::hand_back::give_back;
 use super::stuck::each_of_page;
-use super::{Node, Pass, StageError, again};
+use super::{Node, Pass, StageError, again, witness};
 
 /// The settling stage.
 pub struct Settle {
@@ -67,6 +67,9 @@ impl Settle {
                 self.node.board.quiet("payload-lost", &bundle.to_string());
                 let given = self.node.journal.bundle_given(peer, &bundle);
                 given.map_err(|error| Denied::failure(&error))?;
+                let least = receipt.ledger.index.saturating_add(1);
+                let owed = witness::owe(&self.node, peer, least);
+                owed.map_err(|error| Denied::failure(&error))?;
                 self.node.bells.settle.ring();
                 self.node.bells.streams.ring();
                 self.node.bells.publish.ring();

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use amanah_format::agreement::Lane;
 use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
+use amanah_format::keyring::Standing;
+use amanah_format::signature::PublicKey;
 
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::retry::wait_after;
@@ -22,6 +24,8 @@ use super::requests::is_paused;
 use super::room::Room;
 use super::{IDLE, Node, Reaction, StageError, pull};
 
+/// How often a connection looks whether the keys of both sides are still valid.
+const KEYS_LOOKED_AT: Duration = Duration::from_secs(1);
 /// A connection that lasted so long was a good one: after it the waits begin anew …
 const LASTING: Duration = Duration::from_secs(5);
 /// … and after shorter ones they stay short, because a peer that restarts is back soon: some three seconds.
@@ -56,6 +60,9 @@ pub(crate) enum SessionEnd {
     /// Pause or stop.
     #[error("asked to stop")]
     Asked,
+    /// A key by which it may have begun is not valid any more, or ours has given way to a newer one.
+    #[error("its keys have changed")]
+    Keys,
 }
 
 impl SessionEnd {
@@ -64,7 +71,7 @@ impl SessionEnd {
         match self {
             Self::Link(LinkError::Local(_)) => true,
             Self::Stage(error) => error.reaction() == Reaction::Retry,
-            Self::Link(_) | Self::Asked => false,
+            Self::Link(_) | Self::Asked | Self::Keys => false,
         }
     }
 }
@@ -108,6 +115,7 @@ impl Ship {
                     let end = tokio::select! {
                         end = session(Arc::clone(&link)) => end,
                         ended = link.ended() => ended.into(),
+                        ended = self.until_keys_change() => ended,
                     };
                     let end = swept(&self, end).await;
                     link.close().await;
@@ -125,6 +133,28 @@ impl Ship {
             };
             self.wait_to_retry(failures, error).await;
         }
+    }
+
+    /// Until our transport key gives way to another, or one that the peer may have shown is not valid any more.
+    async fn until_keys_change(&self) -> SessionEnd {
+        let (own, theirs) = self.keys();
+        loop {
+            tokio::time::sleep(KEYS_LOOKED_AT).await;
+            let (own_now, theirs_now) = self.keys();
+            if own != own_now || theirs.iter().any(|key| !theirs_now.contains(key)) {
+                return SessionEnd::Keys;
+            }
+        }
+    }
+
+    fn keys(&self) -> (Option<PublicKey>, Vec<PublicKey>) {
+        let (policy, now) = (self.node.rules.now(), self.node.clock.now());
+        let keyring = policy.keyring();
+        let own = keyring.use_order(policy.own(), now, Standing::Transport);
+        (
+            own.first().copied(),
+            keyring.transport_keys(&self.peer, now),
+        )
     }
 
     async fn wait_to_retry(&self, failures: u32, error: String) {

@@ -1,6 +1,6 @@
 //! Slips: short signed notes between the parties, made and heeded. `held` (a bundle waits, and why) and `revocation` (an
 //! agreement ends at once: it only narrows) act by themselves; `resend` is answered by `again`, `position` by `position`, `void`
-//! by `void`, `checkpoint` and `cosignature` by `witness`.
+//! by `void`, `checkpoint` and `cosignature` by `witness`, `card` by `cards`.
 //! A slip whose number is no news, or whose time is over, is taken and does nothing. FORMAT.md §14.
 
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use crate::journal::InboundRow;
 use crate::store::table::Stores;
 use crate::transport::link::Denied;
 
-use super::{Node, StageError, again, position, void, witness};
+use super::signer::Signer;
+use super::{Node, StageError, again, cards, position, void, witness};
 
 /// A slip says nothing any more after so long: the bundle that it is about expires within 30 days.
 const EXPIRES_SECS: i64 = 30 * 86_400;
@@ -27,7 +28,7 @@ const EXPIRES_SECS: i64 = 30 * 86_400;
 /// The journal's.
 pub(crate) fn tell_held(
     node: &Node,
-    signing: &SecretKey,
+    signing: &Signer,
     row: &InboundRow,
     reason: HeldReason,
 ) -> Result<(), StageError> {
@@ -40,7 +41,9 @@ pub(crate) fn tell_held(
         reason,
     };
     let mut slip = draft(node, &row.peer, body);
-    let mut make = |number: u64| signed(&mut slip, number, signing);
+    let policy = node.rules.now();
+    let key = signing.at(&policy, slip.created);
+    let mut make = |number: u64| signed(&mut slip, number, key);
     node.journal
         .add_slip(&row.peer, "held", node.clock.now(), &mut make)?;
     node.journal.set_fact(&told, Some(reason.code()))?;
@@ -70,12 +73,27 @@ pub(crate) fn draft(node: &Node, peer: &PartyId, body: Body) -> Slip {
 /// The journal's.
 pub(crate) fn put(
     node: &Node,
-    signing: &SecretKey,
+    signing: &Signer,
+    slip: Slip,
+    about: &str,
+) -> Result<Digest, StageError> {
+    let policy = node.rules.now();
+    let key = signing.at(&policy, slip.created);
+    put_by(node, key, slip, about)
+}
+
+/// The same with this very key.
+///
+/// # Errors
+/// The journal's.
+pub(super) fn put_by(
+    node: &Node,
+    key: &SecretKey,
     mut slip: Slip,
     about: &str,
 ) -> Result<Digest, StageError> {
     let (peer, kind) = (slip.to.clone(), slip.body.kind());
-    let mut make = |number: u64| signed(&mut slip, number, signing);
+    let mut make = |number: u64| signed(&mut slip, number, key);
     let key = (&peer, kind, about);
     let digest = node.journal.put_slip(key, node.clock.now(), &mut make)?;
     node.bells.peer(&peer).ring();
@@ -152,7 +170,8 @@ fn concerns_us(policy: &Policy, slip: &Slip) -> bool {
         | Body::Void(_)
         | Body::Position(_)
         | Body::Checkpoint(_)
-        | Body::Cosignature(_) => true,
+        | Body::Cosignature(_)
+        | Body::Card(_) => true,
         Body::Revocation { agreement, .. } => policy.agreements().iter().any(|known| {
             known.digest() == agreement.digest && known.agreement().party(&slip.from).is_some()
         }),
@@ -177,6 +196,8 @@ fn heed(
             node.bells.reload.ring();
             node.journal.set_fact(&fact, Some("yes"))?;
         }
+    } else if matches!(slip.body, Body::Card(_)) {
+        // Judged by its own signatures: a stolen key that used up the numbers would else keep the genuine one out.
     } else if !node.journal.is_news(peer, kind, slip.number)? || node.clock.now() > slip.expires {
         tracing::info!(%peer, kind, number = slip.number, "a slip is no news; it is ignored");
         return Ok(());
@@ -193,6 +214,7 @@ fn heed(
         Body::Void(said) => void::hear(node, store, (peer, said), (verified, container))?,
         Body::Checkpoint(shown) => witness::hear_checkpoint(node, peer, shown)?,
         Body::Cosignature(seen) => witness::hear_cosignature(node, peer, seen)?,
+        Body::Card(proposed) => cards::hear(node, peer, proposed)?,
         Body::Revocation { .. } => {}
     }
     node.journal.note_slip(peer, kind, slip.number)?;

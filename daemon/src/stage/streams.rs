@@ -1,5 +1,5 @@
 //! Streams: looks after what no single bundle tells. Numbers that are missing are alarmed and asked for; stopped streams stay
-//! alarmed; numbers that are given up are said until they are answered; positions are asked for at the start and told at each connection. The decisions are `engine::stream`'s.
+//! alarmed; numbers that are given up are said until they are answered; positions are asked for at the start and told at each connection, and so are our later cards. The decisions are `engine::stream`'s.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,6 @@ use amanah_format::digest::Digest;
 use amanah_format::document;
 use amanah_format::id::{PartyId, Sequence};
 use amanah_format::manifest::Manifest;
-use amanah_format::signature::SecretKey;
 use amanah_format::slip::{Body, Resend};
 
 use crate::engine::inbound::Inbound;
@@ -17,14 +16,15 @@ use crate::engine::rhythm::Watch;
 use crate::engine::stream::{StreamKey, ask_again_after};
 use crate::journal::{Gap, Page};
 
-use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, position, slips, void};
+use super::signer::Signer;
+use super::{IDLE, Node, Pass, ROWS_PER_PASS, StageError, cards, position, slips, void};
 
 /// The stage.
 pub struct Streams {
     /// What all stages share.
     pub node: Arc<Node>,
     /// Signs `resend` and `position` slips.
-    pub signing: Arc<SecretKey>,
+    pub signing: Arc<Signer>,
     /// The peers of the configuration.
     pub peers: Vec<PartyId>,
     /// What was asked for in this life of the process.
@@ -59,6 +59,8 @@ impl Streams {
     /// The journal's.
     pub fn pass(&self) -> Result<Pass, StageError> {
         for peer in &self.peers {
+            // First, for what comes after them a new key may have signed.
+            cards::tell(&self.node, &self.signing, peer)?;
             position::ask(&self.node, &self.signing, peer)?;
             position::tell(&self.node, &self.signing, peer)?;
         }

@@ -108,7 +108,9 @@ fn decide(
         return Ok(node.journal.forget_void(digest)?);
     };
     let mut slip = draft(node, row, (digest, manifest), reason);
-    let mut make = |number: u64| slips::signed(&mut slip, number, &streams.signing);
+    let policy = node.rules.now();
+    let key = streams.signing.at(&policy, slip.created);
+    let mut make = |number: u64| slips::signed(&mut slip, number, key);
     if node.journal.give_up((digest, reason, by), now, &mut make)? {
         kill::point("void.given-up");
         tracing::warn!(peer = %row.peer, flow = %row.flow, number = manifest.sequence.get(), reason = reason.code(), "a number is given up; its recipient is asked to answer");

@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::ledger::{Checkpoint, cosigners, parse_origin};
-use amanah_format::signature::SecretKey;
+use amanah_format::signature::{PublicKey, SecretKey};
 use amanah_format::slip::{Body, Seen, Shown};
 use amanah_format::time::UtcTime;
 
-use crate::engine::witness::{Heard, is_evasive, judge};
+use crate::engine::witness::{Heard, is_evasive, is_unseen, judge};
+use crate::event::Event;
 
+use super::signer::Signer;
 use super::{Node, StageError, slips};
 
 /// A ledger that has grown is shown again after so long, on a connection that stays.
@@ -24,6 +26,8 @@ const EVERY: Duration = Duration::from_secs(3_600);
 /// A peer that connects again and again is not shown more often than this.
 const EVERY_AT_MOST: Duration = Duration::from_secs(10);
 
+/// The alarm of a peer that shows nothing any more.
+const UNSEEN: &str = "ledger-unseen";
 /// What the slips with our cosignatures are about: only the newest says anything.
 const COSIGNATURE: &str = "cosignature";
 
@@ -40,7 +44,7 @@ impl Showing {
 /// The two keys of who shows and cosigns.
 pub(super) struct Keys<'a> {
     pub(super) ledger: &'a SecretKey,
-    pub(super) signing: &'a SecretKey,
+    pub(super) signing: &'a Signer,
 }
 
 /// What is remembered of a peer's ledger: facts of the journal.
@@ -55,6 +59,8 @@ enum Fact {
     Fork,
     /// How long ours was when the peer cosigned it last.
     By,
+    /// When the first receipt was exchanged since the peer showed it, and how long it is to be by that.
+    Owed,
 }
 
 impl Fact {
@@ -65,6 +71,7 @@ impl Fact {
             Self::Unproven => "unproven",
             Self::Fork => "fork",
             Self::By => "by",
+            Self::Owed => "owed",
         };
         format!("witness {name} {party}")
     }
@@ -90,12 +97,15 @@ pub(super) fn pass<'a>(
     peers: impl Iterator<Item = &'a PartyId>,
 ) -> Result<(), StageError> {
     let own = node.rules.now().own().clone();
-    let mut forked = Vec::new();
+    let (mut forked, mut unseen) = (Vec::new(), Vec::new());
     for peer in peers {
         show(node, keys, published, peer)?;
         cosign(node, keys, peer)?;
         if Fact::Fork.get(node, peer)?.is_some() {
             forked.push(peer.to_string());
+        }
+        if shows_nothing(node, peer)? {
+            unseen.push(peer.to_string());
         }
     }
     if Fact::Fork.get(node, &own)?.is_some() {
@@ -103,7 +113,59 @@ pub(super) fn pass<'a>(
     }
     let now = node.clock.now();
     node.board.alarm_exactly("ledger-fork", &forked, now);
+    node.board.alarm_exactly(UNSEEN, &unseen, now);
     Ok(())
+}
+
+/// A receipt was exchanged with a peer: its ledger is to be seen again, `least` records long where the receipt says so.
+///
+/// # Errors
+/// The journal's.
+pub(super) fn owe(node: &Node, peer: &PartyId, least: u64) -> Result<(), StageError> {
+    if Fact::Owed.get(node, peer)?.is_none() {
+        let text = format!("{} {least}", node.clock.now().unix());
+        Fact::Owed.set(node, peer, Some(&text))?;
+    }
+    Ok(())
+}
+
+/// What a peer owes: since when, and how long its ledger is to be at least.
+fn owed(node: &Node, peer: &PartyId) -> Result<Option<(UtcTime, u64)>, StageError> {
+    let text = Fact::Owed.get(node, peer)?;
+    Ok(text.and_then(|text| {
+        let (since, least) = text.split_once(' ')?;
+        let since = UtcTime::from_unix(since.parse().ok()?).ok()?;
+        Some((since, least.parse().ok()?))
+    }))
+}
+
+/// It has shown so much: what was owed is paid where that covers it.
+fn pay(node: &Node, peer: &PartyId, size: u64) -> Result<(), StageError> {
+    if owed(node, peer)?.is_some_and(|(_, least)| size >= least) {
+        Fact::Owed.set(node, peer, None)?;
+    }
+    Ok(())
+}
+
+/// Whether a peer does not show its ledger any more. Once that is said, only the ledger itself takes it back.
+fn shows_nothing(node: &Node, peer: &PartyId) -> Result<bool, StageError> {
+    let Some((owed, _)) = owed(node, peer)? else {
+        return Ok(false);
+    };
+    if node.board.is_alarmed(UNSEEN, peer.as_str()) {
+        return Ok(true);
+    }
+    let link = node.board.link(peer);
+    let unseen = is_unseen(
+        owed,
+        link.since.filter(|_| link.connected),
+        node.clock.now(),
+    );
+    if unseen {
+        let since = owed.to_string();
+        tracing::error!(event = Event::LedgerUnseen.name(), %peer, since, "a peer has not shown its ledger since, though receipts were exchanged");
+    }
+    Ok(unseen)
 }
 
 /// Whether it is time; then it counts as shown.
@@ -173,7 +235,12 @@ fn cosign(node: &Node, keys: &Keys<'_>, peer: &PartyId) -> Result<(), StageError
 /// A party's note, under one of its ledger keys and of its own ledger.
 fn verified(node: &Node, party: &PartyId, note: &str) -> Option<Checkpoint> {
     let keys = node.rules.now().keyring().ledger_keys(party);
-    let checkpoint = Checkpoint::verify(note, &keys).ok()?;
+    verified_by(party, note, &keys)
+}
+
+/// The same under these keys.
+fn verified_by(party: &PartyId, note: &str, keys: &[PublicKey]) -> Option<Checkpoint> {
+    let checkpoint = Checkpoint::verify(note, keys).ok()?;
     let (whose, _) = parse_origin(&checkpoint.origin)?;
     (&whose == party).then_some(checkpoint)
 }
@@ -187,7 +254,9 @@ pub(super) fn hear_checkpoint(
     peer: &PartyId,
     shown: &Shown,
 ) -> Result<(), StageError> {
-    let Some(now) = verified(node, peer, &shown.note) else {
+    let keys = node.rules.now();
+    let keys = keys.keyring().ledger_keys_at(peer, node.clock.now());
+    let Some(now) = verified_by(peer, &shown.note, &keys) else {
         tracing::warn!(%peer, "a checkpoint is not of this peer's ledger; it is ignored");
         return Ok(());
     };
@@ -207,9 +276,14 @@ pub(super) fn hear_checkpoint(
             Fact::Note.set(node, peer, Some(&shown.note))?;
             Fact::Unproven.set(node, peer, None)?;
             Fact::Due.set(node, peer, Some("yes"))?;
+            pay(node, peer, now.size)?;
         }
-        Heard::Same if shown.previous_size == now.size => {}
-        Heard::Same | Heard::Unproven => Fact::Due.set(node, peer, Some("yes"))?,
+        Heard::Same if shown.previous_size == now.size => pay(node, peer, now.size)?,
+        Heard::Same => {
+            pay(node, peer, now.size)?;
+            Fact::Due.set(node, peer, Some("yes"))?;
+        }
+        Heard::Unproven => Fact::Due.set(node, peer, Some("yes"))?,
         Heard::Fork => fork(node, peer, &shown.note)?,
     }
     node.bells.publish.ring();
@@ -252,7 +326,8 @@ fn fork(node: &Node, party: &PartyId, note: &str) -> Result<(), StageError> {
 pub(super) fn hear_cosignature(node: &Node, peer: &PartyId, seen: &Seen) -> Result<(), StageError> {
     let policy = node.rules.now();
     let own = policy.own().clone();
-    let keys = |party: &PartyId| policy.keyring().ledger_keys(party);
+    let at = node.clock.now();
+    let keys = |party: &PartyId| policy.keyring().ledger_keys_at(party, at);
     let by_peer = cosigners(&seen.note, &keys).is_ok_and(|found| {
         let mut found = found.iter();
         found.any(|one| &one.party == peer)
@@ -291,7 +366,14 @@ pub(super) fn hear_cosignature(node: &Node, peer: &PartyId, seen: &Seen) -> Resu
 /// # Errors
 /// The journal's.
 pub(super) fn accept(node: &Node, party: &PartyId) -> Result<(), StageError> {
-    for fact in [Fact::Note, Fact::Due, Fact::Unproven, Fact::Fork, Fact::By] {
+    for fact in [
+        Fact::Note,
+        Fact::Due,
+        Fact::Unproven,
+        Fact::Fork,
+        Fact::By,
+        Fact::Owed,
+    ] {
         fact.set(node, party, None)?;
     }
     node.gates.call(party);

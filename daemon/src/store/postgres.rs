@@ -4,12 +4,13 @@
 //! The rows of a bundle and its row in `amanah_imports` are one transaction, which is demanded to last (`synchronous_commit`).
 //! Whether it does is not known where the connection is lost in its commit: then a new one is asked.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use amanah_format::digest::Digest;
-use amanah_format::id::PartyId;
+use amanah_format::id::{FlowName, PartyId};
 use amanah_format::receipt::StoreRef;
+use amanah_format::table::Schema;
 use amanah_format::time::UtcTime;
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -19,7 +20,7 @@ use self::complaint::Failure;
 use self::link::{Courier, Session};
 use self::rows::Rows;
 use super::StoreError;
-use super::table::{Fill, Identity, TableImport, TableStore, shape};
+use super::table::{Fill, Identity, TableImport, TableStore, Unmatched, shape};
 use crate::kill;
 use crate::plant::{self, Bug};
 
@@ -31,6 +32,7 @@ mod destroy;
 mod link;
 mod open;
 mod rows;
+mod unmatched;
 mod value;
 
 /// What receipts call it.
@@ -302,6 +304,19 @@ impl TableStore for PostgresStore {
                 self.place
             ))),
         }
+    }
+
+    /// Over the importing connection: it may take long, and no other question waits for it.
+    fn unmatched(
+        &self,
+        import: &TableImport,
+        others: &[(FlowName, Arc<Schema>)],
+    ) -> Result<Vec<Unmatched>, StoreError> {
+        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = self.begin(writing.take())?;
+        let found = unmatched::unmatched(&self.session(&client), import, others);
+        *writing = self.roll_back(client);
+        found
     }
 
     fn destroy(&self, manifest: &Digest, now: UtcTime) -> Result<u64, StoreError> {

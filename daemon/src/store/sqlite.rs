@@ -5,18 +5,19 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use amanah_format::digest::Digest;
-use amanah_format::id::PartyId;
+use amanah_format::id::{FlowName, PartyId};
 use amanah_format::receipt::StoreRef;
+use amanah_format::table::Schema;
 use amanah_format::time::UtcTime;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use self::rows::Rows;
-use super::table::{Fill, Identity, TableImport, TableStore, shape};
+use super::table::{Fill, Identity, TableImport, TableStore, Unmatched, shape};
 use super::{StoreError, room_at};
 use crate::durable;
 use crate::kill;
@@ -28,6 +29,7 @@ mod destroy;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod unmatched;
 mod value;
 
 /// What receipts call it.
@@ -42,23 +44,15 @@ const SINCE_1: &str = include_str!("sqlite/schema-2.sql");
 const BUSY: Duration = Duration::from_secs(5);
 /// Statements kept: each flow has a few.
 const STATEMENTS_CACHED: usize = 64;
+/// Of a new database: a large import writes half as many pages as with SQLite's own 4 KiB; larger ones would cost keys that come in no order.
+const PAGE_BYTES: u32 = 8 * 1024;
 /// Readers of the group look into the folder.
 const MODE_FOLDER: u32 = 0o2750;
 
 const SCHEMA: &str = include_str!("sqlite/schema.sql");
 
-/// Deleted rows are overwritten. What does not fit into 24 MiB of cache goes to the log before the commit, where nobody sees it:
-/// memory does not grow with the table. Nothing is sorted in another folder.
-const PRAGMAS: &str = "
-    PRAGMA synchronous = FULL;
-    PRAGMA foreign_keys = OFF;
-    PRAGMA trusted_schema = OFF;
-    PRAGMA cell_size_check = ON;
-    PRAGMA temp_store = MEMORY;
-    PRAGMA secure_delete = ON;
-    PRAGMA cache_size = -24576;
-    PRAGMA journal_size_limit = 16777216;
-";
+/// How each connection works, with the reasons.
+const PRAGMAS: &str = include_str!("sqlite/pragmas.sql");
 
 /// Who may read the database beside the daemon's own user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
@@ -195,6 +189,11 @@ impl SqliteStore {
             (APPLICATION, _) => return Err(self.strange("a newer version of Amanah made it")),
             _ => return Err(self.strange("it is a database, but not a store of Amanah")),
         };
+        if is_new {
+            // Before its log, and before the size of the cache, which would stay as many pages of another size.
+            sql.pragma_update(None, "page_size", PAGE_BYTES)
+                .map_err(failed)?;
+        }
         sql.execute_batch(PRAGMAS).map_err(failed)?;
         // A copy that SQLite made may be in another mode.
         sql.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
@@ -243,19 +242,11 @@ impl SqliteStore {
         complaint(error)
     }
 
-    /// Brings what is committed from the log into the file, so that the file alone is whole where nobody reads at this moment: the
-    /// log of one file beside another would be their ruin. Readers are not waited for.
-    fn put_into_file(&self, sql: &Connection) -> Result<(), StoreError> {
-        let put = || {
-            sql.busy_timeout(Duration::ZERO)?;
-            let put = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-            sql.busy_timeout(BUSY)?;
-            put
-        };
-        match put().map_err(|error| self.committing(&error)) {
-            Ok(()) | Err(StoreError::Busy) => Ok(()),
-            failed => failed,
-        }
+    fn commit(&self, sql: &Connection) -> Result<(), StoreError> {
+        sql.execute_batch("COMMIT").map_err(|error| {
+            roll_back(sql);
+            self.committing(&error)
+        })
     }
 
     /// In the transaction that the caller ends.
@@ -342,14 +333,28 @@ impl TableStore for SqliteStore {
                 return written;
             }
             kill::point("sqlite.before-commit");
-            sql.execute_batch("COMMIT").map_err(|error| {
-                roll_back(sql);
-                self.committing(&error)
-            })?;
+            self.commit(sql)?;
             kill::point("sqlite.after-commit");
-            self.put_into_file(sql)?;
             written
         })
+    }
+
+    fn tidy(&self) -> Result<(), StoreError> {
+        let put =
+            |sql: &Connection| destroy::into_the_file(sql).map_err(|error| self.committing(&error));
+        match self.with(put) {
+            // Where somebody reads it stays in the log; a file that was put aside meanwhile has its log beside it.
+            Err(StoreError::Busy | StoreError::Missing(_) | StoreError::Strange { .. }) => Ok(()),
+            done => done,
+        }
+    }
+
+    fn unmatched(
+        &self,
+        import: &TableImport,
+        others: &[(FlowName, Arc<Schema>)],
+    ) -> Result<Vec<Unmatched>, StoreError> {
+        self.with(|sql| unmatched::unmatched(sql, import, others))
     }
 
     fn destroy(&self, manifest: &Digest, now: UtcTime) -> Result<u64, StoreError> {
@@ -361,10 +366,7 @@ impl TableStore for SqliteStore {
                 return destroyed;
             }
             kill::point("sqlite.before-destroyed");
-            sql.execute_batch("COMMIT").map_err(|error| {
-                roll_back(sql);
-                self.committing(&error)
-            })?;
+            self.commit(sql)?;
             kill::point("sqlite.destroyed");
             destroy::out_of_the_log(sql).map_err(|error| self.committing(&error))?;
             destroyed

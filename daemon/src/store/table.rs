@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use amanah_format::digest::Digest;
 use amanah_format::id::{Epoch, FlowName, Sequence};
-use amanah_format::manifest::AgreementRef;
+use amanah_format::manifest::{AgreementRef, Manifest};
 use amanah_format::receipt::StoreRef;
 use amanah_format::table::{RowSink, Schema, Value};
 use amanah_format::time::UtcTime;
 
 use super::{ImportId, Store, StoreError};
-use crate::engine::policy::Landing;
+use crate::engine::policy::{Landing, TableTerms};
 
 pub(in crate::store) mod correct;
 pub(in crate::store) mod shape;
@@ -55,6 +55,28 @@ pub trait TableStore: Send + Sync {
         import: &TableImport,
         fill: &mut Fill<'_>,
     ) -> Result<Option<StoreRef>, StoreError>;
+
+    /// Tidies up after an import that is durable and recorded. Nothing depends on it: a crash may come before it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Rows of an import that refer to a dataset of the same peer which is here and has not what they name; `others` are that
+    /// peer's flows. For a warning: nothing is refused for it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn unmatched(
+        &self,
+        import: &TableImport,
+        others: &[(FlowName, Arc<Schema>)],
+    ) -> Result<Vec<Unmatched>, StoreError> {
+        let _ = (import, others);
+        Ok(Vec::new())
+    }
 
     /// Destroys what is left of a bundle, in one transaction: every row whose `amanah_import` is this bundle's (rows that a later
     /// bundle took over are that one's), also in a table that was put aside by renaming it; and in the record of its import the
@@ -135,6 +157,15 @@ pub struct TableImport {
     pub now: UtcTime,
 }
 
+/// Rows whose reference into another dataset has no match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmatched {
+    /// The dataset that they refer to, by its schema's name.
+    pub dataset: String,
+    /// How many rows.
+    pub rows: u64,
+}
+
 /// A correction that means no row of this database: its number, and the bundle that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("row {row} corrects nothing that is here")]
@@ -146,6 +177,28 @@ pub struct Uncorrectable {
 }
 
 impl TableImport {
+    /// Of a bundle whose rows correct nothing.
+    #[must_use]
+    pub fn of(
+        manifest: &Manifest,
+        id: &ImportId,
+        terms: &TableTerms,
+        received: UtcTime,
+        now: UtcTime,
+    ) -> Self {
+        Self {
+            id: id.clone(),
+            agreement: manifest.agreement.clone(),
+            epoch: manifest.epoch,
+            sequence: manifest.sequence,
+            schema: terms.schema.clone(),
+            landing: terms.landing.clone(),
+            corrects: None,
+            received,
+            now,
+        }
+    }
+
     /// The flow, as tables are named by it.
     #[must_use]
     pub fn flow(&self) -> &FlowName {

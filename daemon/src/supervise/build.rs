@@ -8,13 +8,13 @@ use std::time::Duration;
 use amanah_format::id::PartyId;
 use amanah_format::recipient::Identity;
 use amanah_format::seal::SealOptions;
-use amanah_format::signature::SecretKey;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::config::checked::{Config, Peer};
 use crate::engine::outbound::Outbound;
 use crate::journal::{Journal, JournalError, Page};
+use crate::keys::OwnKeys;
 use crate::metrics::Metrics;
 use crate::spool::Spool;
 use crate::stage::acknowledge::Acknowledge;
@@ -34,6 +34,7 @@ use crate::stage::room::Room;
 use crate::stage::seal::Seal;
 use crate::stage::settle::Settle;
 use crate::stage::settled::Quiet;
+use crate::stage::signer::Signer;
 use crate::stage::streams::Streams;
 use crate::stage::witness::Showing;
 use crate::stage::{Bells, Node, Rules, StageError, Stop};
@@ -62,7 +63,7 @@ pub(super) struct Parts {
     pub(super) by_hand: ByHand,
     pub(super) door: Arc<Door>,
     pub(super) room: Room,
-    pub(super) transport: zeroize::Zeroizing<String>,
+    pub(super) transport: Arc<OwnKeys>,
     peers: Vec<PartyId>,
 }
 
@@ -70,7 +71,7 @@ pub(super) struct Parts {
 pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
     let clock = Clock::default();
     let peers: Vec<PartyId> = config.peers.iter().map(|peer| peer.party.clone()).collect();
-    let (policy, loaded) = config.policy(clock.now())?;
+    let (policy, _) = config.policy(clock.now())?;
     let secrets = secrets::read(config, &policy)?;
     let alarm_command = alarms::command(config)?;
     let start = |error: &dyn std::fmt::Display| RunError::Start(error.to_string());
@@ -99,6 +100,9 @@ pub(super) fn parts(config: &Config) -> Result<Parts, RunError> {
         handing_back: Mutex::default(),
     });
     look_for_doubt(&node, &peers)?;
+    // What the journal knows was judged before counts again, though a key that signed it has ended since.
+    let (policy, loaded) = reload::read_papers(config, &node)?;
+    node.rules.replace(policy);
     reload::settle_in(config, &node, &loaded)?;
     let alarms = Alarms::new(Arc::clone(&node), alarm_command);
     assemble(config, node, secrets, (peers, alarms))
@@ -205,7 +209,7 @@ fn assemble(
 
 fn retention(
     config: &Config,
-    (node, signing): (&Arc<Node>, &Arc<SecretKey>),
+    (node, signing): (&Arc<Node>, &Arc<Signer>),
     store: &Stores,
     tables: Option<&Arc<Tables>>,
 ) -> Retention {
@@ -221,7 +225,7 @@ fn retention(
 
 fn arrive(
     node: &Arc<Node>,
-    signing: &Arc<SecretKey>,
+    signing: &Arc<Signer>,
     (settle, store): (&Arc<Settle>, &Stores),
 ) -> Arc<Arrive> {
     Arc::new(Arrive {
@@ -236,7 +240,7 @@ fn arrive(
     })
 }
 
-fn seal(config: &Config, node: &Arc<Node>, signing: &Arc<SecretKey>) -> Seal {
+fn seal(config: &Config, node: &Arc<Node>, signing: &Arc<Signer>) -> Seal {
     Seal {
         node: Arc::clone(node),
         signing: Arc::clone(signing),

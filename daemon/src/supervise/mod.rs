@@ -137,6 +137,7 @@ async fn attend(config: &Config, node: &Arc<Node>, wire: &Wire, signals: &mut Si
             _ = ticks.tick() => {
                 notify(&[sd_notify::NotifyState::Watchdog]);
                 wire.note_connected(node);
+                wire.show_current_key(node);
                 let heard = node.bells.reload.heard();
                 if heard != reloaded {
                     reloaded = heard;

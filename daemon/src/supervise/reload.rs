@@ -5,9 +5,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use amanah_format::card::VerifiedCard;
+use amanah_format::digest::Digest;
 use amanah_format::ledger::RecordKind;
 
-use crate::config::checked::{Config, Loaded};
+use crate::config::cards;
+use crate::config::checked::{Config, ConfigError, Loaded};
 use crate::engine::policy::Policy;
 use crate::event::Event;
 use crate::journal::LedgerEntry;
@@ -24,6 +27,19 @@ pub(super) fn again(old: &Config, node: &Arc<Node>) {
                 );
                 node.board
                     .alarm("restart-needed", "configuration", node.clock.now());
+            }
+            let own_card = |policy: &Policy| {
+                policy
+                    .keyring()
+                    .card(policy.own())
+                    .map(VerifiedCard::digest)
+            };
+            if own_card(&node.rules.now()) != own_card(&policy) {
+                tracing::warn!(
+                    "our own card changed: keys are read at the start, restart the daemon for that"
+                );
+                node.board.alarm("restart-needed", "keys", node.clock.now());
+                node.gates.cards_changed();
             }
             node.rules.replace(policy);
             match settle_in(&config, node, &loaded) {
@@ -55,10 +71,25 @@ pub(super) fn again(old: &Config, node: &Arc<Node>) {
 
 fn read(file: &Path, node: &Node) -> Result<(Config, Policy, Vec<Loaded>), String> {
     let config = Config::load(file).map_err(|error| error.to_string())?;
-    let (policy, loaded) = config
-        .policy(node.clock.now())
-        .map_err(|error| error.to_string())?;
+    let (policy, loaded) = read_papers(&config, node).map_err(|error| error.to_string())?;
     Ok((config, policy, loaded))
+}
+
+/// Cards, agreements and revocations. What the journal has as loaded was judged then, once.
+pub(super) fn read_papers(
+    config: &Config,
+    node: &Node,
+) -> Result<(Policy, Vec<Loaded>), ConfigError> {
+    let judged = |agreement: &Digest| {
+        let fact = node.journal.fact(&fact_of("agreement", agreement));
+        fact.is_ok_and(|fact| fact.is_some())
+    };
+    config.policy_again(node.clock.now(), &judged)
+}
+
+/// The fact that a document was loaded.
+fn fact_of(kind: &str, digest: &Digest) -> String {
+    format!("loaded {kind} {digest}")
 }
 
 /// What follows from a policy that has just come into force: outbox folders, ledger records, alarms, revocations to ship.
@@ -77,6 +108,12 @@ pub(super) fn settle_in(config: &Config, node: &Node, loaded: &[Loaded]) -> Resu
         node.board.alarm("example-keys", "example_keys", now);
     } else {
         node.board.quiet_all_of("example_keys");
+    }
+    for code in [cards::FORK, cards::OFFERED, cards::UNPROVEN] {
+        let notes = policy.card_notes().iter();
+        let of_code = notes.filter_map(|note| note.strip_prefix(code)?.strip_prefix(' '));
+        let subjects: Vec<String> = of_code.map(str::to_owned).collect();
+        node.board.alarm_exactly(code, &subjects, now);
     }
     for alarm in policy.alarms() {
         let (code, subject) = alarm.split_once(' ').unwrap_or((alarm, ""));
@@ -108,7 +145,7 @@ fn note(node: &Node, document: &Loaded) -> Result<(), StageError> {
         "document-does-not-count",
         &document.path.display().to_string(),
     );
-    let fact = format!("loaded {} {}", document.kind, document.digest);
+    let fact = fact_of(document.kind, &document.digest);
     if node.journal.fact(&fact)?.is_none() {
         let entry = LedgerEntry {
             kind: RecordKind::Loaded,

@@ -4,20 +4,22 @@
 use std::sync::Arc;
 
 use amanah_format::recipient::Identity;
-use amanah_format::signature::SecretKey;
+use amanah_format::signature::PublicKey;
 
 use crate::clock::Clock;
 use crate::config::checked::{Config, ConfigError};
 use crate::engine::policy::Policy;
+use crate::keys::OwnKeys;
 use crate::keys::example::is_example_recipient;
+use crate::stage::signer::Signer;
 
 use super::RunError;
 
 /// What signs: bundles, receipts and slips; checkpoints; SSH sessions.
 pub(super) struct SigningKeys {
-    pub(super) signing: Arc<SecretKey>,
-    pub(super) ledger: SecretKey,
-    pub(super) transport: zeroize::Zeroizing<String>,
+    pub(super) signing: Arc<Signer>,
+    pub(super) ledger: OwnKeys,
+    pub(super) transport: Arc<OwnKeys>,
 }
 
 /// Reads all, and compares them with our own card: a daemon with another key than its card would be refused everywhere.
@@ -25,30 +27,26 @@ pub(super) fn read(
     config: &Config,
     policy: &Policy,
 ) -> Result<(SigningKeys, Vec<Identity>), RunError> {
-    let keys = SigningKeys {
-        signing: Arc::new(config.keys.signing()?),
-        ledger: config.keys.ledger()?,
-        transport: config.keys.transport()?,
-    };
+    let (signing, ledger) = (config.keys.signing()?, config.keys.ledger()?);
+    let transport = config.keys.transport()?;
     let identities = config.keys.decryption()?;
     let (keyring, own, now) = (policy.keyring(), policy.own(), Clock::default().now());
-    let transport = SecretKey::from_openssh(&keys.transport)
-        .map_err(|error| mismatch(config, &error.to_string()))?;
+    let one_of = |keys: &OwnKeys, may: &dyn Fn(&PublicKey) -> bool| keys.publics().iter().any(may);
     let opens = |recipient: &_| {
         let mut own = identities.iter();
         own.any(|identity| &identity.recipient() == recipient)
     };
     let faults = [
         (
-            !keyring.may_sign(own, &keys.signing.public(), now),
+            !one_of(&signing, &|key| keyring.may_sign(own, key, now)),
             "the signing key is not (or no longer) on our card",
         ),
         (
-            !keyring.may_connect(own, &transport.public(), now),
+            !one_of(&transport, &|key| keyring.may_connect(own, key, now)),
             "the transport key is not (or no longer) on our card",
         ),
         (
-            !keyring.ledger_keys(own).contains(&keys.ledger.public()),
+            !one_of(&ledger, &|key| keyring.ledger_keys(own).contains(key)),
             "the ledger key is not on our card",
         ),
         (
@@ -62,7 +60,14 @@ pub(super) fn read(
     ];
     match faults.into_iter().find(|(wrong, _)| *wrong) {
         Some((_, fault)) => Err(mismatch(config, fault)),
-        None => Ok((keys, identities)),
+        None => Ok((
+            SigningKeys {
+                signing: Arc::new(Signer::new(signing)),
+                ledger,
+                transport: Arc::new(transport),
+            },
+            identities,
+        )),
     }
 }
 

@@ -8,15 +8,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use amanah_format::id::PartyId;
+use amanah_format::keyring::Standing;
+use amanah_format::signature::{PublicKey, SecretKey};
 use tokio::task::JoinHandle;
 
 use crate::config::checked::{Config, DropAt, Peer};
+use crate::keys::OwnKeys;
 use crate::stage::Node;
 use crate::stage::blind::Blind;
 use crate::stage::ship::Ship;
 use crate::transport::client::drop::DropLink;
 use crate::transport::client::{Dial, SshLink};
-use crate::transport::link::Exchange;
+use crate::transport::link::{Exchange, LinkError};
 use crate::transport::server::{Limits, Listen, Server};
 
 use super::RunError;
@@ -29,6 +32,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) struct Wire {
     ships: Vec<JoinHandle<()>>,
     server: Option<Server>,
+    transport: Arc<OwnKeys>,
+    shown: std::sync::Mutex<Option<PublicKey>>,
     dialled_by: std::sync::Mutex<BTreeMap<PartyId, SocketAddr>>,
     metrics: Option<JoinHandle<()>>,
 }
@@ -41,7 +46,7 @@ impl Wire {
                 let listen = Listen {
                     address: listen.address,
                     networks: listen.networks.clone(),
-                    host_key: parts.transport.clone(),
+                    host_key: text_of(first_key(&parts.node, &parts.transport)),
                     post_quantum: listen.post_quantum,
                     limits: Limits {
                         connections_max: usize::try_from(config.limits.connections_max)
@@ -70,6 +75,8 @@ impl Wire {
         Ok(Self {
             ships: ships.collect(),
             server,
+            transport: Arc::clone(&parts.transport),
+            shown: std::sync::Mutex::default(),
             dialled_by: std::sync::Mutex::default(),
             metrics: show_metrics(config, parts).await?,
         })
@@ -100,6 +107,22 @@ impl Wire {
         *before = now_here;
     }
 
+    /// Shows the host key that our card says for now to whoever connects from now on.
+    pub(super) fn show_current_key(&self, node: &Node) {
+        let Some(server) = &self.server else { return };
+        let key = first_key(node, &self.transport);
+        let mut shown = self
+            .shown
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if *shown != Some(key.public()) {
+            match server.show(&text_of(key)) {
+                Ok(()) => *shown = Some(key.public()),
+                Err(error) => tracing::error!("the host key cannot be shown: {error}"),
+            }
+        }
+    }
+
     /// Ends the connections; the loops have been told to stop.
     pub(super) async fn stop(self, deadline: Instant) {
         if let Some(server) = self.server {
@@ -119,6 +142,51 @@ impl Wire {
             }
         }
     }
+}
+
+/// Our transport key for now.
+fn first_key<'a>(node: &Node, keys: &'a OwnKeys) -> &'a SecretKey {
+    keys.first_of(&transport_order(node))
+}
+
+fn transport_order(node: &Node) -> Vec<PublicKey> {
+    let policy = node.rules.now();
+    let now = node.clock.now();
+    policy
+        .keyring()
+        .use_order(policy.own(), now, Standing::Transport)
+}
+
+fn text_of(key: &SecretKey) -> zeroize::Zeroizing<String> {
+    key.to_openssh("transport")
+}
+
+/// Dials with one of our keys after the other, as our card orders them for now: a peer that has not taken our newer card knows
+/// the old one only, a peer that knows of its end the new one only. At last with one that we have revoked: a peer that still
+/// takes it has to hear of that.
+async fn with_each_key<L, F>(
+    node: &Node,
+    keys: &OwnKeys,
+    connect: impl Fn(zeroize::Zeroizing<String>) -> F,
+) -> Result<L, LinkError>
+where
+    F: Future<Output = Result<L, LinkError>>,
+{
+    let order = transport_order(node);
+    let first = first_key(node, keys);
+    let mut others: Vec<_> = keys
+        .all()
+        .filter(|key| key.public() != first.public())
+        .collect();
+    others.sort_by_key(|key| !order.contains(&key.public()));
+    let mut refused = connect(text_of(first)).await;
+    for key in others {
+        if !matches!(refused, Err(LinkError::Auth { .. })) {
+            break;
+        }
+        refused = connect(text_of(key)).await;
+    }
+    refused
 }
 
 /// Opens the door for collectors, where the configuration wants one.
@@ -143,7 +211,7 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
         room: parts.room,
     });
     let node = Arc::clone(&parts.node);
-    let key = parts.transport.clone();
+    let keys = Arc::clone(&parts.transport);
     let (own, peer) = (config.party.to_string(), peer.clone());
     let session = Arc::clone(&ship);
     let connect = move || {
@@ -155,12 +223,21 @@ fn ship(parts: &Parts, config: &Config, peer: &Peer, address: String) -> JoinHan
         let dial = Dial {
             address: address.clone(),
             user: own.clone(),
-            key: key.clone(),
+            key: String::new().into(),
             host_keys,
             post_quantum: peer.post_quantum,
             connect_timeout: CONNECT_TIMEOUT,
         };
-        SshLink::connect(dial)
+        let (node, keys) = (Arc::clone(&node), Arc::clone(&keys));
+        async move {
+            with_each_key(&node, &keys, |key| {
+                SshLink::connect(Dial {
+                    key,
+                    ..dial.clone()
+                })
+            })
+            .await
+        }
     };
     tokio::spawn(ship.keep_connected(connect, move |link| Arc::clone(&session).session(link)))
 }
@@ -175,17 +252,28 @@ fn leave(parts: &Parts, peer: &Peer, at: DropAt) -> JoinHandle<()> {
         room: parts.room,
     });
     let blind = Arc::new(Blind::new(Arc::clone(&ship)));
-    let (key, post_quantum) = (parts.transport.clone(), peer.post_quantum);
+    let (keys, post_quantum) = (Arc::clone(&parts.transport), peer.post_quantum);
+    let node = Arc::clone(&parts.node);
     let connect = move || {
         let dial = Dial {
             address: at.address.clone(),
             user: at.user.clone(),
-            key: key.clone(),
+            key: String::new().into(),
             host_keys: vec![at.host_key],
             post_quantum,
             connect_timeout: CONNECT_TIMEOUT,
         };
-        DropLink::connect(dial, at.folders.clone())
+        let (node, keys, folders) = (Arc::clone(&node), Arc::clone(&keys), at.folders.clone());
+        async move {
+            with_each_key(&node, &keys, |key| {
+                let dial = Dial {
+                    key,
+                    ..dial.clone()
+                };
+                DropLink::connect(dial, folders.clone())
+            })
+            .await
+        }
     };
     tokio::spawn(ship.keep_connected(connect, move |link| Arc::clone(&blind).session(link)))
 }

@@ -254,6 +254,23 @@ impl AgreementFile {
     /// # Errors
     /// Names the missing or wrong one.
     pub fn verify(self, keyring: &Keyring, at: UtcTime) -> Result<CoSigned, AgreementError> {
+        self.verify_when(keyring, Some(at))
+    }
+
+    /// The same for an agreement that was loaded before: its signatures were judged then, once, and a key that has ended
+    /// since un-signs nothing. Whose keys they are is still asked.
+    ///
+    /// # Errors
+    /// As [`AgreementFile::verify`].
+    pub fn verify_again(self, keyring: &Keyring) -> Result<CoSigned, AgreementError> {
+        self.verify_when(keyring, None)
+    }
+
+    fn verify_when(
+        self,
+        keyring: &Keyring,
+        at: Option<UtcTime>,
+    ) -> Result<CoSigned, AgreementError> {
         let agreement = self.agreement()?;
         for party in &agreement.parties {
             self.verify_party(party, keyring, at)
@@ -266,7 +283,12 @@ impl AgreementFile {
         })
     }
 
-    fn verify_party(&self, party: &Party, keyring: &Keyring, at: UtcTime) -> Result<(), String> {
+    fn verify_party(
+        &self,
+        party: &Party,
+        keyring: &Keyring,
+        at: Option<UtcTime>,
+    ) -> Result<(), String> {
         let pinned = |card: &&crate::card::VerifiedCard| {
             card.card().party == party.id && card.digest() == party.card
         };
@@ -275,7 +297,11 @@ impl AgreementFile {
         }
         let armor = self.signature(&party.id).ok_or("it has not signed")?;
         let key = verify(Purpose::Agreement, &self.text, armor).map_err(|e| e.to_string())?;
-        if keyring.may_sign(&party.id, &key, at) {
+        let may = match at {
+            Some(at) => keyring.may_sign(&party.id, &key, at),
+            None => keyring.signer(&key) == Some(&party.id),
+        };
+        if may {
             Ok(())
         } else {
             Err(format!(

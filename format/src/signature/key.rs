@@ -15,6 +15,10 @@ use crate::document::text_form;
 
 /// The name of the key type, in the text and in the blob.
 const KEY_TYPE: &str = "ssh-ed25519";
+/// Where a private key file's text ends.
+const KEY_END: &str = "-----END OPENSSH PRIVATE KEY-----";
+/// Most keys of one file: as many as a card lists of a kind.
+const KEYS_IN_FILE_MAX: usize = 16;
 /// What stands before the 32 bytes in the blob (RFC 8709 §4): two lengths and the name.
 const BLOB_PREFIX: &[u8] = b"\0\0\0\x0bssh-ed25519\0\0\0\x20";
 
@@ -119,6 +123,27 @@ impl SecretKey {
         }
     }
 
+    /// Reads a file of one or more such keys, one after the other, the oldest first: during a roll-over a party has two.
+    ///
+    /// # Errors
+    /// As [`SecretKey::from_openssh`]; no key, or more than 16.
+    pub fn read_all(text: &str) -> Result<Vec<Self>, KeyError> {
+        let blocks: Vec<&str> = text.split_inclusive(KEY_END).collect();
+        let mut keys = Vec::new();
+        for block in blocks {
+            if block.trim().is_empty() {
+                continue;
+            }
+            let whole = Zeroizing::new(format!("{}\n", block.trim()));
+            keys.push(Self::from_openssh(&whole)?);
+        }
+        if (1..=KEYS_IN_FILE_MAX).contains(&keys.len()) {
+            Ok(keys)
+        } else {
+            Err(KeyError(format!("{} keys in the file", keys.len())))
+        }
+    }
+
     /// OpenSSH's private key file, LF line ends; wiped when dropped.
     #[must_use]
     pub fn to_openssh(&self, comment: &str) -> Zeroizing<String> {
@@ -139,6 +164,14 @@ impl SecretKey {
     #[must_use]
     pub(crate) fn sign_raw(&self, message: &[u8]) -> [u8; 64] {
         self.0.sign(message).to_bytes()
+    }
+}
+
+impl KeyError {
+    /// Where a file should hold a key there is none.
+    #[must_use]
+    pub fn none() -> Self {
+        Self("no key in the file".into())
     }
 }
 

@@ -128,7 +128,29 @@ fn signed(text: &str) -> Vec<u8> {
     pack_signed(NAME, text.as_bytes(), &armor)
 }
 
-fn of_each_kind() -> [Slip; 7] {
+fn proposed() -> Slip {
+    let card = crate::card::sign(&crate::card::tests::card("bpkh"), &secret("bpkh", 1)).unwrap();
+    let proposed = Proposed::of(&card).unwrap();
+    assert_eq!(proposed.container(), Some(card));
+    Slip {
+        body: Body::Card(proposed),
+        ..held()
+    }
+}
+
+#[test]
+fn a_card_that_is_no_base64_or_too_long_is_not_carried() {
+    assert_eq!(Proposed::of(&[0; 50_000]), None);
+    let text = text(&proposed());
+    let at = text.find("\"card\": \"").unwrap() + 9;
+    for wrong in ["", "!", "YQ"] {
+        let end = text[at..].find('"').unwrap() + at;
+        let changed = format!("{}{wrong}{}", &text[..at], &text[end..]);
+        assert!(verify(&signed(&changed)).is_err(), "{wrong}");
+    }
+}
+
+fn of_each_kind() -> [Slip; 8] {
     [
         held(),
         revocation(),
@@ -137,6 +159,7 @@ fn of_each_kind() -> [Slip; 7] {
         position(),
         checkpoint(),
         cosignature(),
+        proposed(),
     ]
 }
 

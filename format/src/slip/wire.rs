@@ -11,7 +11,7 @@ use crate::id::PartyId;
 use crate::manifest::AgreementRef;
 use crate::time::UtcTime;
 
-/// The kinds of this version. Reserved: statement, card, agreement.
+/// The kinds of this version. Reserved: statement, agreement.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
@@ -22,6 +22,7 @@ enum Kind {
     Position,
     Checkpoint,
     Cosignature,
+    Card,
 }
 
 /// The members of slip.json.
@@ -80,6 +81,7 @@ impl TryFrom<Wire> for Slip {
             Kind::Position => Body::Position(from_part(wire.body)?),
             Kind::Checkpoint => Body::Checkpoint(from_part(wire.body)?),
             Kind::Cosignature => Body::Cosignature(from_part(wire.body)?),
+            Kind::Card => Body::Card(from_part(wire.body)?),
         };
         Ok(Self {
             format: wire.format,
@@ -120,6 +122,7 @@ impl From<Slip> for Wire {
             Body::Position(body) => (Kind::Position, serde_json::to_value(body)),
             Body::Checkpoint(body) => (Kind::Checkpoint, serde_json::to_value(body)),
             Body::Cosignature(body) => (Kind::Cosignature, serde_json::to_value(body)),
+            Body::Card(body) => (Kind::Card, serde_json::to_value(body)),
         };
         Self {
             format: slip.format,

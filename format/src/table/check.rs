@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use super::cell;
-use super::first_look::{MARK, first_look};
+use super::first_look::{MARK, first_look, is_json};
 use super::header;
 use super::keys::{Key, Rounding, keys};
 use super::limits::ROWS_MAX;
@@ -84,6 +84,10 @@ pub fn check(
             return Ok(check.report());
         }
     }
+    if plan.dialect == Dialect::Csv && is_json(lines.look()?) {
+        check.draft.note(Fault::Json, Subject::File);
+        return Ok(check.report());
+    }
     let mut source = Source::new(plan.dialect, lines, plan.schema);
     if plan.dialect == Dialect::Csv && !check.header(&mut source)? {
         return Ok(check.report());
@@ -160,8 +164,8 @@ impl<'p> Check<'p> {
             match step {
                 Step::Row => self.row(source.row(), sink)?,
                 Step::Faulty(fault) => {
-                    self.draft
-                        .row(Level::Refusal, fault, Subject::File, self.rows)
+                    let subject = source.subject();
+                    self.draft.row(Level::Refusal, fault, subject, self.rows);
                 }
                 Step::Broken(fault) => {
                     self.draft

@@ -34,6 +34,9 @@ pub(super) fn first_look(bytes: &[u8]) -> Option<Fault> {
         return Some(*fault);
     }
     let sample = bytes.get(..SAMPLE_BYTES).unwrap_or(bytes);
+    if is_of_old_lines(bytes) {
+        return Some(Fault::LineEnds);
+    }
     let zeros = sample.iter().filter(|byte| **byte == 0).count();
     match zeros {
         0 => None,
@@ -43,9 +46,32 @@ pub(super) fn first_look(bytes: &[u8]) -> Option<Fault> {
     }
 }
 
+/// Carriage returns and no line feed: told here, because the whole file would be one row.
+fn is_of_old_lines(bytes: &[u8]) -> bool {
+    let first = memchr::memchr(b'\r', bytes);
+    first.is_some_and(|place| place + 1 < bytes.len()) && memchr::memchr(b'\n', bytes).is_none()
+}
+
+/// Whether it begins as JSON does, and no header of a table.
+pub(super) fn is_json(bytes: &[u8]) -> bool {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'['))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_is_told_from_a_header() {
+        for (bytes, json) in [
+            (&b"{\"a\":1}"[..], true),
+            (b" [\n", true),
+            (b"a,b\n{", false),
+        ] {
+            assert_eq!(is_json(bytes), json, "{bytes:?}");
+        }
+    }
 
     #[test]
     fn each_kind_of_file_is_called_by_its_name() {
@@ -63,6 +89,9 @@ mod tests {
             (b"<?xml version", Some(Fault::NotText)),
             (b"abc,def,ghi,\0,jkl", Some(Fault::NotText)),
             (b"a,b\n1,2\n", None),
+            (b"a,b\r\n1,2\r\n", None),
+            (b"a,b\r1,2\r", Some(Fault::LineEnds)),
+            (b"a,b\r", None),
             (b"{\"a\":1}\n", None),
         ] {
             assert_eq!(first_look(bytes), fault, "{bytes:?}");

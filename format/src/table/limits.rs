@@ -39,3 +39,7 @@ pub const SORT_MEMORY_BYTES: usize = 8 * 1024 * 1024;
 pub const MERGE_MEMORY_BYTES: usize = 4 * 1024 * 1024;
 /// Most runs merged at once; more are merged in several passes.
 pub const MERGE_RUNS_MAX: usize = 64;
+/// Bytes of text in one hand-over of rows between threads: some hundred rows, so that waking a thread costs nothing beside them.
+pub const BATCH_TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Most cells of one hand-over: those of numbers and dates have no text.
+pub const BATCH_CELLS_MAX: usize = 8 * 1024;

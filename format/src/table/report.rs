@@ -50,6 +50,8 @@ faults! {
     OldWorkbook = "old-workbook";
     /// Some other binary file, or a web page.
     NotText = "not-text";
+    /// JSON where CSV is expected by its name.
+    Json = "json";
     /// UTF-16 or UTF-32.
     Utf16 = "utf-16";
     /// A byte order mark at its start.
@@ -74,6 +76,8 @@ faults! {
     MissingColumn = "missing-column";
     /// The same column twice.
     ColumnTwice = "column-twice";
+    /// Agreed columns whose names differ in case, or by blanks around them.
+    ColumnSpelling = "column-spelling";
     /// The right columns in another order.
     ColumnOrder = "column-order";
     /// More rows than the flow allows.
@@ -132,6 +136,7 @@ impl Fault {
             | Self::Workbook
             | Self::OldWorkbook
             | Self::NotText
+            | Self::Json
             | Self::Utf16
             | Self::ByteOrderMark
             | Self::Semicolon
@@ -141,6 +146,7 @@ impl Fault {
             | Self::ExtraColumn
             | Self::MissingColumn
             | Self::ColumnTwice
+            | Self::ColumnSpelling
             | Self::ColumnOrder => Refusal::SchemaMismatch,
             Self::Encoding
             | Self::Quotes

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use super::csv::CsvRows;
 use super::json_lines::JsonRows;
 use super::limits::{READ_BYTES, ROW_BYTES_MAX};
-use super::report::Fault;
+use super::report::{Fault, Subject};
 use super::schema::Schema;
 
 /// How a table is written.
@@ -124,6 +124,14 @@ impl<'a> Rows<'a> {
         match self {
             Self::Csv(rows) => rows.row(),
             Self::Json(rows) => rows.row(),
+        }
+    }
+
+    /// What a faulty row's fault is about.
+    pub(super) fn subject(&self) -> Subject {
+        match self {
+            Self::Csv(_) => Subject::File,
+            Self::Json(rows) => rows.subject(),
         }
     }
 }

@@ -83,10 +83,13 @@ impl Date {
     }
 }
 
+/// Digit by digit: three numbers padded by the formatting machinery would be most of what writing a row of dates costs.
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = self.civil();
-        write!(f, "{year:04}-{month:02}-{day:02}")
+        let ([y0, y1], [y2, y3]) = (two(year / 100)?, two(year % 100)?);
+        let ([m0, m1], [d0, d1]) = (two(month)?, two(day)?);
+        ascii(f, &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1])
     }
 }
 
@@ -190,15 +193,16 @@ impl fmt::Display for Moment {
         let minutes = self.offset.unwrap_or_default();
         let local = self.micros.saturating_add(minutes * 60_000_000);
         let days = i32::try_from(local.div_euclid(DAY_MICROS)).map_err(|_| fmt::Error)?;
-        let time = TimeOfDay(local.rem_euclid(DAY_MICROS));
-        write!(f, "{}T{time}", Date(days))?;
+        Date(days).fmt(f)?;
+        f.write_str("T")?;
+        TimeOfDay(local.rem_euclid(DAY_MICROS)).fmt(f)?;
         match self.offset {
             None => Ok(()),
             Some(0) => f.write_str("Z"),
             Some(_) => {
-                let sign = if minutes < 0 { '-' } else { '+' };
-                let size = minutes.abs();
-                write!(f, "{sign}{:02}:{:02}", size / 60, size % 60)
+                let sign = if minutes < 0 { b'-' } else { b'+' };
+                let ([h0, h1], [m0, m1]) = (two(minutes.abs() / 60)?, two(minutes.abs() % 60)?);
+                ascii(f, &[sign, h0, h1, b':', m0, m1])
             }
         }
     }
@@ -208,14 +212,26 @@ impl fmt::Display for Moment {
 impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (secs, micros) = (self.0 / 1_000_000, self.0 % 1_000_000);
-        let (hour, minute, second) = (secs / 3_600, secs / 60 % 60, secs % 60);
-        write!(f, "{hour:02}:{minute:02}:{second:02}")?;
+        let ([h0, h1], [m0, m1]) = (two(secs / 3_600)?, two(secs / 60 % 60)?);
+        let [s0, s1] = two(secs % 60)?;
+        ascii(f, &[h0, h1, b':', m0, m1, b':', s0, s1])?;
         if micros == 0 {
             return Ok(());
         }
         let digits = format!("{micros:06}");
         write!(f, ".{}", digits.trim_end_matches('0'))
     }
+}
+
+/// A number below 100 as two digits.
+fn two(number: i64) -> Result<[u8; 2], fmt::Error> {
+    let number = u8::try_from(number).ok().filter(|number| *number < 100);
+    let number = number.ok_or(fmt::Error)?;
+    Ok([b'0' + number / 10, b'0' + number % 10])
+}
+
+fn ascii(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    f.write_str(std::str::from_utf8(bytes).map_err(|_| fmt::Error)?)
 }
 
 /// `i64::from` is not yet callable in a constant function.

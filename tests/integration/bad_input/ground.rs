@@ -25,8 +25,10 @@ use crate::program;
 const SWEEP: Duration = Duration::from_secs(10);
 /// What is told to operators of bundles that were refused.
 const NOTES: &str = "quarantine";
+/// Where a database for tables lies, if there is one.
+const STORE: &str = "store";
 /// Where a receiver's home may change: the rest of the ground stays as it was.
-const OWN: [&str; 9] = [
+const OWN: [&str; 10] = [
     home::SPOOL,
     home::RECEIPTS,
     home::LEDGER,
@@ -35,6 +37,7 @@ const OWN: [&str; 9] = [
     home::DESTRUCTIONS,
     home::INBOX,
     NOTES,
+    STORE,
     "imigrasi.log",
 ];
 

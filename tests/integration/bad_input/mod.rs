@@ -18,6 +18,7 @@ mod receipts;
 mod sizes;
 mod streams;
 mod swapped;
+mod tables;
 #[path = "../../../format/examples/make_vectors/cases/tape.rs"]
 mod tape;
 mod voids;

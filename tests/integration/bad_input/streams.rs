@@ -159,7 +159,8 @@ fn resend(liar: &Liar<'_>, container: &[u8]) -> Option<Resend> {
         | Body::Void(_)
         | Body::Position(_)
         | Body::Checkpoint(_)
-        | Body::Cosignature(_) => None,
+        | Body::Cosignature(_)
+        | Body::Card(_) => None,
     }
 }
 

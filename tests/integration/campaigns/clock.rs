@@ -67,7 +67,8 @@ fn jumps(victim: usize, jump: i64, dice: &mut Dice) -> Result<[u64; 2]> {
     // A bundle sealed at a moment at which its sender had no key yet is refused, and comes back.
     ground.witness.may_refuse = true;
     ground.kill(victim)?;
-    let file = ground.exchange.folder().join("clock");
+    // In its home: a confined daemon reads no other file.
+    let file = ground.ministry(victim).path("clock");
     fs::write(&file, "+0")?;
     let launch = with_clock(&mut ground, victim, &file)?;
     ground.ministry(victim).launch_daemon(&launch)?;
@@ -81,8 +82,9 @@ fn jumps(victim: usize, jump: i64, dice: &mut Dice) -> Result<[u64; 2]> {
         "the jump ended the daemon"
     );
     // The clock is set right; then, where something waits for the moment that the wrong clock named, that moment comes.
-    fs::write(&file, format!("+{}", jump.max(0) + LATER_SECS))?;
     for who in [PHU, IMIGRASI] {
+        let file = ground.ministry(who).path("clock");
+        fs::write(&file, format!("+{}", jump.max(0) + LATER_SECS))?;
         ground.kill(who)?;
         let launch = with_clock(&mut ground, who, &file)?;
         ground.ministry(who).launch_daemon(&launch)?;

@@ -12,6 +12,7 @@ mod model;
 mod namespace;
 mod planted;
 mod power;
+mod rows;
 mod strace;
 mod swap;
 mod sync_fails;
@@ -32,6 +33,7 @@ const NAMES: &[&str] = &[
     "disk",
     "clock",
     "swap",
+    "rows",
 ];
 /// How many faults: `--count`.
 const COUNT: &str = "AMANAH_CAMPAIGN_COUNT";

@@ -66,14 +66,14 @@ pub(crate) fn founded_bare() -> Exchange {
 }
 
 /// Gives the recipient a database.
-pub(super) fn database_for(exchange: &Exchange) {
+pub(crate) fn database_for(exchange: &Exchange) {
     let config = exchange.pair.imigrasi.folder().join(home::CONFIG);
     let text = fs::read_to_string(&config).unwrap();
     fs::write(config, text + "\n[store.tables]\nkind = \"sqlite\"\n").unwrap();
 }
 
 /// The same, started and connected.
-pub(super) fn connected(import: &Value) -> Exchange {
+pub(crate) fn connected(import: &Value) -> Exchange {
     let mut exchange = founded(import);
     exchange.pair.start().unwrap();
     exchange
@@ -139,7 +139,7 @@ pub(crate) fn delivered(exchange: &mut Exchange, name: &str, text: &str) -> Arri
 }
 
 /// The recipient's database.
-pub(super) fn database(exchange: &Exchange) -> PathBuf {
+pub(crate) fn database(exchange: &Exchange) -> PathBuf {
     exchange.pair.imigrasi.path(home::TABLES)
 }
 
@@ -154,7 +154,7 @@ pub(crate) fn ask(exchange: &Exchange, question: &str) -> Vec<String> {
 }
 
 /// What whoever keeps the database does to it.
-pub(super) fn run(exchange: &Exchange, options: &[&str], words: &str) -> Vec<String> {
+pub(crate) fn run(exchange: &Exchange, options: &[&str], words: &str) -> Vec<String> {
     let words = words.replace("TABEL", &name(exchange));
     let ran = Command::new("sqlite3")
         .args(options)

@@ -119,10 +119,19 @@ advice! {
         ("chmod 700 {0}", "chmod 700 {0}")
     OWN_KEYS_END "own-keys-end"
         ("kunci pada kartu kita berakhir {0} ({1} hari lagi)", "the keys of our card end on {0} ({1} days left)")
-        ("buat kunci dan kartu baru, bacakan sidik jarinya kepada mitra, dan sepakati versi baru perjanjian", "make new keys and a new card, read its fingerprint to the peers, and agree on a new version of the agreement")
+        ("buat kunci dan kartu baru: amanah card renew, lalu systemctl restart amanahd", "make new keys and a new card: amanah card renew, then systemctl restart amanahd")
     PEER_KEYS_END "peer-keys-end"
         ("kunci pada kartu {0} berakhir {1} ({2} hari lagi)", "the keys of {0}'s card end on {1} ({2} days left)")
-        ("minta kartu baru: amanah peer add KARTU --fingerprint SHA256:…", "ask for a new card: amanah peer add CARD --fingerprint SHA256:…")
+        ("minta {0} menjalankan amanah card renew; kartunya datang lewat sambungan, atau pasang berkasnya: amanah peer renew BERKAS", "ask {0} to run amanah card renew; its card comes by the connection, or install its file: amanah peer renew FILE")
+    CARD_FORK "card-fork"
+        ("dua kartu mengaku sebagai pengganti kartu {0} yang sama: mungkin kunci lamanya dicuri", "two cards claim to follow the same card of {0}: an old key of it may be stolen")
+        ("cocokkan sidik jari kartu yang benar lewat telepon: amanah peer add KARTU --fingerprint SHA256:…", "compare the fingerprint of the right card by telephone: amanah peer add CARD --fingerprint SHA256:…")
+    CARD_OFFERED "card-offered"
+        ("kartu baru {0}, ditandatangani kartu lamanya, menunggu dipasang", "a new card of {0}, signed by its old one, waits to be installed")
+        ("amanah peer renew {0}, lalu systemctl reload amanahd", "amanah peer renew {0}, then systemctl reload amanahd")
+    CARD_UNPROVEN "card-unproven"
+        ("kartu baru {0} tidak dijamin kartu lamanya", "a new card of {0} is not vouched for by its old one")
+        ("cocokkan sidik jarinya lewat telepon: amanah peer add KARTU --fingerprint SHA256:…", "compare its fingerprint by telephone: amanah peer add CARD --fingerprint SHA256:…")
     DOCUMENT_IGNORED "document-ignored"
         ("dokumen {0} tidak berlaku: {1}", "the document {0} does not count: {1}")
         ("amanah agreement list", "amanah agreement list")

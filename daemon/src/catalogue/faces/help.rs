@@ -12,8 +12,11 @@ texts! {
     CARD_SHOW = "Menampilkan kartu" / "Show a card";
     CARD_EXPORT = "Menyalin kartu kita untuk mitra" / "Copy our card for a peer";
     CARD_SIGNERS = "Mencetak allowed_signers untuk ssh-keygen" / "Print allowed_signers for ssh-keygen";
-    PEER = "Mengatur mitra" / "Add, list and remove peers";
+    CARD_RENEW = "Membuat kunci dan kartu berikutnya" / "Make the next keys and card";
+    CARD_RETIRE = "Menghapus kunci rahasia yang sudah berakhir" / "Remove secret keys that have ended";
+    PEER = "Mengatur mitra" / "Add, renew, list and remove peers";
     PEER_ADD = "Memasang kartu mitra setelah sidik jarinya dicocokkan" / "Install a peer's card after comparing its fingerprint";
+    PEER_RENEW = "Memasang kartu mitra berikutnya yang dijamin kartu lamanya" / "Install a peer's next card, which its old card vouches for";
     PEER_LIST = "Menampilkan mitra" / "List the peers";
     PEER_REMOVE = "Menghapus mitra" / "Remove a peer";
     AGREEMENT = "Menyusun, menandatangani, dan mencabut perjanjian" / "Draft, sign, exchange and revoke agreements";
@@ -69,8 +72,11 @@ pub const COMMANDS: &[(&str, Text)] = &[
     ("card show", CARD_SHOW),
     ("card export", CARD_EXPORT),
     ("card allowed-signers", CARD_SIGNERS),
+    ("card renew", CARD_RENEW),
+    ("card retire", CARD_RETIRE),
     ("peer", PEER),
     ("peer add", PEER_ADD),
+    ("peer renew", PEER_RENEW),
     ("peer list", PEER_LIST),
     ("peer remove", PEER_REMOVE),
     ("agreement", AGREEMENT),

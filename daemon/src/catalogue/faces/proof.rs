@@ -40,6 +40,10 @@ texts! {
     CARD_TRUSTED = "Kartu ini sudah dipercaya di sini." / "This card is trusted here already.";
     CARD_NOT_TRUSTED = "Tidak terbukti: bahwa ini kartu pihak tersebut. Cocokkan sidik jarinya lewat telepon." /
         "Not proven: that it is that party's card. Compare the fingerprint over the telephone.";
+    CARD_FOLLOWS = "Terbukti: kartu ini ditandatangani kartu sebelumnya, yang dipercaya di sini. Kapan, tidak terbukti." /
+        "Proven: this card is signed by the card before it, which is trusted here. When, is not proven.";
+    CARD_RIVAL = "PERHATIAN: kartu lain dengan nomor yang sama sudah dipercaya di sini; salah satunya tidak asli. Hubungi pihak itu lewat nomor resmi." /
+        "ATTENTION: another card of this number is trusted here; one of the two is not genuine. Call that party at its official number.";
     AGREEMENT_IS = "Perjanjian {0} versi {1}: {2}" / "Agreement {0} version {1}: {2}";
     AGREEMENT_DATES = "Jangka waktu {0} sampai {1}" / "Term {0} to {1}";
     AGREEMENT_NOT_PROVEN = "Tidak terbukti: bahwa tidak pernah dicabut atau digantikan." / "Not proven: that it was never revoked or superseded.";
@@ -50,6 +54,7 @@ texts! {
     SAYS_POSITION = "Posisi terakhir yang terlihat: {0}" / "The last places seen: {0}";
     SAYS_CHECKPOINT = "Menunjukkan jejak auditnya: {0} catatan" / "Shows its ledger: {0} records";
     SAYS_COSIGNED = "Sudah melihat jejak audit: {0} catatan" / "Has seen the ledger: {0} records";
+    SAYS_CARD = "Menyampaikan kartu nomor dan sidik jari: {0}" / "Tells a card, number and fingerprint: {0}";
     CHECKPOINT_IS = "Jejak audit {0}, {1} catatan" / "Ledger {0}, {1} records";
     CHECKPOINT_NOT_PROVEN = "Tidak terbukti: catatannya sendiri (gunakan `amanah ledger verify`)." / "Not proven: the records themselves (use `amanah ledger verify`).";
     CUT_SHORT = "muatan terpotong" / "the payload is cut short";

@@ -15,7 +15,8 @@ use rustix::time::{ClockId, clock_gettime};
 const BASE: Duration = Duration::from_secs(60);
 /// For each GiB declared, sealed and unsealed together: measured are 1 to 5 s.
 const PER_GIB: Duration = Duration::from_secs(20);
-/// The same where rows are checked and written on the opening's thread: some 4 µs each, and the shortest have a few bytes.
+/// The same where rows are checked, and of a short table written, on the opening's thread: some 4 µs each, and the shortest have a few
+/// bytes. What another thread writes is not counted: as many rows as were checked.
 const PER_GIB_OF_ROWS: Duration = Duration::from_secs(1_200);
 const GIB: u64 = 1 << 30;
 

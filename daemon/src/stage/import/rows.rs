@@ -1,5 +1,5 @@
 //! A table flow that lands in a database: the payload is opened, the table checked by this side's own copy of the agreement, and its
-//! rows written, in one reading and one transaction. Nobody sees a row before the whole payload is verified and found sound.
+//! rows written beside that, in one reading and one transaction. Nobody sees a row before the whole payload is verified and found sound.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -19,10 +19,14 @@ use crate::stage::table::check_rows;
 use crate::store::table::{Sums, TableImport, Uncorrectable};
 use crate::store::{ImportId, StoreError};
 
+use super::beside;
 use super::effort::Effort;
 use super::landing::Tables;
 use super::table::verdict;
 use super::{End, Import, payload_of};
+
+/// Contents that fit into one piece are not worth a thread.
+const BESIDE_BYTES_MIN: u64 = 256 * 1024;
 
 /// The check, and the rows that it lets through.
 struct IntoRows<'a> {
@@ -79,6 +83,41 @@ impl Import {
         Ok(OpenError::Refused(Refusal::RecordsInvalid))
     }
 
+    /// Opens the payload and checks its table; every row that is sound so far goes to `rows`.
+    fn open_rows(
+        &self,
+        payload: &mut (dyn Read + Send),
+        manifest: &Manifest,
+        terms: &TableTerms,
+        rows: &mut dyn RowSink,
+    ) -> Result<Sums, OpenError> {
+        let mut into = IntoRows {
+            rows,
+            terms,
+            work: self.node.spool.work(),
+            checked: None,
+            more: false,
+        };
+        let effort = Effort::of_rows(manifest);
+        let spent = || effort.is_spent();
+        let keys = &self.identities;
+        let contents = open_payload_within(payload, keys, manifest, &mut into, &spent)?;
+        into.sums(&contents).map_err(OpenError::Refused)
+    }
+
+    /// Has `open` on a thread of its own while this one writes; what is short is not worth one.
+    fn beside(
+        &self,
+        rows: &mut dyn RowSink,
+        manifest: &Manifest,
+        open: impl FnOnce(&mut dyn RowSink) -> Result<Sums, OpenError> + Send,
+    ) -> Result<Sums, OpenError> {
+        if manifest.contents.bytes <= BESIDE_BYTES_MIN {
+            return open(rows);
+        }
+        beside::writing(rows, open)?
+    }
+
     /// Opens, checks, imports.
     ///
     /// # Errors
@@ -90,36 +129,19 @@ impl Import {
         terms: &TableTerms,
     ) -> Result<End, StageError> {
         let path = self.node.spool.incoming(&row.peer, &row.digest);
-        let import = TableImport {
-            id: id.clone(),
-            agreement: manifest.agreement.clone(),
-            epoch: manifest.epoch,
-            sequence: manifest.sequence,
-            schema: terms.schema.clone(),
-            landing: terms.landing.clone(),
-            corrects: terms.corrects().then(|| {
-                let policy = self.node.rules.now();
-                policy.tables_of(&manifest.agreement.digest, &row.peer)
-            }),
-            received: row.received,
-            now: self.node.clock.now(),
-        };
+        let now = self.node.clock.now();
+        let mut import = TableImport::of(manifest, id, terms, row.received, now);
+        import.corrects = terms.corrects().then(|| {
+            let policy = self.node.rules.now();
+            policy.tables_of(&manifest.agreement.digest, &row.peer)
+        });
         let mut payload = payload_of(&self.node.stop, &path, manifest)?;
-        let effort = Effort::of_rows(manifest);
-        let spent = || effort.is_spent();
         let mut broken = None;
         let stored = tables.store.import(&import, &mut |rows| {
-            let mut into = IntoRows {
-                rows,
-                terms,
-                work: self.node.spool.work(),
-                checked: None,
-                more: false,
-            };
-            let keys = &self.identities;
-            let opened = open_payload_within(&mut payload, keys, manifest, &mut into, &spent);
-            let sums = opened.and_then(|contents| into.sums(&contents).map_err(OpenError::Refused));
-            sums.map_err(|error| broken = Some(error)).ok()
+            let opened = self.beside(rows, manifest, |rows| {
+                self.open_rows(&mut payload, manifest, terms, rows)
+            });
+            opened.map_err(|error| broken = Some(error)).ok()
         })?;
         let broken = match broken {
             Some(OpenError::Io(error)) => Some(self.meant(error)?),

@@ -90,7 +90,9 @@ impl Retention {
         destruction
             .check()
             .map_err(|error| StageError::Other(error.to_string()))?;
-        let (digest, container) = destruction::sign(&destruction, &self.signing);
+        let policy = self.node.rules.now();
+        let key = self.signing.at(&policy, destruction.finished);
+        let (digest, container) = destruction::sign(&destruction, key);
         Ok(Act {
             number,
             peer: gone.peer.clone(),

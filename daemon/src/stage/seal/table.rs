@@ -1,9 +1,15 @@
-//! A table flow's file is checked before anything of it is sealed: read once here, against the schema that the agreement pins, and
-//! once more into the payload. Both readings must have seen the same bytes, or it settles anew.
+//! A table flow's file is checked before it is sealed: read once here, against the schema that the agreement pins, and once more into
+//! the payload. Both readings must have seen the same bytes, or it settles anew. Of a long file both go on side by side; what was
+//! encrypted of a table that is not sound goes with the check's verdict, before there is a manifest of it.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 
+use amanah_format::contents::Binding;
 use amanah_format::digest::{Digest, HashingReader};
+use amanah_format::seal::Sealed;
 
 use crate::catalogue::note::Details;
 use crate::durable;
@@ -14,7 +20,10 @@ use crate::spool::outbox::Source;
 use crate::stage::table::{check_table, details, why};
 
 use super::faults::{failed, not_opened};
-use super::{NotSealed, Seal};
+use super::{NotSealed, Seal, StageError};
+
+/// A shorter table is checked before it is encrypted: another thread would cost more than it saves.
+const BESIDE_BYTES_MIN: u64 = 1024 * 1024;
 
 /// A table that was found sound, and what the recipient must find too.
 pub(super) struct Sound {
@@ -30,14 +39,97 @@ impl Sound {
     }
 }
 
+/// What a check found; `None` for a flow that carries files.
+type Found = Result<Option<Sound>, NotSealed>;
+
+/// A check that may be under way while its table is encrypted.
+pub(super) struct Checking<'s> {
+    found: State<'s>,
+    /// It found something that refuses.
+    unfit: &'s AtomicBool,
+}
+
+enum State<'s> {
+    Done(Found),
+    Beside(ScopedJoinHandle<'s, Found>),
+    Told,
+}
+
+impl<'s> Checking<'s> {
+    /// A reader that fails once the check has refused the table.
+    pub(super) fn guard<R: Read>(&self, content: R) -> impl Read + use<'s, R> {
+        Heeding {
+            content,
+            unfit: self.unfit,
+        }
+    }
+
+    /// What it found, once.
+    pub(super) fn sound(&mut self) -> Found {
+        match std::mem::replace(&mut self.found, State::Told) {
+            State::Done(found) => found,
+            State::Beside(thread) => thread.join().unwrap_or_else(|_| {
+                let text = "a check ended early".to_owned();
+                Err(StageError::Other(text).into())
+            }),
+            State::Told => Ok(None),
+        }
+    }
+}
+
+struct Heeding<'s, R> {
+    content: R,
+    unfit: &'s AtomicBool,
+}
+
+impl<R: Read> Read for Heeding<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.unfit.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the table is not sound"));
+        }
+        self.content.read(into)
+    }
+}
+
 impl Seal {
-    /// `None` for a flow that carries files.
-    pub(super) fn tabled(
+    /// The payload of what was claimed, of a table only where its check lets it through.
+    pub(super) fn checked_payload(
         &self,
-        row: &OutboundRow,
-        sources: &[Source],
+        (row, sources): (&OutboundRow, &[Source]),
         permit: &Permit,
-    ) -> Result<Option<Sound>, NotSealed> {
+        binding: &Binding,
+    ) -> Result<Sealed<()>, NotSealed> {
+        let unfit = AtomicBool::new(false);
+        let bytes = sources.iter().map(|source| source.look.bytes);
+        if permit.table.is_none() || bytes.fold(0, u64::saturating_add) <= BESIDE_BYTES_MIN {
+            let found = Ok(self.tabled(row, sources, permit)?);
+            let mut checking = Checking {
+                found: State::Done(found),
+                unfit: &unfit,
+            };
+            return self.write_payload((row, sources), &mut checking, permit, binding);
+        }
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().name("check-table".to_owned());
+            let thread = thread.spawn_scoped(scope, || {
+                let found = self.tabled(row, sources, permit);
+                unfit.store(found.is_err(), Ordering::Relaxed);
+                found
+            });
+            let no_thread =
+                |error: io::Error| StageError::Other(format!("no thread for a check: {error}"));
+            let mut checking = Checking {
+                found: State::Beside(thread.map_err(no_thread)?),
+                unfit: &unfit,
+            };
+            let written = self.write_payload((row, sources), &mut checking, permit, binding);
+            // The check's word outweighs what its end did to the writing.
+            checking.sound().and(written)
+        })
+    }
+
+    /// `None` for a flow that carries files.
+    pub(super) fn tabled(&self, row: &OutboundRow, sources: &[Source], permit: &Permit) -> Found {
         let Some(terms) = &permit.table else {
             return Ok(None);
         };

@@ -2,11 +2,13 @@
 //! log. What SQLite frees it overwrites (`secure_delete`). The record of the import stays, without its totals: the sum of one row
 //! is its value.
 
+use std::time::Duration;
+
 use amanah_format::digest::Digest;
 use amanah_format::time::UtcTime;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
-use super::{StoreError, failed};
+use super::{BUSY, StoreError, failed};
 use crate::store::table::shape::quoted;
 
 /// Tables with rows of bundles: those of the flows, and those that were put aside under another name.
@@ -48,6 +50,19 @@ fn tables(sql: &Connection) -> Result<Vec<String>, StoreError> {
     let mut query = sql.prepare_cached(TABLES).map_err(failed)?;
     let names = query.query_map([], |row| row.get(0)).map_err(failed)?;
     names.collect::<Result<_, _>>().map_err(failed)
+}
+
+/// Brings what is committed from the log into the file, so that the file alone is whole where nobody reads at this moment: the log of
+/// one file beside another would be their ruin. Readers are not waited for, and no receipt waits for this: what is in the log is
+/// durable.
+///
+/// # Errors
+/// SQLite's.
+pub(super) fn into_the_file(sql: &Connection) -> rusqlite::Result<()> {
+    sql.busy_timeout(Duration::ZERO)?;
+    let put = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    sql.busy_timeout(BUSY)?;
+    put
 }
 
 /// The log has the rows as they were: it is brought into the file and cut to nothing. Readers are waited for, as long as for

@@ -32,6 +32,7 @@ use super::socket::Cutter;
 const GOODBYE_MAX: Duration = Duration::from_millis(200);
 
 /// Whom to dial, and how.
+#[derive(Clone)]
 pub struct Dial {
     /// `host:port`.
     pub address: String,

@@ -4,8 +4,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -15,21 +15,24 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::newcomers::{Newcomers, Place};
 use super::penalties::Offence;
-use super::session::Caller;
+use super::session::{Caller, Login};
 use super::tree::stopped;
-use super::{Connected, Limits, Network};
+use super::{Connected, Limits, Network, Shown};
 use crate::transport::link::Exchange;
 use crate::transport::socket::Cutter;
 
 /// How long to wait when `accept` fails: descriptors come back when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
+/// How often it is asked whether those that are connected may still be.
+const STILL_WELCOME: Duration = Duration::from_secs(1);
+
 /// So many strangers are named in the log, so that a wrong `networks` is found; a flood of them is not.
 const STRANGERS_NAMED: u32 = 100;
 
 /// What the loop is made of.
 pub(super) struct Parts {
-    pub(super) config: Arc<russh::server::Config>,
+    pub(super) config: Shown,
     pub(super) exchange: Arc<dyn Exchange>,
     pub(super) networks: Vec<Network>,
     pub(super) limits: Limits,
@@ -140,8 +143,11 @@ impl Door {
         let _cutter = Cutter::of(&stream)?;
         let (told, logged_in) = oneshot::channel();
         let refused = Arc::new(AtomicBool::new(false));
+        let who = Arc::new(OnceLock::new());
         let caller = Caller::new(&self.parts, from, (told, Arc::clone(&refused)));
-        let config = Arc::clone(&self.parts.config);
+        let caller = caller.telling(Arc::clone(&who));
+        let config = self.parts.config.read();
+        let config = Arc::clone(&config.unwrap_or_else(PoisonError::into_inner));
         let mut session = pin!(async {
             let session = russh::server::run_stream(config, stream, caller).await;
             session
@@ -159,7 +165,12 @@ impl Door {
                 Ok(Ok(())) => {
                     place.logged_in();
                     let _connection = self.connection()?;
-                    return session.await;
+                    return tokio::select! {
+                        ended = &mut session => ended,
+                        () = self.until_unwelcome(&who) => {
+                            Err(io::Error::other("its key is not valid any more"))
+                        }
+                    };
                 }
                 // It has ended, and says why in a moment.
                 Ok(Err(_)) => {
@@ -171,6 +182,19 @@ impl Door {
         };
         self.unknown(ended, place, refused.load(Ordering::Relaxed), from);
         Ok(())
+    }
+
+    /// Until the key by which somebody logged in may not connect any more: expired, or ended by a newer card.
+    async fn until_unwelcome(&self, who: &OnceLock<Login>) {
+        loop {
+            sleep(STILL_WELCOME).await;
+            let known = who
+                .get()
+                .is_none_or(|(user, key)| self.parts.exchange.may_connect(user, key).is_some());
+            if !known {
+                return;
+            }
+        }
     }
 
     /// A place among those that have logged in.

@@ -16,7 +16,7 @@ mod tree;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use amanah_format::id::PartyId;
@@ -93,6 +93,8 @@ impl Default for Limits {
 pub struct Server {
     /// The bound address (port 0 resolved).
     pub address: SocketAddr,
+    config: Shown,
+    post_quantum: PostQuantum,
     connected: Connected,
     stopping: watch::Sender<bool>,
     accepting: JoinHandle<()>,
@@ -107,13 +109,14 @@ impl Server {
     /// The host key cannot be used, or the address cannot be bound.
     pub async fn start(listen: Listen, exchange: Arc<dyn Exchange>) -> Result<Self, io::Error> {
         let config = Arc::new(configuration(&listen.host_key, listen.post_quantum)?);
+        let config = Arc::new(RwLock::new(config));
         let listener = TcpListener::bind(listen.address).await?;
         let address = listener.local_addr()?;
         let connected = Connected::default();
         let (stopping, stop) = watch::channel(false);
         let (alive, drained) = mpsc::channel(1);
         let door = accept::Door::new(accept::Parts {
-            config,
+            config: Arc::clone(&config),
             exchange,
             networks: listen.networks,
             limits: listen.limits,
@@ -124,6 +127,8 @@ impl Server {
         let accepting = tokio::spawn(door.accept(listener));
         Ok(Self {
             address,
+            config,
+            post_quantum: listen.post_quantum,
             connected,
             stopping,
             accepting,
@@ -144,12 +149,25 @@ impl Server {
         }
     }
 
+    /// Shows another host key (OpenSSH text) to those that connect from now on.
+    ///
+    /// # Errors
+    /// The key cannot be used; the old one stays.
+    pub fn show(&self, host_key: &str) -> Result<(), io::Error> {
+        let config = Arc::new(configuration(host_key, self.post_quantum)?);
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
+    }
+
     /// Connected peers, for the status.
     #[must_use]
     pub fn connected(&self) -> Vec<(PartyId, SocketAddr)> {
         self.connected.list()
     }
 }
+
+/// What those that connect are met with; the host key may change.
+type Shown = Arc<RwLock<Arc<russh::server::Config>>>;
 
 /// Who is logged in.
 #[derive(Clone, Default)]

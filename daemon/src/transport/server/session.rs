@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use amanah_format::id::PartyId;
 use russh::keys::PublicKey;
@@ -51,7 +51,11 @@ pub(super) struct Caller {
     presence: Option<Presence>,
     stop: watch::Receiver<bool>,
     alive: mpsc::Sender<()>,
+    told: Arc<OnceLock<Login>>,
 }
+
+/// By which name and key somebody logged in.
+pub(super) type Login = (String, amanah_format::signature::PublicKey);
 
 impl Caller {
     /// Nobody yet; `login` is told when it is somebody, and `refused` becomes true when it wished to be.
@@ -77,7 +81,13 @@ impl Caller {
             presence: None,
             stop: parts.stop.clone(),
             alive: parts.alive.clone(),
+            told: Arc::default(),
         }
+    }
+
+    /// The same, that says there who it is as soon as it is known.
+    pub(super) fn telling(self, told: Arc<OnceLock<Login>>) -> Self {
+        Self { told, ..self }
     }
 
     /// Whose key this is, if it may connect under that name.
@@ -151,6 +161,10 @@ impl Handler for Caller {
         key: VerifiedPublicKey<'_>,
     ) -> Result<Auth, Self::Error> {
         self.peer = self.known(user, key.public_key);
+        if let (Some(_), Some(key)) = (&self.peer, host_key::ed25519(key.public_key)) {
+            // The first login is the only one: whoever is somebody is not asked again.
+            let _first = self.told.set((user.to_owned(), key));
+        }
         Ok(self.peer.as_ref().map_or_else(refuse, |_| Auth::Accept))
     }
 

@@ -15,6 +15,7 @@ pub(crate) mod parties;
 pub(crate) mod payloads;
 pub(crate) mod receipts;
 pub(crate) mod signatures;
+pub(crate) mod tables;
 pub(crate) mod tape;
 
 pub(crate) use case::Case;
@@ -31,6 +32,9 @@ pub(crate) fn deterministic() -> Made<Vec<Case>> {
     all.extend(heads::all()?);
     all.extend(papers::cards());
     all.extend(papers::agreements());
+    all.extend(tables::agreements());
+    all.extend(tables::schemas());
+    all.extend(tables::tables());
     all.extend(receipts::receipts());
     all.extend(receipts::slips());
     all.extend(destructions::all());

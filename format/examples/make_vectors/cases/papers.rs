@@ -2,7 +2,7 @@
 //! A text is changed in one piece and then signed properly, so that only the rule can refuse it; or it is right, and a
 //! signature is missing or somebody else's.
 
-use amanah_format::{container, signature::Purpose};
+use amanah_format::{container, digest::Digest, signature::Purpose};
 
 use super::{
     Case,
@@ -29,7 +29,21 @@ pub(crate) fn cards() -> Vec<Case> {
         ("note.txt", b"x"),
     ];
     let [text, signature, note] = files;
+    let digest = Digest::of(own.as_bytes());
+    let second = swap(&own, r#""number": 1"#, r#""number": 2"#);
+    let second = swap(&second, r#""previous": null"#, &format!(r#""previous": "{digest}""#));
+    let follows = |text: &str, third: &str| {
+        let armour = key(KEMENHAJ).sign(Purpose::Card, text.as_bytes());
+        let files = [("card.json", text.as_bytes()), ("card.json.sig", armour.as_bytes()), ("card.json.previous.sig", third.as_bytes())];
+        container::pack(&files)
+    };
+    let before = |seed: u8, purpose, text: &str| key(seed).sign(purpose, text.as_bytes());
     vec![
+        case("ok-successor", "ok", "a second card, signed by a key of the first as well", follows(&second, &before(RETIRED, Purpose::Card, &second))),
+        case("ok-successor-of-stranger", "ok", "whether the other key is one of the first card is the reader's to ask", follows(&second, &before(STRANGER, Purpose::Card, &second))),
+        case("previous-signature-of-another", "refused", "the third file signs the first card", follows(&second, &before(KEMENHAJ, Purpose::Card, &own))),
+        case("previous-signature-namespace", "refused", "the third file is signed as an agreement", follows(&second, &before(KEMENHAJ, Purpose::Agreement, &second))),
+        case("previous-signature-of-first", "refused", "a first card has no third file", follows(&own, &before(KEMENHAJ, Purpose::Card, &own))),
         case("ok-kemenhaj", "ok", "two signing keys, one of them ended", seal(&own)),
         case("ok-imigrasi", "ok", "one key of each kind", signed("card.json", imigrasi().as_bytes(), IMIGRASI, Purpose::Card)),
         case("signer-unlisted", "refused", "signed by a key that is not in it", signed("card.json", own.as_bytes(), STRANGER, Purpose::Card)),

@@ -167,6 +167,8 @@ pub(crate) fn slips() -> Vec<Case> {
         case("void-number-zero", "refused", "numbers of a stream begin with 1", seal(&swap(&void(), "\"sequence\": 3", "\"sequence\": 0"))),
         case("ok-checkpoint", "ok", "how the signer's ledger has grown", seal(&checkpoint())),
         case("ok-cosignature", "ok", "the reader's ledger, seen", seal(&slip("cosignature", &format!(r#"{{"note": "{NOTE}"}}"#)))),
+        case("ok-card", "ok", "a card of the signer's; what it carries is judged by who reads it", seal(&slip("card", r#"{"card": "YWJj"}"#))),
+        case("card-no-base64", "refused", "a card that is no base64", seal(&slip("card", r#"{"card": "YWJj!"}"#))),
         case("checkpoint-proof-too-long", "refused", "a proof of 129 nodes", seal(&swap(&checkpoint(), "[\"sha256:", &format!("[{}\"sha256:", format!("\"sha256:{}\", ", "5".repeat(64)).repeat(128))))),
         case("checkpoint-size-negative", "refused", "a size below 0", seal(&swap(&checkpoint(), "\"previous_size\": 3", "\"previous_size\": -3"))),
         case("cosignature-empty", "refused", "no note", seal(&slip("cosignature", r#"{"note": ""}"#))),
