@@ -248,7 +248,7 @@ fn the_header_is_exactly_the_agreed_one() {
     );
     assert_eq!(
         with("NOMOR,nik,lahir,jenis,nama,biaya,ketua"),
-        [Fault::ExtraColumn, Fault::MissingColumn]
+        [Fault::ColumnSpelling]
     );
     assert_eq!(with(&HEADER.trim().replace(',', ";")), [Fault::Semicolon]);
     assert_eq!(with(&HEADER.trim().replace(',', "\t")), [Fault::Tabulator]);
