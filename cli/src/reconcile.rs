@@ -11,6 +11,7 @@ mod peer_ledger;
 mod stored;
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use amanah_format::home;
 use amanah_format::id::{FlowName, PartyId};
@@ -62,6 +63,8 @@ struct Ground {
     from: UtcTime,
     to: UtcTime,
     now: UtcTime,
+    /// Before the journal was copied.
+    started: SystemTime,
     home: PathBuf,
     keyring: Keyring,
     /// The database of table flows.
@@ -142,6 +145,7 @@ fn ground(wanted: &Wanted, place: &Place, screen: &Screen<'_>) -> Outcome<Ground
         from,
         to,
         now,
+        started: SystemTime::now(),
         home: config.home,
         keyring: place.keyring()?,
         tables: config.tables,

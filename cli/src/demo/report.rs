@@ -49,6 +49,18 @@ pub(crate) struct ByHand {
     pub(crate) command: String,
 }
 
+/// The row of a table of a dataset.
+fn row_of(sent: &Sent, telling: &Telling<'_, '_>) -> [String; 5] {
+    let Sent { arrived, rows, .. } = sent;
+    [
+        arrived.item.flow.to_string(),
+        format!("{} → {}", arrived.item.from, arrived.item.to),
+        telling.text(texts::ROWS, &[&telling.count(*rows)]),
+        telling.text(texts::IMPORTED, &[]),
+        format!("{} ms", arrived.millis),
+    ]
+}
+
 impl Report {
     /// Whether all was as it must be. What did not arrive at all ended the demo before.
     pub(crate) fn is_good(&self) -> bool {
@@ -116,14 +128,7 @@ impl Report {
             ]);
         }
         for sent in &self.tables.arrived {
-            let Sent { arrived, rows, .. } = sent;
-            table.add_row([
-                arrived.item.flow.to_string(),
-                format!("{} → {}", arrived.item.from, arrived.item.to),
-                telling.text(texts::ROWS, &[&telling.count(*rows)]),
-                telling.text(texts::IMPORTED, &[]),
-                format!("{} ms", arrived.millis),
-            ]);
+            table.add_row(row_of(sent, telling));
         }
         for attack in &self.attacks {
             let name = telling.text(attack.kind.text, &[]);

@@ -37,7 +37,7 @@ pub(super) fn compare(ground: &Ground, reading: &Reading) -> Outcome<Side> {
             side.bundles += 1;
             side.findings.extend(bundle.of_itself());
             answered(bundle, ground, database.as_ref(), &mut side)?;
-            if is_decided(bundle) && own.reaches(bundle.at) && !is_recorded(bundle, &own) {
+            if is_decided(bundle) && own.reaches(bundle.at_last) && !is_recorded(bundle, &own) {
                 side.findings.push(bundle.finding(What::NoRecord));
             }
         }

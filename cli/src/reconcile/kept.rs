@@ -22,6 +22,8 @@ pub(super) struct Bundle<State> {
     pub(super) place: Option<Place>,
     /// Out: when it was sealed. In: when it was taken over.
     pub(super) at: UtcTime,
+    /// The row's last change.
+    pub(super) at_last: UtcTime,
     /// None where its bytes are none.
     pub(super) manifest: Option<Manifest>,
     pub(super) refusal: Option<Refusal>,
@@ -56,6 +58,7 @@ impl<State> Bundle<State> {
                 Way::Out => sealed.unwrap_or(row.at),
                 Way::In => row.at,
             },
+            at_last: row.changed,
             manifest,
             refusal: row.refusal,
             recorded: row.receipt,
@@ -206,6 +209,13 @@ pub(super) fn receipt(folder: &str, manifest: &Digest, ground: &Ground) -> Outco
     )
 }
 
+/// Whether a receipt came here after the journal was copied: what it means is not in the copy yet.
+pub(super) fn is_newer(folder: &str, manifest: &Digest, ground: &Ground) -> bool {
+    let path = ground.home.join(folder).join(receipt::name(manifest));
+    let modified = path.metadata().and_then(|file| file.modified());
+    modified.is_ok_and(|modified| modified >= ground.started)
+}
+
 /// Receipts of this flow and time in a folder of the home whose bundle `is_known` does not know.
 pub(super) fn strays(
     folder: &str,
@@ -222,7 +232,9 @@ pub(super) fn strays(
             continue;
         };
         let receipt = verified.receipt();
-        if receipt.flow.as_ref() != Some(&ground.flow) || !ground.covers(receipt.finished) {
+        let is_asked =
+            receipt.flow.as_ref() == Some(&ground.flow) && ground.covers(receipt.finished);
+        if !is_asked || is_newer(folder, &manifest, ground) {
             continue;
         }
         found.push(Finding {

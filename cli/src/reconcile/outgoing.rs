@@ -36,7 +36,7 @@ pub(super) fn compare(
             side.bundles += 1;
             side.findings.extend(bundle.of_itself());
             let sealed = own.about(&bundle.digest, RecordKind::Sealed);
-            if sealed.is_empty() && own.reaches(bundle.at) {
+            if sealed.is_empty() && own.reaches(bundle.at_last) {
                 side.findings.push(bundle.finding(What::NoRecord));
             }
             answered(bundle, ground, peers, &mut side)?;
@@ -60,7 +60,13 @@ fn answered(
     side: &mut Side,
 ) -> Outcome<()> {
     let folder = home::receipts_received(&ground.peer);
+    let is_open = matches!(bundle.state, Outbound::Queued | Outbound::HandedOver);
     let verified = match kept::receipt(&folder, &bundle.digest, ground)? {
+        // It came while we look.
+        Kept::Good(_) if is_open && kept::is_newer(&folder, &bundle.digest, ground) => {
+            side.findings.extend(unanswered(bundle));
+            return Ok(());
+        }
         Kept::Gone => {
             side.findings.extend(unanswered(bundle));
             return Ok(());

@@ -63,7 +63,8 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let about = |error| Failure::new(Exit::Io, format_args!("{}: {error}", path.display()));
         let sql = Connection::open_with_flags(path, flags).map_err(about)?;
-        sql.execute_batch("PRAGMA trusted_schema = OFF")
+        // One transaction: all of it is of one moment, whatever comes in meanwhile.
+        sql.execute_batch("PRAGMA trusted_schema = OFF; BEGIN")
             .map_err(about)?;
         let has = "SELECT 1 FROM sqlite_schema WHERE name = 'amanah_imports'";
         let has = sql
@@ -191,7 +192,9 @@ impl Database {
         let strays = rows.into_iter().filter_map(|(manifest, place, received)| {
             let manifest: Digest = manifest.parse().ok()?;
             let received: UtcTime = received.parse().ok()?;
-            let is_stray = ground.covers(received) && !is_known(&manifest);
+            // What came after the journal was copied cannot be in the copy.
+            let is_older = received < ground.now;
+            let is_stray = is_older && ground.covers(received) && !is_known(&manifest);
             is_stray.then(|| Finding {
                 place: Some(place),
                 ..Finding::about(What::StoreOnly, manifest, None)

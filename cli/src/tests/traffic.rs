@@ -276,7 +276,7 @@ fn the_quarantine_is_listed_shown_and_a_held_bundle_released() {
         "Reason: The bundle is addressed, or encrypted, to somebody else.",
         "Whose fault: the sender's system administrator",
         "What to do: Check",
-        "For the sysadmin: Replace",
+        "For the sysadmin: Install",
     ] {
         assert!(shown.contains(words), "{words}: {shown}");
     }

@@ -85,11 +85,16 @@ fn card(bytes: &[u8], bench: &Bench<'_>) -> Result<Finding, String> {
         .cards()
         .any(|known| known.digest() == verified.digest());
     let is_current = card.keys.signing.iter().any(|valid| valid.at(bench.now));
-    let remark = match bench.keyring.judge_successor(&verified, card.created) {
-        _ if trusted => face::CARD_TRUSTED,
-        Ok(Succession::Follows) => face::CARD_FOLLOWS,
-        Ok(Succession::Rival) => face::CARD_RIVAL,
-        _ => face::CARD_NOT_TRUSTED,
+    let remark = if trusted {
+        face::CARD_TRUSTED
+    } else {
+        match bench.keyring.judge_successor(&verified, card.created) {
+            Ok(Succession::Follows) => face::CARD_FOLLOWS,
+            Ok(Succession::Rival) => face::CARD_RIVAL,
+            Ok(Succession::Known | Succession::Behind | Succession::Early) | Err(_) => {
+                face::CARD_NOT_TRUSTED
+            }
+        }
     };
     Ok(Finding {
         kind: Kind::Card,

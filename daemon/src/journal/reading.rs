@@ -15,7 +15,9 @@ use rusqlite::{Connection, OpenFlags, Row};
 
 use super::JournalError;
 use super::queries::{many, one};
-use super::rows::{digest, from_sql_int, optional_number, optional_text, optional_word, word};
+use super::rows::{
+    digest, from_sql_int, moment, optional_number, optional_text, optional_word, word,
+};
 use super::schema::knows;
 use crate::engine::inbound::Inbound;
 use crate::engine::outbound::Outbound;
@@ -45,6 +47,8 @@ pub struct KeptRow<State> {
     pub sequence: Option<Sequence>,
     /// Out: when its items were seen settled. In: when it was taken over.
     pub at: UtcTime,
+    /// Its last change.
+    pub changed: UtcTime,
     /// The manifest's exact bytes; empty before `Sealed`.
     pub manifest: Vec<u8>,
     /// Why it was refused.
@@ -100,7 +104,7 @@ impl Reading {
         (peer, flow): (&PartyId, &FlowName),
         read: impl Fn(KeptRow<Outbound>) -> T,
     ) -> Result<Vec<T>, JournalError> {
-        let query = "SELECT digest, state, agreement_id, epoch, sequence, seen_millis / 1000 AS at, manifest, refusal,
+        let query = "SELECT digest, state, agreement_id, epoch, sequence, seen_millis / 1000 AS at, changed, manifest, refusal,
             receipt_digest, NULL AS receipt, coalesce(destroyed, (SELECT begun FROM destructions AS gone
             WHERE gone.side = 'sent' AND gone.digest = outbound.digest)) AS destroyed
             FROM outbound WHERE peer = ?1 AND flow = ?2 ORDER BY age";
@@ -123,7 +127,7 @@ impl Reading {
         (peer, flow): (&PartyId, &FlowName),
         read: impl Fn(KeptRow<Inbound>) -> T,
     ) -> Result<Vec<T>, JournalError> {
-        let query = "SELECT digest, state, agreement_id, epoch, sequence, received AS at, manifest, refusal, receipt,
+        let query = "SELECT digest, state, agreement_id, epoch, sequence, received AS at, changed, manifest, refusal, receipt,
             coalesce(destroyed, (SELECT begun FROM destructions AS gone WHERE gone.side = 'received' AND gone.digest = inbound.digest))
             AS destroyed FROM inbound WHERE peer = ?1 AND flow = ?2 ORDER BY age";
         many(&self.sql, query, [peer.as_str(), flow.as_str()], |row| {
@@ -185,17 +189,14 @@ impl Reading {
 }
 
 fn kept<State: serde::de::DeserializeOwned>(row: &Row<'_>) -> Result<KeptRow<State>, JournalError> {
-    let at = from_sql_int(row.get("at")?)?;
-    let at = i64::try_from(at)
-        .ok()
-        .and_then(|secs| UtcTime::from_unix(secs).ok());
     Ok(KeptRow {
         digest: digest(row, "digest")?,
         state: word(row, "state")?,
         agreement: optional_text(row, "agreement_id")?,
         epoch: optional_number(row, "epoch")?,
         sequence: optional_number(row, "sequence")?,
-        at: at.ok_or_else(|| JournalError::Damaged("a time".to_owned()))?,
+        at: moment(row, "at")?,
+        changed: moment(row, "changed")?,
         manifest: row
             .get::<_, Option<Vec<u8>>>("manifest")?
             .unwrap_or_default(),

@@ -55,6 +55,9 @@ pub enum NotFollowing {
     TurnsBack,
 }
 
+/// The keys of one role in a card.
+type Role = fn(&CardKeys) -> &Vec<Valid<PublicKey>>;
+
 impl Keyring {
     /// Judges a card that was taken at `at` by the cards that are trusted: number and `previous` follow, the card before it
     /// signed it by a key valid at `created` and at `at` (as the newest card says), and it takes nobody's keys.
@@ -110,7 +113,7 @@ impl Keyring {
             return Err(NotFollowing::TakenKey);
         }
         let floor = text.created.max(at.plus_secs(-CUT_BACK_SECS_MAX));
-        let roles: [fn(&CardKeys) -> &Vec<Valid<PublicKey>>; 3] = [
+        let roles: [Role; 3] = [
             |keys| &keys.signing,
             |keys| &keys.transport,
             |keys| &keys.ledger,
@@ -199,12 +202,7 @@ impl Keyring {
     }
 
     /// Valid keys of the newest card, the one that began first in front.
-    fn valid_now(
-        &self,
-        party: &PartyId,
-        at: UtcTime,
-        role: fn(&CardKeys) -> &Vec<Valid<PublicKey>>,
-    ) -> Vec<Valid<PublicKey>> {
+    fn valid_now(&self, party: &PartyId, at: UtcTime, role: Role) -> Vec<Valid<PublicKey>> {
         let newest = self
             .card(party)
             .map(|card| role(&card.card().keys).as_slice());

@@ -126,7 +126,7 @@ mod tests {
         let findings = checked.report.findings().iter();
         let said = |subject: &Subject| match subject {
             Subject::Column(name) => name.clone(),
-            _ => "-".to_owned(),
+            Subject::File | Subject::Key(_) | Subject::Rule(_) => "-".to_owned(),
         };
         findings
             .map(|one| format!("{} {} {}", one.fault.code(), said(&one.subject), one.count))

@@ -86,6 +86,7 @@ fn nothing_from_the_wire_destroys(ground: &Ground, bundle: &Bundle) {
     let said = imigrasi
         .attempt(&["verify", &paper.to_string_lossy()])
         .unwrap();
+    fs::remove_file(&paper).unwrap();
     assert_eq!(said.status.code(), Some(1), "{}", said.stdout);
     for name in [WireName::Slip(digest), WireName::Receipt(bundle.manifest)] {
         let answer = ground.intruder.push_as(name, &forged).unwrap();

@@ -3,7 +3,7 @@
 //! `amanah` and by the stock tools of FORMAT.md §19.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use amanah_format::digest::Digest;
 use amanah_format::home;
@@ -24,13 +24,29 @@ const FORMAT: &str = include_str!("../../../format/FORMAT.md");
 const CANARY: &str = "KENARI-3201-Rahmawati";
 const DAY: u32 = 86_400;
 
-/// Both daemons, and the commands that are typed, go by the clock that the file says.
-fn by_clock(exchange: &mut Exchange, clock: &Path) {
+/// The file that says what a ministry's clock is: in its home, for a daemon reads nowhere else.
+fn clock_of(ministry: &Ministry) -> PathBuf {
+    ministry.home().join("jam")
+}
+
+/// Sets the clocks of both: so many days ahead.
+fn set_clocks(exchange: &Exchange, days: u32) {
+    for ministry in [&exchange.pair.phu, &exchange.pair.imigrasi] {
+        fs::write(clock_of(ministry), format!("+{}", days * DAY)).unwrap();
+    }
+}
+
+/// Both daemons, and the commands that are typed, go by these clocks.
+fn by_clock(exchange: &mut Exchange) {
+    set_clocks(exchange, 0);
     for ministry in [&mut exchange.pair.phu, &mut exchange.pair.imigrasi] {
         let launch = ministry.launch().clone();
         let launch = launch
             .with("LD_PRELOAD", FAKETIME)
-            .with("FAKETIME_TIMESTAMP_FILE", &clock.to_string_lossy())
+            .with(
+                "FAKETIME_TIMESTAMP_FILE",
+                &clock_of(ministry).to_string_lossy(),
+            )
             .with("FAKETIME_NO_CACHE", "1")
             .with("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         ministry.types_through(launch);
@@ -89,9 +105,7 @@ fn after_thirty_days_nothing_is_left_but_the_proof() {
         return;
     }
     let mut exchange = founded(&json!({"mode": "upsert", "key": ["nomor"], "partition": null}));
-    let clock = exchange.folder().join("jam");
-    fs::write(&clock, "+0").unwrap();
-    by_clock(&mut exchange, &clock);
+    by_clock(&mut exchange);
     exchange.pair.start().unwrap();
     let first = delivered(
         &mut exchange,
@@ -105,7 +119,7 @@ fn after_thirty_days_nothing_is_left_but_the_proof() {
     phu.run(&[&words[..], &reason].concat()).unwrap();
     assert!(!sings(&exchange.pair.phu).is_empty() && !sings(&exchange.pair.imigrasi).is_empty());
     // Twenty days later another bundle takes one row over.
-    fs::write(&clock, format!("+{}", 20 * DAY)).unwrap();
+    set_clocks(&exchange, 20);
     let rows = [row(3, "2030-01-09", "baru"), row(4, "2030-01-09", "baru")];
     let rows = table(&rows.each_ref().map(String::as_str));
     let second = delivered(&mut exchange, "baru.csv", &rows);
@@ -118,7 +132,7 @@ fn after_thirty_days_nothing_is_left_but_the_proof() {
         records(&exchange.pair.imigrasi, "destroyed", &first.manifest),
         0
     );
-    fs::write(&clock, format!("+{}", 31 * DAY)).unwrap();
+    set_clocks(&exchange, 31);
     is_certified(&exchange.pair.imigrasi, &first.manifest, (0, 2));
     is_certified(&exchange.pair.phu, &first.manifest, (1, 0));
     is_certified(&exchange.pair.imigrasi, &sent, (1, 0));

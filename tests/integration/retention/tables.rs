@@ -58,7 +58,7 @@ fn dies_at(point: &str) {
     assert_eq!(ask(&exchange, import), ["5|{}|5"]);
     let database = fs::read(exchange.pair.imigrasi.path(home::TABLES)).unwrap();
     assert!(!database.windows(6).any(|window| window == b"KENARI"));
-    reconciled::noted(&mut exchange, &["destroyed"]);
+    reconciled::noted(&exchange, &["destroyed"]);
 }
 
 #[test]

@@ -43,12 +43,12 @@ fn codes(facts: &Value) -> Vec<&str> {
 
 /// What truly happened reconciles, seen from either side.
 pub(crate) fn clean(exchange: &mut Exchange) {
+    exchange.at_rest().unwrap();
     noted(exchange, &[]);
 }
 
-/// The same; and these notes are made on each side, no others.
-pub(crate) fn noted(exchange: &mut Exchange, notes: &[&str]) {
-    exchange.at_rest().unwrap();
+/// The same once all is at rest; and these notes are made on each side, no others.
+pub(crate) fn noted(exchange: &Exchange, notes: &[&str]) {
     let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
     let flow = exchange.out.flow.as_str();
     for (ministry, peer) in [(phu, imigrasi), (imigrasi, phu)] {

@@ -317,7 +317,8 @@ fn a_journal_of_version_1_is_brought_up_with_what_it_holds() {
     let sql = Connection::open(&path).unwrap();
     // As version 1 had it.
     sql.execute_batch(
-        "DROP INDEX inbound_kept; DROP INDEX outbound_kept;
+        "DROP TABLE acts; DROP TABLE destructions; DROP TABLE holds;
+        DROP INDEX inbound_kept; DROP INDEX outbound_kept;
         ALTER TABLE inbound DROP COLUMN destroyed; ALTER TABLE outbound DROP COLUMN destroyed;
         DROP INDEX again_due; DROP TABLE again; DROP TABLE stopped; DROP TABLE closed_in; DROP INDEX outbound_place;
         DROP INDEX outbound_flow; DROP INDEX inbound_flow;

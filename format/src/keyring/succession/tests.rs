@@ -149,6 +149,10 @@ fn what_does_not_follow_by_itself_says_why() {
         let card = VerifiedCard::verify(&container).unwrap();
         assert_eq!(judged(&keyring, &card), Err(expected), "{index}");
     }
+}
+
+#[test]
+fn a_card_that_takes_anothers_recipient_does_not_follow() {
     let other_recipient = card("kemenag").keys.decryption;
     let mut keyring = Keyring::default();
     let mut other = card("kemenag");
@@ -159,7 +163,7 @@ fn what_does_not_follow_by_itself_says_why() {
     taken.keys.decryption = other_recipient;
     assert_eq!(
         judged(&keyring, &signed(&taken, &secret("bpkh", 1))),
-        Err(TakenKey)
+        Err(NotFollowing::TakenKey)
     );
 }
 
