@@ -1,6 +1,7 @@
 //! The daemon confines itself (Landlock) before it opens the home, speaks to anybody or starts a thread: whoever takes it over
 //! reaches the home and, for reading, its configuration and what the C library needs to find a name; runs no program; binds its
-//! own port and dials its peers' and its database server's alone. A configured alarm command runs under the same rules, so it widens them: see `for_alarms`.
+//! own port and dials its peers' and its database server's alone. A configured alarm command runs under the same rules, so it
+//! widens them: see `for_alarms`.
 //! On a kernel without it everything works, and the log says that it is not there.
 //! What is named here is fixed at the start: another home, peer or address needs a restart anyhow.
 

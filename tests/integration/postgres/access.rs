@@ -1,4 +1,5 @@
 //! Who may not, or cannot: each is said so that a person knows what to do, the bundle is kept, and no password is in any word.
+//! What a role may, is tried with the one of the shipped script; TLS with certificates of the test's own.
 
 use amanah_tests::certificates::authority;
 use amanah_tests::postgres::{PASSWORD, Postgres};

@@ -40,7 +40,8 @@ fn a_correction_reaches_its_row_and_one_that_means_none_comes_back() {
     exchange.drop_text(&way, "salah.csv", &text).unwrap();
     let back = exchange.pair.phu.path(&home::returned(&way.to, &way.flow));
     until("the correction back", PATIENCE, || {
-        Ok(back.join("salah.csv").exists().then_some(()))
+        let why = back.join(home::why_name("salah.csv"));
+        Ok((why.exists() && back.join("salah.csv").exists()).then_some(()))
     })
     .unwrap();
     let why = fs::read_to_string(back.join(home::why_name("salah.csv"))).unwrap();

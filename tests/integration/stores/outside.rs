@@ -21,8 +21,9 @@ fn a_confined_daemon_reaches_its_database_outside_the_home_and_nothing_beside_it
     let imigrasi = &mut exchange.pair.imigrasi;
     let config = imigrasi.folder().join(home::CONFIG);
     let text = fs::read_to_string(&config).unwrap();
-    let path = format!("kind = \"sqlite\"\npath = \"{}\"", database.display());
-    fs::write(config, text.replace("kind = \"sqlite\"", &path)).unwrap();
+    // The last section is the database's.
+    let path = format!("path = \"{}\"\n", database.display());
+    fs::write(config, text + &path).unwrap();
     let tries = [
         (format!("write:{}/coba", place.display()), "allowed"),
         (
