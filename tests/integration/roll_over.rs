@@ -24,7 +24,7 @@ use amanahd::transport::link::{Link, LinkError};
 use crate::program;
 
 /// Where Debian has it.
-pub(crate) const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 const DAY: i64 = 86_400;
 /// For so many days old keys stay valid in these tests: less than the days for which originals are kept.
 const OVERLAP: &str = "8";
@@ -65,7 +65,7 @@ impl Timed {
 }
 
 /// From now on the clock of both is what a file in the home of each says: no other is in reach of a confined daemon.
-pub(crate) fn clocks(exchange: &mut Exchange) {
+fn clocks(exchange: &mut Exchange) {
     set_clocks(exchange, 0);
     for ministry in [&mut exchange.pair.phu, &mut exchange.pair.imigrasi] {
         let clock = clock_of(ministry);
@@ -85,7 +85,7 @@ fn clock_of(ministry: &Ministry) -> PathBuf {
 }
 
 /// So many seconds after the true time, for both at once.
-pub(crate) fn set_clocks(exchange: &Exchange, secs: i64) {
+fn set_clocks(exchange: &Exchange, secs: i64) {
     for ministry in exchange.pair.both() {
         fs::write(clock_of(ministry), format!("+{secs}")).unwrap();
     }
