@@ -184,6 +184,59 @@ fn may_log_in(exchange: &Exchange, key: &SecretKey) -> bool {
     })
 }
 
+impl Timed {
+    /// Both make new keys while a bundle waits that is sealed to an old one alone.
+    fn renewed_with_a_bundle_under_way(&mut self, [phu, imigrasi]: [&PartyId; 2]) -> Vec<Arrived> {
+        self.exchange.pair.imigrasi.stop().unwrap();
+        let way = self.exchange.out.clone();
+        let under_way = self
+            .exchange
+            .drop_text(&way, "di-jalan.csv", "di jalan")
+            .unwrap();
+        self.exchange
+            .pair
+            .phu
+            .wait_for("a sealed bundle", PATIENCE, |status| {
+                let mut queued = status.outgoing.iter();
+                queued.any(|one| one.state == "queued").then_some(())
+            })
+            .unwrap();
+        let renew = ["card", "renew", "--overlap-days", OVERLAP];
+        self.exchange.pair.imigrasi.run(&renew).unwrap();
+        self.exchange.pair.imigrasi.start().unwrap();
+        let arrived = self.exchange.settled(&[under_way]).unwrap();
+        until_number(&self.exchange.pair.phu, imigrasi, 2);
+        self.exchange.pair.phu.run(&renew).unwrap();
+        restart(&mut self.exchange.pair.phu);
+        until_number(&self.exchange.pair.imigrasi, phu, 2);
+        arrived
+    }
+
+    /// Old secrets go, both start anew: the agreement that old keys signed stays in force, old evidence still verifies.
+    fn retired(&mut self) {
+        for ministry in [
+            &mut self.exchange.pair.phu,
+            &mut self.exchange.pair.imigrasi,
+        ] {
+            ministry.run(&["card", "retire"]).unwrap();
+            assert_eq!(keys(ministry, home::KEY_SIGNING).len(), 1);
+            restart(ministry);
+        }
+    }
+}
+
+fn nothing_is_alarmed(exchange: &Exchange) {
+    for ministry in [&exchange.pair.phu, &exchange.pair.imigrasi] {
+        let status = ministry.status().unwrap().unwrap();
+        let mut alarms = status.alarms.iter();
+        assert!(
+            alarms.all(|one| !one.code.starts_with("card-") && one.code != "peer-denies"),
+            "{:?}",
+            status.alarms
+        );
+    }
+}
+
 #[test]
 fn both_sides_roll_over_all_keys_and_every_door_follows_the_dates() {
     let Some(mut timed) = Timed::connected() else {
@@ -195,30 +248,7 @@ fn both_sides_roll_over_all_keys_and_every_door_follows_the_dates() {
         party(&timed.exchange.pair.phu),
         party(&timed.exchange.pair.imigrasi),
     );
-    // A bundle under way is sealed to the old key alone.
-    timed.exchange.pair.imigrasi.stop().unwrap();
-    let way = timed.exchange.out.clone();
-    let under_way = timed
-        .exchange
-        .drop_text(&way, "di-jalan.csv", "di jalan")
-        .unwrap();
-    timed
-        .exchange
-        .pair
-        .phu
-        .wait_for("a sealed bundle", PATIENCE, |status| {
-            let mut queued = status.outgoing.iter();
-            queued.any(|one| one.state == "queued").then_some(())
-        })
-        .unwrap();
-    let renew = ["card", "renew", "--overlap-days", OVERLAP];
-    timed.exchange.pair.imigrasi.run(&renew).unwrap();
-    timed.exchange.pair.imigrasi.start().unwrap();
-    arrived[0].extend(timed.exchange.settled(&[under_way]).unwrap());
-    until_number(&timed.exchange.pair.phu, &imigrasi, 2);
-    timed.exchange.pair.phu.run(&renew).unwrap();
-    restart(&mut timed.exchange.pair.phu);
-    until_number(&timed.exchange.pair.imigrasi, &phu, 2);
+    arrived[0].extend(timed.renewed_with_a_bundle_under_way([&phu, &imigrasi]));
 
     // Within the overlap: old keys sign, both are sealed to, both log in.
     timed.day(1);
@@ -267,15 +297,7 @@ fn both_sides_roll_over_all_keys_and_every_door_follows_the_dates() {
     let log = fs::read_to_string(pair.imigrasi.log()).unwrap();
     assert!(log.contains("its key is not valid any more") || log.contains("connection ended"));
 
-    // Old secrets go, both start anew: the agreement that old keys signed stays in force, old evidence still verifies.
-    for ministry in [
-        &mut timed.exchange.pair.phu,
-        &mut timed.exchange.pair.imigrasi,
-    ] {
-        ministry.run(&["card", "retire"]).unwrap();
-        assert_eq!(keys(ministry, home::KEY_SIGNING).len(), 1);
-        restart(ministry);
-    }
+    timed.retired();
     let last = timed.both_ways("akhir");
     for more in [during, later, after, last] {
         for (all, one) in arrived.iter_mut().zip(more) {
@@ -286,15 +308,7 @@ fn both_sides_roll_over_all_keys_and_every_door_follows_the_dates() {
     timed.exchange.holds(&out).unwrap();
     timed.exchange.holds(&back).unwrap();
     signers_follow_the_dates(&timed.exchange.pair.phu, (&theirs, &ours));
-    for ministry in [&timed.exchange.pair.phu, &timed.exchange.pair.imigrasi] {
-        let status = ministry.status().unwrap().unwrap();
-        let mut alarms = status.alarms.iter();
-        assert!(
-            alarms.all(|one| !one.code.starts_with("card-") && one.code != "peer-denies"),
-            "{:?}",
-            status.alarms
-        );
-    }
+    nothing_is_alarmed(&timed.exchange);
 }
 
 /// `allowed_signers` has a line for each key of both parties, each with its dates: stock `ssh-keygen` judges as we do.

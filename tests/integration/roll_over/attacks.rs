@@ -2,6 +2,7 @@
 //! that takes another party's keys. Played against the real daemon of Imigrasi.
 
 use std::fs;
+use std::path::Path;
 
 use amanah_format::card::{Card, Valid, VerifiedCard, sign_successor};
 use amanah_format::document::{Document, Ext};
@@ -143,6 +144,29 @@ fn of_two_successors_of_one_card_neither_is_taken_until_a_person_has_decided() {
     exchange.settled(&[dropped]).unwrap();
 }
 
+/// The second reload: the daemon has read the new card as well.
+fn until_read_again(log: &Path) {
+    amanah_tests::waiting::until("the card in force", PATIENCE, || {
+        let log = fs::read_to_string(log)?;
+        Ok((log.matches("configuration read again").count() >= 2).then_some(()))
+    })
+    .unwrap();
+}
+
+/// Another card of this number is the trusted one.
+fn says_so_offline(exchange: &Exchange, file: &Path) {
+    let said = exchange
+        .pair
+        .imigrasi
+        .attempt(&["--lang", "en", "verify", file.to_str().unwrap()])
+        .unwrap();
+    assert!(
+        said.stdout.contains("ATTENTION") || said.stdout.contains("Not proven"),
+        "{}",
+        said.stdout
+    );
+}
+
 #[test]
 fn a_revoked_key_neither_rolls_over_nor_speaks_nor_connects_and_a_card_takes_no_others_keys() {
     let mut exchange = Exchange::connected(program()).unwrap();
@@ -176,13 +200,8 @@ fn a_revoked_key_neither_rolls_over_nor_speaks_nor_connects_and_a_card_takes_no_
         .unwrap();
     restart(&mut exchange.pair.phu);
     until_number(&exchange.pair.imigrasi, &phu, 2);
-    // The second reload: the daemon has read it as well.
     let log = exchange.pair.imigrasi.log();
-    amanah_tests::waiting::until("the card in force", PATIENCE, || {
-        let log = fs::read_to_string(&log)?;
-        Ok((log.matches("configuration read again").count() >= 2).then_some(()))
-    })
-    .unwrap();
+    until_read_again(&log);
     let rival = thief.rival(|_| {});
     // The connection that the thief holds is cut off; its slip, by whichever way, does not count; nor does its card as a file.
     let mut said = Vec::new();
@@ -209,17 +228,7 @@ fn a_revoked_key_neither_rolls_over_nor_speaks_nor_connects_and_a_card_takes_no_
         let dropped = exchange.drop_text(&way, "sesudah.csv", "sesudah").unwrap();
         exchange.settled(&[dropped]).unwrap();
     }
-    // Offline it says so as well: another card of this number is the trusted one.
-    let said = exchange
-        .pair
-        .imigrasi
-        .attempt(&["--lang", "en", "verify", file.to_str().unwrap()])
-        .unwrap();
-    assert!(
-        said.stdout.contains("ATTENTION") || said.stdout.contains("Not proven"),
-        "{}",
-        said.stdout
-    );
+    says_so_offline(&exchange, &file);
 }
 
 /// Signing keys that Imigrasi trusts as this party's.

@@ -151,21 +151,9 @@ fn sql(path: &Path, words: &str) {
     );
 }
 
-#[test]
-fn whatever_is_done_to_the_senders_journal_or_receipts_is_named() {
-    let (mut exchange, arrived) = three_bundles();
-    exchange.at_rest().unwrap();
-    exchange.pair.phu.stop().unwrap();
-    exchange.pair.imigrasi.stop().unwrap();
-    let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
-    let flow = exchange.out.flow.as_str();
-    let ledger = imigrasi.path(home::LEDGER);
-    let words = [flow, "--from", FROM, "--ledger", ledger.to_str().unwrap()];
-    let look = || asked(phu, imigrasi, &words);
-    let (code, facts) = look();
-    assert_eq!((code, codes(&facts).len()), (Some(0), 0), "{facts:#}");
-    let journal = phu.path(home::JOURNAL);
-    for (tampering, expected) in [
+/// What is done to the sender's journal, and what `reconcile` calls it.
+fn at_the_sender() -> [(&'static str, Vec<&'static str>); 8] {
+    [
         (
             "UPDATE outbound SET sequence = 9 WHERE sequence = 2",
             vec!["journal-row-changed", "gap", "gap"],
@@ -200,7 +188,24 @@ fn whatever_is_done_to_the_senders_journal_or_receipts_is_named() {
             ],
         ),
         ("UPDATE streams_out SET next = next + 2", vec!["gap"]),
-    ] {
+    ]
+}
+
+#[test]
+fn whatever_is_done_to_the_senders_journal_or_receipts_is_named() {
+    let (mut exchange, arrived) = three_bundles();
+    exchange.at_rest().unwrap();
+    exchange.pair.phu.stop().unwrap();
+    exchange.pair.imigrasi.stop().unwrap();
+    let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
+    let flow = exchange.out.flow.as_str();
+    let ledger = imigrasi.path(home::LEDGER);
+    let words = [flow, "--from", FROM, "--ledger", ledger.to_str().unwrap()];
+    let look = || asked(phu, imigrasi, &words);
+    let (code, facts) = look();
+    assert_eq!((code, codes(&facts).len()), (Some(0), 0), "{facts:#}");
+    let journal = phu.path(home::JOURNAL);
+    for (tampering, expected) in at_the_sender() {
         let _as_it_was = Untouched::of(journal.clone());
         sql(&journal, tampering);
         let (code, facts) = look();
@@ -239,6 +244,63 @@ fn whatever_is_done_to_the_senders_journal_or_receipts_is_named() {
     assert!(facts["sides"].is_null(), "{facts}");
 }
 
+/// Where something is done to the recipient.
+enum Place {
+    Store,
+    Journal,
+}
+
+/// What is done there, and what `reconcile` calls it.
+fn at_the_recipient() -> [(Place, &'static str, Vec<&'static str>); 9] {
+    [
+        (
+            Place::Store,
+            "DELETE FROM TABEL WHERE nomor = 'U-000005'",
+            vec!["rows-there-differ"],
+        ),
+        (
+            Place::Store,
+            "UPDATE TABEL SET amanah_import = 3 WHERE nomor = 'U-000001'",
+            vec!["rows-there-differ"; 2],
+        ),
+        (
+            Place::Store,
+            "UPDATE amanah_imports SET records = 7 WHERE import = 1",
+            vec!["rows-recorded-differ"],
+        ),
+        (
+            Place::Store,
+            "DELETE FROM amanah_imports WHERE import = 2",
+            vec!["not-in-store"],
+        ),
+        (
+            Place::Journal,
+            "DELETE FROM inbound WHERE sequence = 2",
+            vec!["gap", "journal-row-gone", "store-only"],
+        ),
+        (
+            Place::Journal,
+            "UPDATE inbound SET state = 'acknowledged' WHERE sequence = 3",
+            vec!["receipt-not-taken"],
+        ),
+        (
+            Place::Journal,
+            "UPDATE inbound SET state = 'admitted' WHERE sequence = 3",
+            vec!["undecided"],
+        ),
+        (
+            Place::Journal,
+            "UPDATE inbound SET refusal = 'expired' WHERE sequence = 1",
+            vec!["outcome-differs", "not-in-ledger"],
+        ),
+        (
+            Place::Journal,
+            "UPDATE inbound SET receipt = CAST(receipt || x'0a' AS BLOB) WHERE sequence = 1",
+            vec!["receipt-changed"],
+        ),
+    ]
+}
+
 #[test]
 fn whatever_is_done_to_the_recipients_journal_or_database_is_named() {
     let (mut exchange, arrived) = three_bundles();
@@ -255,53 +317,11 @@ fn whatever_is_done_to_the_recipients_journal_or_database_is_named() {
     let patience = amanah_tests::exchange::PATIENCE;
     let passed = || Ok((second() > begun).then_some(()));
     amanah_tests::waiting::until("the next second", patience, passed).unwrap();
-    for (path, tampering, expected) in [
-        (
-            &store,
-            "DELETE FROM TABEL WHERE nomor = 'U-000005'",
-            vec!["rows-there-differ"],
-        ),
-        (
-            &store,
-            "UPDATE TABEL SET amanah_import = 3 WHERE nomor = 'U-000001'",
-            vec!["rows-there-differ"; 2],
-        ),
-        (
-            &store,
-            "UPDATE amanah_imports SET records = 7 WHERE import = 1",
-            vec!["rows-recorded-differ"],
-        ),
-        (
-            &store,
-            "DELETE FROM amanah_imports WHERE import = 2",
-            vec!["not-in-store"],
-        ),
-        (
-            &journal,
-            "DELETE FROM inbound WHERE sequence = 2",
-            vec!["gap", "journal-row-gone", "store-only"],
-        ),
-        (
-            &journal,
-            "UPDATE inbound SET state = 'acknowledged' WHERE sequence = 3",
-            vec!["receipt-not-taken"],
-        ),
-        (
-            &journal,
-            "UPDATE inbound SET state = 'admitted' WHERE sequence = 3",
-            vec!["undecided"],
-        ),
-        (
-            &journal,
-            "UPDATE inbound SET refusal = 'expired' WHERE sequence = 1",
-            vec!["outcome-differs", "not-in-ledger"],
-        ),
-        (
-            &journal,
-            "UPDATE inbound SET receipt = CAST(receipt || x'0a' AS BLOB) WHERE sequence = 1",
-            vec!["receipt-changed"],
-        ),
-    ] {
+    for (place, tampering, expected) in at_the_recipient() {
+        let path = match place {
+            Place::Store => &store,
+            Place::Journal => &journal,
+        };
         let _as_it_was = Untouched::of(path.clone());
         sql(path, &tampering.replace("TABEL", &name(&exchange)));
         let (code, facts) = look();
