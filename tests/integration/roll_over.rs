@@ -24,7 +24,7 @@ use amanahd::transport::link::{Link, LinkError};
 use crate::program;
 
 /// Where Debian has it.
-const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+pub(crate) const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 const DAY: i64 = 86_400;
 /// For so many days old keys stay valid in these tests: less than the days for which originals are kept.
 const OVERLAP: &str = "8";
@@ -65,7 +65,7 @@ impl Timed {
 }
 
 /// From now on the clock of both is what a file in the home of each says: no other is in reach of a confined daemon.
-fn clocks(exchange: &mut Exchange) {
+pub(crate) fn clocks(exchange: &mut Exchange) {
     set_clocks(exchange, 0);
     for ministry in [&mut exchange.pair.phu, &mut exchange.pair.imigrasi] {
         let clock = clock_of(ministry);
@@ -85,7 +85,7 @@ fn clock_of(ministry: &Ministry) -> PathBuf {
 }
 
 /// So many seconds after the true time, for both at once.
-fn set_clocks(exchange: &Exchange, secs: i64) {
+pub(crate) fn set_clocks(exchange: &Exchange, secs: i64) {
     for ministry in exchange.pair.both() {
         fs::write(clock_of(ministry), format!("+{secs}")).unwrap();
     }
@@ -225,6 +225,17 @@ impl Timed {
     }
 }
 
+fn only_the_new_key_logs_in(exchange: &Exchange) {
+    let [old, new] = keys(&exchange.pair.phu, home::KEY_TRANSPORT)
+        .try_into()
+        .ok()
+        .unwrap();
+    assert!(!may_log_in(exchange, &old));
+    assert!(may_log_in(exchange, &new));
+    let log = fs::read_to_string(exchange.pair.imigrasi.log()).unwrap();
+    assert!(log.contains("its key is not valid any more") || log.contains("connection ended"));
+}
+
 fn nothing_is_alarmed(exchange: &Exchange) {
     for ministry in [&exchange.pair.phu, &exchange.pair.imigrasi] {
         let status = ministry.status().unwrap().unwrap();
@@ -288,14 +299,7 @@ fn both_sides_roll_over_all_keys_and_every_door_follows_the_dates() {
         signers(&pair.phu, &pair.imigrasi, &after[0]),
         (ours[1], 1, theirs[1])
     );
-    let [old, new] = keys(&pair.phu, home::KEY_TRANSPORT)
-        .try_into()
-        .ok()
-        .unwrap();
-    assert!(!may_log_in(&timed.exchange, &old));
-    assert!(may_log_in(&timed.exchange, &new));
-    let log = fs::read_to_string(pair.imigrasi.log()).unwrap();
-    assert!(log.contains("its key is not valid any more") || log.contains("connection ended"));
+    only_the_new_key_logs_in(&timed.exchange);
 
     timed.retired();
     let last = timed.both_ways("akhir");

@@ -4,10 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use amanah_format::card::VerifiedCard;
 use amanah_format::digest::Digest;
 use amanah_format::home;
 use amanah_format::ledger::{Checkpoint, Record, leaf_hash};
 use amanah_tests::exchange::{Exchange, PATIENCE, files_below};
+use amanah_tests::intruder::{Answer, Intruder};
 use amanah_tests::ministry::Ministry;
 use amanah_tests::printed;
 use amanah_tests::waiting::until;
@@ -15,6 +17,7 @@ use amanahd::snapshot::Snapshot;
 
 use crate::program;
 use crate::restored::{copy, restore};
+use crate::roll_over::{FAKETIME, clocks, set_clocks};
 
 const FORMAT: &str = include_str!("../../format/FORMAT.md");
 const ALARM: &str = "ledger-fork";
@@ -213,4 +216,70 @@ fn whatever_is_rewritten_behind_a_peers_back_is_noticed_and_kept_as_evidence() {
         until_cosigned(&mut exchange, &format!("{number}.csv"));
         until_alarm(&mut exchange.pair.imigrasi, &party, false);
     }
+}
+
+/// Whether Imigrasi says that PHU does not show its ledger any more.
+fn until_unseen(exchange: &mut Exchange, wanted: bool) {
+    let found = |status: &Snapshot| {
+        let mut alarms = status.alarms.iter();
+        let there = alarms.any(|alarm| alarm.code == "ledger-unseen" && alarm.subject == "phu");
+        (there == wanted).then_some(())
+    };
+    let imigrasi = &mut exchange.pair.imigrasi;
+    imigrasi.wait_for("ledger-unseen", PATIENCE, found).unwrap();
+}
+
+#[test]
+fn a_peer_that_takes_receipts_and_never_shows_its_ledger_is_alarmed_after_a_day() {
+    if !Path::new(FAKETIME).exists() {
+        println!("witness: not run here: libfaketime is not installed");
+        return;
+    }
+    let mut exchange = Exchange::found(program()).unwrap();
+    clocks(&mut exchange);
+    // PHU's bundle goes by somebody who has its keys and speaks its protocol, but for its ledger.
+    exchange.pair.phu.start().unwrap();
+    let way = exchange.out.clone();
+    let dropped = exchange.drop_text(&way, "satu.csv", "satu").unwrap();
+    let queue = exchange.pair.phu.path(&home::queue(&way.to));
+    let bundle = until("a bundle", PATIENCE, || Ok(files_below(&queue)?.pop())).unwrap();
+    exchange.pair.phu.stop().unwrap();
+    exchange.pair.imigrasi.start().unwrap();
+    let card = exchange
+        .pair
+        .imigrasi
+        .folder()
+        .join("cards/imigrasi.card.amanah");
+    let card = VerifiedCard::verify(&fs::read(card).unwrap()).unwrap();
+    let silent = Intruder::connect(&exchange.pair.phu, exchange.pair.address, &card).unwrap();
+    let name = bundle.file_stem().unwrap().to_str().unwrap();
+    let manifest = Digest::from_hex(name).unwrap();
+    let taken = silent.push(manifest, &fs::read(&bundle).unwrap()).unwrap();
+    assert_eq!(taken, Answer::Taken);
+    silent.receipt(manifest).unwrap();
+    silent.take(manifest).unwrap();
+    // It is there since now, not since a day later: what has just connected is given time to show its ledger.
+    let there = |status: &Snapshot| {
+        let mut peers = status.peers.iter();
+        peers.any(|peer| peer.connected).then_some(())
+    };
+    let imigrasi = &mut exchange.pair.imigrasi;
+    imigrasi.wait_for("the peer", PATIENCE, there).unwrap();
+    until_unseen(&mut exchange, false);
+    set_clocks(&exchange, 82_800);
+    // A look later than that: after 23 hours nothing is said.
+    let written = exchange.pair.imigrasi.status().unwrap().unwrap().written;
+    let later = |status: &Snapshot| (status.written > written.plus_secs(80_000)).then_some(());
+    let imigrasi = &mut exchange.pair.imigrasi;
+    imigrasi.wait_for("a later look", PATIENCE, later).unwrap();
+    until_unseen(&mut exchange, false);
+    set_clocks(&exchange, 90_000);
+    until_unseen(&mut exchange, true);
+    let log = fs::read_to_string(exchange.pair.imigrasi.log()).unwrap();
+    assert!(log.contains("has not shown its ledger"));
+    // Its own daemon shows it.
+    drop(silent);
+    exchange.pair.phu.start().unwrap();
+    until_unseen(&mut exchange, false);
+    exchange.settled(&[dropped]).unwrap();
 }
