@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -143,6 +144,9 @@ fn message(client: &mut impl Read, is_first: bool) -> io::Result<(u8, Vec<u8>)> 
     Ok((kind[0], whole))
 }
 
+/// A server that has not answered within so long does not answer this message.
+const ANSWER: Duration = Duration::from_secs(2);
+
 fn carry(client: &TcpStream, server: u16, shared: &Arc<Shared>) -> io::Result<()> {
     let mut to = TcpStream::connect((Ipv4Addr::LOCALHOST, server))?;
     client.set_nodelay(true)?;
@@ -150,7 +154,10 @@ fn carry(client: &TcpStream, server: u16, shared: &Arc<Shared>) -> io::Result<()
     let silent = Arc::new(AtomicBool::new(false));
     let (mut from, mut back) = (to.try_clone()?, client.try_clone()?);
     let is_silent = Arc::clone(&silent);
+    let (answers, answered) = std::sync::mpsc::channel::<()>();
     let answering = std::thread::spawn(move || {
+        // Dropped when there is an answer, or nobody to give one.
+        let _answers = answers;
         let mut piece = [0_u8; 16 * 1024];
         while let Ok(bytes @ 1..) = from.read(&mut piece) {
             if is_silent.load(Ordering::SeqCst) {
@@ -183,10 +190,11 @@ fn carry(client: &TcpStream, server: u16, shared: &Arc<Shared>) -> io::Result<()
                 silent.store(true, Ordering::SeqCst);
                 to.write_all(&whole)?;
                 act(shared);
-                // Rows are not answered.
-                if kind == b'd' {
-                    let _ = to.shutdown(Shutdown::Both);
+                // Rows are not answered, nor is what a server passes over while it takes them.
+                if kind != b'd' {
+                    let _ = answered.recv_timeout(ANSWER);
                 }
+                let _ = to.shutdown(Shutdown::Both);
                 break;
             }
         }

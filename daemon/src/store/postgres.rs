@@ -204,6 +204,10 @@ impl PostgresStore {
         kill::point("postgres.begun");
         self.is_same(session)?;
         let table = shape::ensure(session, import, record)?;
+        let is_new = rows::is_new(&table, import, record);
+        if !is_new {
+            shape::indexed(session, import, &table)?;
+        }
         let mut rows = Rows::begin(session, &table, import, record)?;
         let Some(sums) = fill(&mut rows) else {
             // Where the database did not take a row, that is what is told.
@@ -217,7 +221,12 @@ impl PostgresStore {
             )));
         }
         kill::point("postgres.copied");
-        rows::merge(session, &table, import, record)?;
+        if is_new {
+            // Building an index once costs less than a place in it for each row.
+            shape::indexed(session, import, &table)?;
+        } else {
+            rows::merge(session, &table, import, record)?;
+        }
         if plant::has(Bug::RecordOutside) {
             session.run(&format!(
                 "DELETE FROM amanah_imports WHERE import = {record}; COMMIT; {BEGIN}"

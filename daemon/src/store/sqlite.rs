@@ -258,6 +258,7 @@ impl SqliteStore {
     ) -> Result<Option<StoreRef>, StoreError> {
         let record = rows::begin_record(sql, import)?;
         let table = shape::ensure(&sql, import, record)?;
+        shape::indexed(&sql, import, &table)?;
         let mut rows = Rows::new(sql, &table, import, record)?;
         let sums = fill(&mut rows);
         rows.finish()?;

@@ -64,9 +64,15 @@ impl Ground {
                 server.again().unwrap();
             }
         });
-        let first = self
-            .known(&bundle)
-            .unwrap_or_else(|| land(&self.store, &bundle, &text, true));
+        let tried = |ground: &Self| {
+            let known = ground.known(&bundle);
+            known.unwrap_or_else(|| land(&ground.store, &bundle, &text, true))
+        };
+        let mut first = tried(self);
+        if first.is_err() && !self.link.has_broken() {
+            // A connection that broke under the bundle before is noticed when it is used again: the next try has another.
+            first = tried(self);
+        }
         let broke = self.link.has_broken();
         if !broke {
             assert!(first.is_ok(), "unbroken, and yet {first:?}");
@@ -84,9 +90,7 @@ impl Ground {
                 Err(_) => std::thread::sleep(std::time::Duration::from_millis(25)),
             }
             // As the daemon: what the store has is never imported again.
-            landed = self
-                .known(&bundle)
-                .unwrap_or_else(|| land(&self.store, &bundle, &text, true));
+            landed = tried(self);
         }
         panic!("{at:?} {when:?}: {landed:?}");
     }

@@ -1,4 +1,4 @@
-//! The rows of one bundle on their way into a table. What is only added goes there directly, by COPY; what meets rows that are there
+//! The rows of one bundle on their way into a table. What is only added, or meets none there, goes there by COPY; what meets some
 //! goes into a temporary table first and is merged when all of it was found sound. Corrections come one by one, each applied before
 //! the next is read. Beside them the record of the import: begun first, so that a twin waits for it, completed last.
 
@@ -44,7 +44,7 @@ impl<'s> Rows<'s> {
         import: &'s TableImport,
         record: i64,
     ) -> Result<Self, StoreError> {
-        let is_direct = import.landing.mode == Mode::Append;
+        let is_direct = import.landing.mode == Mode::Append || is_new(table, import, record);
         let fields = import.schema.fields();
         if !is_direct {
             let columns: Vec<String> = fields.iter().map(declared).collect();
@@ -154,6 +154,11 @@ impl RowSink for Rows<'_> {
             }
         }
     }
+}
+
+/// Whether this import makes its table: nothing is there that its rows could meet, in whichever mode.
+pub(super) fn is_new(table: &Table, import: &TableImport, record: i64) -> bool {
+    table.made_by == record && import.corrects.is_none()
 }
 
 /// Names of the schema's columns.

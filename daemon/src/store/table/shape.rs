@@ -86,7 +86,7 @@ pub(in crate::store) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The table that this import's rows go to, made or widened where it must be.
+/// The table that this import's rows go to, made or widened where it must be. Its indexes are another matter: [`indexed`].
 pub(in crate::store) fn ensure<G: Ground>(
     ground: &G,
     import: &TableImport,
@@ -109,7 +109,6 @@ pub(in crate::store) fn ensure<G: Ground>(
         }
         None => made(ground, import, record)?,
     };
-    indexed(ground, import, &table)?;
     Ok(table)
 }
 
@@ -211,8 +210,13 @@ fn refused(import: &TableImport, table: &Table, reason: &str) -> StoreError {
     ))
 }
 
-/// Rows are found by their key, and by the partition that is replaced; where they are merged, one key is one row.
-fn indexed<G: Ground>(ground: &G, import: &TableImport, table: &Table) -> Result<(), StoreError> {
+/// Makes the indexes of a table unless they are there. Rows are found by their key, and by the partition that is replaced; where they
+/// are merged, one key is one row.
+pub(in crate::store) fn indexed<G: Ground>(
+    ground: &G,
+    import: &TableImport,
+    table: &Table,
+) -> Result<(), StoreError> {
     let key = key_of(import);
     let upserts = import.landing.mode == Mode::Upsert;
     if upserts && key.join(",") != table.key {
