@@ -106,16 +106,18 @@ def against_shell(ground, name, dataset, rows, runs):
 
 
 def postgres(ground, runs, scale):
-    """D1 into PostgreSQL, beside `psql \\copy` of the same file."""
+    """D1 into PostgreSQL, beside `psql \\copy` of the same file, into a bare table and into one that has our key."""
     rows = max(200, int(ROWS_D1 * scale))
     source = practised(ground, "D1", rows)
     with open(source, encoding="utf-8") as file:
         columns = file.readline().strip().split(",")
     made = ", ".join(f"{column} text" for column in columns)
-    turns = {way: [] for way in ("amanah", "psql", "amanah CPU")}
+    turns = {way: [] for way in ("amanah", "psql", "psql, key", "amanah CPU")}
     for turn in range(min(runs, TURNS_MAX)):
-        run("psql", ground.url, "-qc", "DROP TABLE IF EXISTS oleh_psql", "-c", f"CREATE TABLE oleh_psql ({made})")
-        turns["psql"].append(shell(f"psql {ground.url} -qc \"\\copy oleh_psql FROM '{source}' WITH (FORMAT csv, HEADER)\""))
+        for way, key in (("psql", ""), ("psql, key", f", PRIMARY KEY ({columns[0]})")):
+            run("psql", ground.url, "-qc", "DROP TABLE IF EXISTS oleh_psql", "-c", f"CREATE TABLE oleh_psql ({made}{key})")
+            copy = f"\\copy oleh_psql FROM '{source}' WITH (FORMAT csv, HEADER)"
+            turns[way].append(shell(f"psql {ground.url} -qc \"{copy}\""))
         ours = delivered(ground, source, flow_of("manifes-umrah", turn), rows)
         turns["amanah"].append(ours[0])
         turns["amanah CPU"].append(ours[1])
