@@ -20,6 +20,9 @@ use super::hand_back::give_back;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError, again, witness};
 
+/// A receipt that is finished no further ahead of this machine's clock than this may be right, and one of the clocks wrong.
+const AHEAD_SECS_MAX: i64 = 20 * 366 * 86_400;
+
 /// The settling stage.
 pub struct Settle {
     /// What all stages share.
@@ -34,8 +37,7 @@ impl Settle {
     pub fn receive(&self, peer: &PartyId, bundle: Digest, container: &[u8]) -> Result<(), Denied> {
         let now = self.node.clock.now();
         let policy = self.node.rules.now();
-        let verified = VerifiedReceipt::verify(container, policy.keyring(), now)
-            .map_err(|error| self.doubt(peer, bundle, &error))?;
+        let verified = self.verified(peer, bundle, container)?;
         let receipt = verified.receipt();
         let is_ours = &receipt.from == policy.own() && &receipt.to == peer;
         if is_ours && receipt.manifest == bundle {
@@ -111,6 +113,24 @@ impl Settle {
             )),
             Err(error) => Err(Denied::failure(&error)),
         }
+    }
+
+    /// A receipt that is signed as it should be. One of the future is kept by the peer until both clocks are right.
+    fn verified(
+        &self,
+        peer: &PartyId,
+        bundle: Digest,
+        container: &[u8],
+    ) -> Result<VerifiedReceipt, Denied> {
+        let (now, policy) = (self.node.clock.now(), self.node.rules.now());
+        VerifiedReceipt::verify(container, policy.keyring(), now).map_err(|error| {
+            let denied = self.doubt(peer, bundle, &error);
+            let later = now.plus_secs(AHEAD_SECS_MAX);
+            match VerifiedReceipt::verify(container, policy.keyring(), later) {
+                Ok(_) => Denied::not_now(denied.message),
+                Err(_) => denied,
+            }
+        })
     }
 
     fn doubt(&self, peer: &PartyId, bundle: Digest, reason: &dyn std::fmt::Display) -> Denied {

@@ -241,9 +241,17 @@ fn wrong(desk: &mut Desk) {
     desk.changed("receipt: for a third party", |r| {
         r.to = "pihak-lain".parse().unwrap()
     });
-    desk.changed("receipt: finished in the future", |r| {
-        r.finished = now().plus_secs(900)
-    });
+    // One of the clocks is wrong: whoever has it keeps it until both are right.
+    let mut early = desk.positive();
+    early.finished = now().plus_secs(900);
+    let container = desk.signed(&early);
+    let name = WireName::Receipt(desk.manifest);
+    desk.answers(
+        "receipt: finished in the future",
+        name,
+        &container,
+        Some("failure"),
+    );
 }
 
 /// The same, with fields that contradict each other or that no receipt has.

@@ -126,6 +126,14 @@ impl Denied {
         Self::local("the receiving machine could not take it over; try again")
     }
 
+    /// Not now, for a reason in words: the peer keeps it, and tries again.
+    pub(crate) fn not_now(message: String) -> Self {
+        Self {
+            code: "failure".to_owned(),
+            message,
+        }
+    }
+
     /// Not now: it says nothing about the bytes, which are kept.
     pub(super) fn local(message: &str) -> Self {
         Self::new("failure", message)
