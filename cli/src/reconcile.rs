@@ -23,6 +23,8 @@ use amanahd::journal::{JournalError, Reading};
 use serde_json::json;
 
 use self::finding::{Finding, Way};
+use self::gaps::Numbers;
+use self::kept::Bundle;
 use crate::agreement::moments::{Day, moment as day_in};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::papers;
@@ -88,6 +90,29 @@ struct Side {
     imported: u64,
     rows: u64,
     findings: Vec<Finding>,
+}
+
+impl Side {
+    /// Looks at each bundle of the time that was asked for; `numbers` learns of all of them.
+    fn look<State>(
+        &mut self,
+        (bundles, ground): (&[Bundle<State>], &Ground),
+        numbers: &mut Numbers,
+        look: impl Fn(&Bundle<State>, &mut Self) -> Outcome<()>,
+    ) -> Outcome<()> {
+        for bundle in bundles {
+            let is_asked = ground.covers(bundle.at);
+            if let Some(place) = &bundle.place {
+                numbers.has(place, is_asked);
+            }
+            if is_asked {
+                self.bundles += 1;
+                self.findings.extend(bundle.of_itself());
+                look(bundle, self)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Exit 1 where something differs.

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::document::{self, Document, Ext, is_plain_up_to};
 use crate::id::{Epoch, FlowName, PartyId, Sequence};
-use crate::keyring::Keyring;
+use crate::keyring::{Flaw, Keyring};
 use crate::ledger::parse_origin;
-use crate::limits::{CLOCK_SKEW_SECS, DESTROYED_MAX, DOCUMENT_BYTES_MAX};
+use crate::limits::{DESTROYED_MAX, DOCUMENT_BYTES_MAX};
 use crate::manifest::AgreementRef;
 use crate::signature::{PublicKey, Purpose, SecretKey, SignedText, pack_signed};
 use crate::time::UtcTime;
@@ -257,32 +257,17 @@ impl VerifiedDestruction {
         keyring: &Keyring,
         at: UtcTime,
     ) -> Result<Self, DestructionError> {
+        let flawed = |flaw: Flaw| DestructionError(flaw.to_string());
         let signed =
             SignedText::verify(Purpose::Destruction, NAME, container).map_err(DestructionError)?;
-        let Some(party) = keyring.signer(&signed.signer) else {
-            return Err(DestructionError("signed by a key of no known card".into()));
-        };
+        let party = keyring.party_of(&signed.signer).map_err(flawed)?;
         let destruction: Destruction =
             document::parse(&signed.text).map_err(|error| DestructionError(error.to_string()))?;
         destruction.check()?;
-        if &destruction.from != party {
-            return Err(DestructionError(format!(
-                "it says that it is from {}, but {party} signed it",
-                destruction.from
-            )));
-        }
-        if !keyring.may_sign(party, &signed.signer, destruction.finished) {
-            return Err(DestructionError(format!(
-                "the key was not valid when it was finished, at {}",
-                destruction.finished
-            )));
-        }
-        if destruction.finished > at.plus_secs(CLOCK_SKEW_SECS) {
-            return Err(DestructionError(format!(
-                "it was finished in the future, at {}: one of the clocks is wrong",
-                destruction.finished
-            )));
-        }
+        let said = (&destruction.from, destruction.finished);
+        keyring
+            .judge((party, &signed.signer), said, at)
+            .map_err(flawed)?;
         Ok(Self {
             destruction,
             digest: Digest::of(&signed.text),

@@ -10,6 +10,7 @@ use std::fmt::Write;
 use crate::card::{Card, CardKeys, Valid, VerifiedCard};
 use crate::digest::Digest;
 use crate::id::PartyId;
+use crate::limits::CLOCK_SKEW_SECS;
 use crate::recipient::Recipient;
 use crate::signature::{PublicKey, Purpose};
 use crate::time::UtcTime;
@@ -20,6 +21,20 @@ pub use succession::{NotFollowing, Standing, Succession};
 #[derive(Default, Debug)]
 pub struct Keyring {
     cards: Vec<VerifiedCard>,
+}
+
+/// Why a document does not count although its signature is right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Flaw {
+    #[error("signed by a key of no known card")]
+    Unknown,
+    #[error("it says that it is from {from}, but {party} signed it")]
+    OfAnother { from: PartyId, party: PartyId },
+    #[error("the key was not valid when it was finished, at {0}")]
+    KeyNotValid(UtcTime),
+    /// It may count later.
+    #[error("it was finished in the future, at {0}: one of the clocks is wrong")]
+    Early(UtcTime),
 }
 
 impl Keyring {
@@ -77,6 +92,37 @@ impl Keyring {
             && self
                 .listed(party, key, |keys| &keys.signing)
                 .is_some_and(|valid| valid.at(at))
+    }
+
+    /// Whose word a signature by this key is; asked before what was signed is read.
+    ///
+    /// # Errors
+    /// [`Flaw::Unknown`].
+    pub(crate) fn party_of(&self, signer: &PublicKey) -> Result<&PartyId, Flaw> {
+        self.signer(signer).ok_or(Flaw::Unknown)
+    }
+
+    /// Whether what `party` signed by this key may be what it says: from that party, finished at that time, not in the future of `at`.
+    ///
+    /// # Errors
+    /// [`Flaw`].
+    pub(crate) fn judge(
+        &self,
+        (party, signer): (&PartyId, &PublicKey),
+        (from, finished): (&PartyId, UtcTime),
+        at: UtcTime,
+    ) -> Result<(), Flaw> {
+        if from != party {
+            let (from, party) = (from.clone(), party.clone());
+            return Err(Flaw::OfAnother { from, party });
+        }
+        if !self.may_sign(party, signer, finished) {
+            return Err(Flaw::KeyNotValid(finished));
+        }
+        if finished > at.plus_secs(CLOCK_SKEW_SECS) {
+            return Err(Flaw::Early(finished));
+        }
+        Ok(())
     }
 
     /// Whether this transport key of `party` is valid at `at`.

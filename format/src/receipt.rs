@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::document::{self, Document, Ext, nullable};
 use crate::id::{Epoch, FlowName, PartyId, Sequence};
-use crate::keyring::Keyring;
+use crate::keyring::{Flaw, Keyring};
 use crate::ledger::parse_origin;
-use crate::limits::{CLOCK_SKEW_SECS, DOCUMENT_BYTES_MAX};
+use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::refusal::Refusal;
 use crate::signature::{PublicKey, Purpose, SignedText, pack_signed};
 use crate::time::UtcTime;
@@ -154,7 +154,7 @@ impl Receipt {
         } else {
             return Ok(());
         };
-        Err(ReceiptError(broken.into()))
+        Err(ReceiptError::Wrong(broken.into()))
     }
 }
 
@@ -190,31 +190,14 @@ impl VerifiedReceipt {
     /// # Errors
     /// Names the rule broken.
     pub fn verify(container: &[u8], keyring: &Keyring, at: UtcTime) -> Result<Self, ReceiptError> {
-        let signed = SignedText::verify(Purpose::Receipt, NAME, container).map_err(ReceiptError)?;
-        let Some(party) = keyring.signer(&signed.signer) else {
-            return Err(ReceiptError("signed by a key of no known card".into()));
-        };
-        let receipt: Receipt =
-            document::parse(&signed.text).map_err(|error| ReceiptError(error.to_string()))?;
+        let signed =
+            SignedText::verify(Purpose::Receipt, NAME, container).map_err(ReceiptError::Wrong)?;
+        let party = keyring.party_of(&signed.signer)?;
+        let receipt: Receipt = document::parse(&signed.text)
+            .map_err(|error| ReceiptError::Wrong(error.to_string()))?;
         receipt.check()?;
-        if &receipt.from != party {
-            return Err(ReceiptError(format!(
-                "it says that it is from {}, but {party} signed it",
-                receipt.from
-            )));
-        }
-        if !keyring.may_sign(party, &signed.signer, receipt.finished) {
-            return Err(ReceiptError(format!(
-                "the key was not valid when it was finished, at {}",
-                receipt.finished
-            )));
-        }
-        if receipt.finished > at.plus_secs(CLOCK_SKEW_SECS) {
-            return Err(ReceiptError(format!(
-                "it was finished in the future, at {}: one of the clocks is wrong",
-                receipt.finished
-            )));
-        }
+        let said = (&receipt.from, receipt.finished);
+        keyring.judge((party, &signed.signer), said, at)?;
         Ok(Self {
             receipt,
             digest: Digest::of(&signed.text),
@@ -243,8 +226,25 @@ impl VerifiedReceipt {
 
 /// Why a receipt does not count.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("receipt: {0}")]
-pub struct ReceiptError(pub(crate) String);
+pub enum ReceiptError {
+    /// The rule broken.
+    #[error("receipt: {0}")]
+    Wrong(String),
+    /// It may count later.
+    #[error("receipt: {0}")]
+    Early(String),
+}
+
+impl From<Flaw> for ReceiptError {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Early(_) => Self::Early(flaw.to_string()),
+            Flaw::Unknown | Flaw::OfAnother { .. } | Flaw::KeyNotValid(_) => {
+                Self::Wrong(flaw.to_string())
+            }
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests;

@@ -11,15 +11,13 @@ mod references;
 mod restored;
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 
 use amanah_format::home;
-use amanah_tests::evidence::{verify_ledger, verify_receipts};
+use amanah_tests::evidence::verify_receipts;
 use amanahd::plant::Bug;
-use rustix::process::Signal;
 use serde_json::json;
 
-use self::ground::{ask, connected, delivered, founded, row, rows_of, table};
+use self::ground::{ask, connected, delivered, dies_with_the_second, founded, row, rows_of, table};
 
 const FIRST: &str = "U-1,2030-01-02,\"O'Brien \"\"Ab\"\"; DROP TABLE x;--\",12345678901234567890.123456789012345678,-7,true,2030-01-05T05:10:00+07:00,23:59:59.5,2030,2030-07";
 const SECOND: &str = "U-2,2030-01-03,,,,,,,,";
@@ -169,26 +167,7 @@ fn a_snapshot_takes_the_place_of_what_was_there() {
 /// One bundle before, one that the recipient dies with, one after; whether each is there exactly once.
 fn survives(point: &str, planted: Option<Bug>) -> Vec<String> {
     let mut exchange = founded(&json!({"mode": "append", "key": [], "partition": null}));
-    let launch = exchange.pair.imigrasi.launch().clone();
-    let mut dying = launch.with("AMANAH_KILL_AT", point);
-    if let Some(bug) = planted {
-        dying = dying.with("AMANAH_PLANT", bug.name());
-    }
-    exchange.pair.imigrasi.launch_daemon(&dying).unwrap();
-    exchange.pair.imigrasi.until_up().unwrap();
-    exchange.pair.phu.start().unwrap();
-    delivered(&mut exchange, "satu.csv", &rows_of(1, 40, "satu"));
-    let way = exchange.out.clone();
-    let second = exchange
-        .drop_text(&way, "dua.csv", &rows_of(41, 40, "dua"))
-        .unwrap();
-    let status = exchange.pair.imigrasi.until_ended().unwrap();
-    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{status}");
-    exchange.pair.imigrasi.start().unwrap();
-    exchange.settled(&[second]).unwrap();
-    delivered(&mut exchange, "tiga.csv", &rows_of(81, 40, "tiga"));
-    verify_receipts(&exchange.pair.phu, &exchange.pair.imigrasi).unwrap();
-    verify_ledger(&exchange.pair.imigrasi).unwrap();
+    dies_with_the_second(&mut exchange, point, planted);
     if planted.is_none() {
         reconciled::clean(&mut exchange);
     }

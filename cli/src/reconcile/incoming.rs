@@ -28,20 +28,13 @@ pub(super) fn compare(ground: &Ground, reading: &Reading) -> Outcome<Side> {
     let database = Database::open(ground)?;
     let own = Records::own(ground, reading)?;
     let (mut side, mut numbers) = (Side::default(), Numbers::default());
-    for bundle in &bundles {
-        let is_asked = ground.covers(bundle.at);
-        if let Some(place) = &bundle.place {
-            numbers.has(place, is_asked);
+    side.look((&bundles, ground), &mut numbers, |bundle, side| {
+        answered(bundle, ground, database.as_ref(), side)?;
+        if is_decided(bundle) && own.reaches(bundle.at_last) && !is_recorded(bundle, &own) {
+            side.findings.push(bundle.finding(What::NoRecord));
         }
-        if is_asked {
-            side.bundles += 1;
-            side.findings.extend(bundle.of_itself());
-            answered(bundle, ground, database.as_ref(), &mut side)?;
-            if is_decided(bundle) && own.reaches(bundle.at_last) && !is_recorded(bundle, &own) {
-                side.findings.push(bundle.finding(What::NoRecord));
-            }
-        }
-    }
+        Ok(())
+    })?;
     for place in reading.closed(ground.stream()).map_err(failure)? {
         numbers.needs_none(&place);
     }

@@ -27,21 +27,13 @@ pub(super) fn compare(
     let bundles: Vec<Bundle<Outbound>> = rows.into_iter().flatten().collect();
     let own = Records::own(ground, reading)?;
     let (mut side, mut numbers) = (Side::default(), Numbers::default());
-    for bundle in &bundles {
-        let is_asked = ground.covers(bundle.at);
-        if let Some(place) = &bundle.place {
-            numbers.has(place, is_asked);
+    side.look((&bundles, ground), &mut numbers, |bundle, side| {
+        let sealed = own.about(&bundle.digest, RecordKind::Sealed);
+        if sealed.is_empty() && own.reaches(bundle.at_last) {
+            side.findings.push(bundle.finding(What::NoRecord));
         }
-        if is_asked {
-            side.bundles += 1;
-            side.findings.extend(bundle.of_itself());
-            let sealed = own.about(&bundle.digest, RecordKind::Sealed);
-            if sealed.is_empty() && own.reaches(bundle.at_last) {
-                side.findings.push(bundle.finding(What::NoRecord));
-            }
-            answered(bundle, ground, peers, &mut side)?;
-        }
-    }
+        answered(bundle, ground, peers, side)
+    })?;
     for place in reading.given(ground.stream()).map_err(failure)? {
         numbers.reach(&place);
     }

@@ -18,11 +18,17 @@ const UNSEEN_SECS_MAX: i64 = 86_400;
 /// A peer that has just connected shows within seconds.
 const CONNECTED_SECS_MIN: i64 = 600;
 
+/// Whether what a peer owes since then is older than anybody needs who shows it.
+#[must_use]
+pub fn is_overdue(owed: UtcTime, now: UtcTime) -> bool {
+    now > owed.plus_secs(UNSEEN_SECS_MAX)
+}
+
 /// Whether a peer keeps its ledger from being seen: receipts were exchanged at `owed` and later, its ledger was not seen to grow
 /// since, and it is `connected` long enough to have shown it.
 #[must_use]
 pub fn is_unseen(owed: UtcTime, connected: Option<UtcTime>, now: UtcTime) -> bool {
-    now > owed.plus_secs(UNSEEN_SECS_MAX)
+    is_overdue(owed, now)
         && connected.is_some_and(|since| now >= since.plus_secs(CONNECTED_SECS_MIN))
 }
 

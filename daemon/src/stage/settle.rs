@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
-use amanah_format::receipt::{Receipt, VerifiedReceipt};
+use amanah_format::receipt::{Receipt, ReceiptError, VerifiedReceipt};
 
 use crate::durable::DurableError;
 use crate::engine::outbound::{Outbound, OutboundEvent};
@@ -19,9 +19,6 @@ use crate::transport::link::Denied;
 use super::hand_back::give_back;
 use super::stuck::each_of_page;
 use super::{Node, Pass, StageError, again, witness};
-
-/// A receipt that is finished no further ahead of this machine's clock than this may be right, and one of the clocks wrong.
-const AHEAD_SECS_MAX: i64 = 20 * 366 * 86_400;
 
 /// The settling stage.
 pub struct Settle {
@@ -125,10 +122,9 @@ impl Settle {
         let (now, policy) = (self.node.clock.now(), self.node.rules.now());
         VerifiedReceipt::verify(container, policy.keyring(), now).map_err(|error| {
             let denied = self.doubt(peer, bundle, &error);
-            let later = now.plus_secs(AHEAD_SECS_MAX);
-            match VerifiedReceipt::verify(container, policy.keyring(), later) {
-                Ok(_) => Denied::not_now(denied.message),
-                Err(_) => denied,
+            match error {
+                ReceiptError::Early(_) => Denied::not_now(denied.message),
+                ReceiptError::Wrong(_) => denied,
             }
         })
     }

@@ -15,7 +15,7 @@ use amanah_format::signature::{PublicKey, SecretKey};
 use amanah_format::slip::{Body, Seen, Shown};
 use amanah_format::time::UtcTime;
 
-use crate::engine::witness::{Heard, is_evasive, is_unseen, judge};
+use crate::engine::witness::{Heard, is_evasive, is_overdue, is_unseen, judge};
 use crate::event::Event;
 
 use super::signer::Signer;
@@ -147,20 +147,18 @@ fn pay(node: &Node, peer: &PartyId, size: u64) -> Result<(), StageError> {
     Ok(())
 }
 
-/// Whether a peer does not show its ledger any more. Once that is said, only the ledger itself takes it back.
+/// Whether a peer does not show its ledger any more. Once that is said it stays said while the peer is away, until it has shown what
+/// it owed; what it owes since is another matter.
 fn shows_nothing(node: &Node, peer: &PartyId) -> Result<bool, StageError> {
     let Some((owed, _)) = owed(node, peer)? else {
         return Ok(false);
     };
+    let now = node.clock.now();
     if node.board.is_alarmed(UNSEEN, peer.as_str()) {
-        return Ok(true);
+        return Ok(is_overdue(owed, now));
     }
     let link = node.board.link(peer);
-    let unseen = is_unseen(
-        owed,
-        link.since.filter(|_| link.connected),
-        node.clock.now(),
-    );
+    let unseen = is_unseen(owed, link.since.filter(|_| link.connected), now);
     if unseen {
         let since = owed.to_string();
         tracing::error!(event = Event::LedgerUnseen.name(), %peer, since, "a peer has not shown its ledger since, though receipts were exchanged");

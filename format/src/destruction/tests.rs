@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::card::tests::{card, noon, secret, verified};
+use crate::limits::CLOCK_SKEW_SECS;
 
 const DAYS: u32 = 30;
 

@@ -3,24 +3,23 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 
 use amanah_format::home;
-use amanah_tests::evidence::{verify_ledger, verify_receipts};
+use amanah_tests::evidence::verify_receipts;
 use amanah_tests::exchange::{Exchange, PATIENCE};
 use amanah_tests::postgres::{PASSWORD, Postgres};
 use amanah_tests::waiting::until;
 use amanahd::plant::Bug;
 use amanahd::snapshot::Snapshot;
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::ground::server;
 use crate::restored::{copy, restore};
 use crate::stores::ground::{
-    SCHEMA, agree, delivered, founded_bare, has_alarm, name, rows_of, until_alarm,
+    SCHEMA, agree, delivered, dies_with_the_second, founded_bare, has_alarm, name, rows_of,
+    until_alarm,
 };
 use crate::{program, tree};
 
@@ -160,26 +159,7 @@ fn survives(point: &str, planted: Option<Bug>) -> String {
         &server,
         &json!({"mode": "append", "key": [], "partition": null}),
     );
-    let launch = exchange.pair.imigrasi.launch().clone();
-    let mut dying = launch.with("AMANAH_KILL_AT", point);
-    if let Some(bug) = planted {
-        dying = dying.with("AMANAH_PLANT", bug.name());
-    }
-    exchange.pair.imigrasi.launch_daemon(&dying).unwrap();
-    exchange.pair.imigrasi.until_up().unwrap();
-    exchange.pair.phu.start().unwrap();
-    delivered(&mut exchange, "satu.csv", &rows_of(1, 40, "satu"));
-    let way = exchange.out.clone();
-    let second = exchange
-        .drop_text(&way, "dua.csv", &rows_of(41, 40, "dua"))
-        .unwrap();
-    let status = exchange.pair.imigrasi.until_ended().unwrap();
-    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{status}");
-    exchange.pair.imigrasi.start().unwrap();
-    exchange.settled(&[second]).unwrap();
-    delivered(&mut exchange, "tiga.csv", &rows_of(81, 40, "tiga"));
-    verify_receipts(&exchange.pair.phu, &exchange.pair.imigrasi).unwrap();
-    verify_ledger(&exchange.pair.imigrasi).unwrap();
+    dies_with_the_second(&mut exchange, point, planted);
     ask(
         &exchange,
         &server,

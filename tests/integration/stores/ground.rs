@@ -2,14 +2,18 @@
 //! `sqlite3`, as whoever reads it would.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 
 use amanah_format::home;
+use amanah_tests::evidence::{verify_ledger, verify_receipts};
 use amanah_tests::exchange::{Arrived, Exchange};
 use amanah_tests::ministry::Ministry;
 use amanah_tests::papers;
+use amanahd::plant::Bug;
 use amanahd::snapshot::Snapshot;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::program;
@@ -178,4 +182,29 @@ pub(crate) fn until_alarm(ministry: &mut Ministry, code: &str) {
     ministry
         .wait_for(code, amanah_tests::exchange::PATIENCE, found)
         .unwrap();
+}
+
+/// One bundle before, one that the recipient dies with at this point, one after; whose bug may be planted. Both come to rest, with
+/// receipts and ledger in order.
+pub(crate) fn dies_with_the_second(exchange: &mut Exchange, point: &str, planted: Option<Bug>) {
+    let launch = exchange.pair.imigrasi.launch().clone();
+    let mut dying = launch.with("AMANAH_KILL_AT", point);
+    if let Some(bug) = planted {
+        dying = dying.with("AMANAH_PLANT", bug.name());
+    }
+    exchange.pair.imigrasi.launch_daemon(&dying).unwrap();
+    exchange.pair.imigrasi.until_up().unwrap();
+    exchange.pair.phu.start().unwrap();
+    delivered(exchange, "satu.csv", &rows_of(1, 40, "satu"));
+    let way = exchange.out.clone();
+    let second = exchange
+        .drop_text(&way, "dua.csv", &rows_of(41, 40, "dua"))
+        .unwrap();
+    let status = exchange.pair.imigrasi.until_ended().unwrap();
+    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{status}");
+    exchange.pair.imigrasi.start().unwrap();
+    exchange.settled(&[second]).unwrap();
+    delivered(exchange, "tiga.csv", &rows_of(81, 40, "tiga"));
+    verify_receipts(&exchange.pair.phu, &exchange.pair.imigrasi).unwrap();
+    verify_ledger(&exchange.pair.imigrasi).unwrap();
 }
