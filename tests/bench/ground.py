@@ -40,6 +40,11 @@ def wait_until(what, condition, pause=0.0005):
         time.sleep(pause)
 
 
+def calm():
+    """Has everything written: what a turn leaves to the disk, the next one would pay, and only ours waits for the disk."""
+    os.sync()
+
+
 def shell(command):
     """Runs a pipeline; returns the seconds."""
     begun = time.monotonic()

@@ -8,7 +8,7 @@ import time
 
 import content
 import nncp
-from ground import digest, run, shell, wait_until
+from ground import calm, digest, run, shell, wait_until
 
 MEBIBYTE = 1 << 20
 
@@ -72,9 +72,12 @@ def large(ground, runs, source, levels):
     expected = digest(source)
     for turn in range(runs):
         for level in levels:
+            calm()
             turns[f"pipeline {level}"].append(pipeline.carry(source, level))
         name = f"{turn}-{source.name}"
-        turns["amanah"].append(drop(ground, "bulk", staged(ground, "bulk", source), name))
+        waiting = staged(ground, "bulk", source)
+        calm()
+        turns["amanah"].append(drop(ground, "bulk", waiting, name))
         arrived = next(ground.inbox("bulk").rglob(name))
         if digest(arrived) != expected:
             raise SystemExit("something else arrived")
@@ -89,7 +92,7 @@ def csv(ground, runs, scale):
     if nncp.is_there():
         node = nncp.Nncp(ground)
         try:
-            turns["nncp"] = [node.carry(source) for _ in range(runs)]
+            turns["nncp"] = [calm() or node.carry(source) for _ in range(runs)]
         finally:
             node.stop()
     return turns
@@ -112,11 +115,13 @@ def many(ground, runs, scale):
     for turn in range(runs):
         target = ground.folder / "rsync-in"
         shutil.rmtree(target, ignore_errors=True)
+        calm()
         turns["rsync"].append(shell(f"rsync -a -e '{ssh}' {source}/ {ground.host}:{target}/"))
         waiting = ground.folder / f"banyak-{turn}"
         shutil.copytree(source, waiting)
         names = sorted(os.listdir(waiting))
         sent, outbox = ground.sent("normal"), ground.outbox("normal")
+        calm()
         begun = time.monotonic()
         for name in names:
             os.rename(waiting / name, outbox / name)

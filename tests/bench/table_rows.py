@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from ground import run, shell
+from ground import calm, run, shell
 from rows import drop
 from table_ground import DATASETS, TURNS_MAX, flow_of
 
@@ -35,6 +35,7 @@ def delivered(ground, source, flow, rows):
         while piece := given.read(1 << 20):
             out.write(piece)
     sides = (ground.sender, ground.receiver)
+    calm()
     before = sum(side.cpu_seconds() for side in sides)
     seconds = drop(ground, flow, staged, source.name)
     spent = sum(side.cpu_seconds() for side in sides) - before
@@ -53,6 +54,7 @@ def children_seconds(act):
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return usage.ru_utime + usage.ru_stime
 
+    calm()
     before = spent()
     seconds = act()
     return seconds, spent() - before
@@ -117,6 +119,7 @@ def postgres(ground, runs, scale):
         for way, key in (("psql", ""), ("psql, key", f", PRIMARY KEY ({columns[0]})")):
             run("psql", ground.url, "-qc", "DROP TABLE IF EXISTS oleh_psql", "-c", f"CREATE TABLE oleh_psql ({made}{key})")
             copy = f"\\copy oleh_psql FROM '{source}' WITH (FORMAT csv, HEADER)"
+            calm()
             turns[way].append(shell(f"psql {ground.url} -qc \"{copy}\""))
         ours = delivered(ground, source, flow_of("manifes-umrah", turn), rows)
         turns["amanah"].append(ours[0])

@@ -26,6 +26,7 @@ use crate::plant::{self, Bug};
 
 pub mod address;
 mod complaint;
+mod copying;
 mod correct;
 mod ddl;
 mod destroy;

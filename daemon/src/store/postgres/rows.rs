@@ -3,17 +3,16 @@
 //! the next is read. Beside them the record of the import: begun first, so that a twin waits for it, completed last.
 
 use std::io;
-use std::pin::Pin;
 
 use amanah_format::table::{RowSink, Value};
-use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::ToSql;
 
 use super::StoreError;
 use super::complaint::Failure;
+use super::copying::Copying;
 use super::ddl::declared;
 use super::link::Session;
-use super::value::{Cell, column_type};
+use super::value::Cell;
 use crate::engine::policy::Mode;
 use crate::store::table::correct::Corrections;
 use crate::store::table::shape::{Table, quoted};
@@ -33,7 +32,7 @@ pub(super) struct Rows<'s> {
 
 /// How rows are written.
 enum Way<'s> {
-    Copy(Pin<Box<BinaryCopyInWriter>>),
+    Copy(Copying),
     Insert(String, Corrections<'s, &'s Session<'s>>),
 }
 
@@ -68,19 +67,7 @@ impl<'s> Rows<'s> {
                 let insert = format!("INSERT INTO {target} ({columns}) VALUES ({places})");
                 Way::Insert(insert, corrections)
             }
-            None => {
-                let copy = format!(
-                    "COPY {target} ({}) FROM STDIN (FORMAT BINARY)",
-                    columns.join(", ")
-                );
-                let sink = session.soon(session.client().copy_in(&copy))?;
-                let mut types: Vec<Type> = fields
-                    .iter()
-                    .map(|field| column_type(field.kind()).1)
-                    .collect();
-                types.resize(columns.len(), Type::INT8);
-                Way::Copy(Box::pin(BinaryCopyInWriter::new(sink, &types)))
-            }
+            None => Way::Copy(Copying::begin(session, &target, &columns)?),
         };
         Ok(Self {
             session,
@@ -96,12 +83,7 @@ impl<'s> Rows<'s> {
             return Err(failure);
         }
         match self.way {
-            Way::Copy(mut writer) => {
-                let taken = self
-                    .session
-                    .wait(super::link::WORK, writer.as_mut().finish());
-                Ok(Some(taken?))
-            }
+            Way::Copy(copying) => Ok(Some(copying.finish(self.session)?)),
             Way::Insert(..) => Ok(None),
         }
     }
@@ -117,10 +99,7 @@ impl<'s> Rows<'s> {
         cells.extend(self.record.map(Cell::Whole));
         cells.push(Cell::Whole(i64::try_from(number).unwrap_or(i64::MAX)));
         match &mut self.way {
-            Way::Copy(writer) => {
-                self.session.soon(writer.as_mut().write_raw(cells))?;
-                Ok(true)
-            }
+            Way::Copy(copying) => copying.row(self.session, &cells).map(|()| true),
             Way::Insert(insert, corrections) => {
                 let mut asked: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(cells.len());
                 for cell in &cells {
