@@ -13,7 +13,7 @@ pub const ENUM_VALUES_MAX: usize = 10_000;
 pub const PATTERN_BYTES_MAX: usize = 1024;
 /// Most regular expressions of one schema: each may take [`PATTERN_MEMORY_BYTES`] twice.
 pub const PATTERNS_MAX: usize = 64;
-/// Memory for one compiled expression, and again for its cache.
+/// Memory for one compiled expression, and again for its cache where it is not built whole.
 pub const PATTERN_MEMORY_BYTES: usize = 256 * 1024;
 /// Most keys (primary, unique, `unique` columns, foreign within the file): each sorts all rows.
 pub const KEYS_MAX: usize = 16;

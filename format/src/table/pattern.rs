@@ -2,12 +2,23 @@
 //! neither does what would grow beyond the limits. The whole value must match, and `\d` is `0` to `9` in both programs that read it.
 
 use regex::{Regex, RegexBuilder};
+use regex_automata::dfa::{Automaton, StartKind, dense};
+use regex_automata::{Anchored, Input};
 
 use super::limits::{PATTERN_BYTES_MAX, PATTERN_MEMORY_BYTES};
 
 /// An expression that a whole text matches, or not.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern(Regex);
+pub(super) struct Pattern(Machine);
+
+/// What runs it.
+#[derive(Debug, Clone)]
+enum Machine {
+    /// Built whole: a step for each byte, and nothing else.
+    Whole(Box<dense::DFA<Vec<u32>>>),
+    /// What would be too large so, or asks where words end.
+    InParts(Regex),
+}
 
 impl Pattern {
     /// Compiles it.
@@ -22,12 +33,32 @@ impl Pattern {
         }
         // Alone first: `a)|(b` must not become whole by what is put around it.
         build(text)?;
-        build(&format!(r"\A(?:{})\z", ascii_digits(text))).map(Self)
+        let whole = format!(r"\A(?:{})\z", ascii_digits(text));
+        let regex = build(&whole)?;
+        let machine = built_whole(&whole).map_or(Machine::InParts(regex), Machine::Whole);
+        Ok(Self(machine))
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        match &self.0 {
+            Machine::Whole(dfa) => {
+                let input = Input::new(text).anchored(Anchored::Yes).earliest(true);
+                // INVARIANT: it gives up at no byte, for none was set to make it.
+                matches!(dfa.try_search_fwd(&input), Ok(Some(_)))
+            }
+            Machine::InParts(regex) => regex.is_match(text),
+        }
     }
+}
+
+/// None where it has no such machine within the limit.
+fn built_whole(text: &str) -> Option<Box<dense::DFA<Vec<u32>>>> {
+    let config = dense::Config::new()
+        .start_kind(StartKind::Anchored)
+        .dfa_size_limit(Some(PATTERN_MEMORY_BYTES))
+        .determinize_size_limit(Some(PATTERN_MEMORY_BYTES));
+    let built = dense::Builder::new().configure(config).build(text);
+    built.ok().map(Box::new)
 }
 
 fn build(text: &str) -> Result<Regex, String> {
@@ -85,6 +116,49 @@ mod tests {
         assert!(whole(r"[\dX]+", "1X2"));
         assert!(!whole(r"[\dX]", "١"));
         assert!(whole(r"\\d", r"\d"));
+    }
+
+    #[test]
+    fn both_machines_say_the_same() {
+        let texts = [
+            "",
+            "a",
+            "b",
+            "ab",
+            "A1",
+            "AB12345",
+            "é",
+            "É1",
+            "x y",
+            "x-y z",
+            "a\nb",
+            "1",
+            "٣",
+            "\u{10ffff}",
+        ];
+        let mut in_parts = 0;
+        for pattern in [
+            r"[A-Z]\d{7}",
+            r"[A-Z]{1,2}\d+",
+            r"(?i)[a-zé]\d?",
+            r".*",
+            r"\w+(?:[ -]\w+)*",
+            r"\p{L}{1,2}",
+            r"\bx\b.*",
+            r"^$",
+        ] {
+            let parsed = Pattern::parse(pattern).unwrap();
+            in_parts += usize::from(matches!(parsed.0, Machine::InParts(_)));
+            let regex = build(&format!(r"\A(?:{})\z", ascii_digits(pattern))).unwrap();
+            for text in texts {
+                assert_eq!(
+                    parsed.matches(text),
+                    regex.is_match(text),
+                    "{pattern} {text:?}"
+                );
+            }
+        }
+        assert!((1..4).contains(&in_parts), "{in_parts} of them");
     }
 
     #[test]
