@@ -227,15 +227,17 @@ fn a_recipient_killed_when_it_has_closed_the_number_answers_all_the_same() {
 }
 
 #[test]
-fn what_is_left_of_a_slip_that_is_offered_no_more_goes_at_the_next_look() {
+fn what_is_left_of_a_slip_goes_at_the_next_start_and_one_that_is_fetched_leaves_nothing() {
     let mut exchange = Exchange::connected(program()).unwrap();
     let way = exchange.out.clone();
+    exchange.pair.phu.stop().unwrap();
     let name = format!("{}.slip.amanah.part", Digest::of(b"usang").to_hex());
-    let left = exchange.pair.phu.path(&home::incoming(&way.to)).join(name);
-    fs::create_dir_all(left.parent().unwrap()).unwrap();
-    fs::write(&left, "sepotong").unwrap();
+    let incoming = exchange.pair.phu.path(&home::incoming(&way.to));
+    fs::create_dir_all(&incoming).unwrap();
+    fs::write(incoming.join(name), "sepotong").unwrap();
+    exchange.pair.phu.start().unwrap();
     let dropped = exchange.drop_text(&way, "satu.csv", "satu").unwrap();
     let arrived = exchange.settled(&[dropped]).unwrap();
     exchange.holds(&arrived).unwrap();
-    assert!(!left.exists());
+    assert_eq!(fs::read_dir(&incoming).unwrap().count(), 0);
 }

@@ -1,7 +1,6 @@
 //! What arrived whole is given to the stage that it is for: a bundle to `admit`, a receipt to `settle`, a slip to `slips`.
 //! The same whether the peer pushed it to our server or we fetched it.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
@@ -36,27 +35,38 @@ impl Arrive {
     /// # Errors
     /// What the peer is told.
     pub fn hand_over(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
+        if let WireName::Bundle(digest) = name {
+            return self.admit.hand_over(peer, digest);
+        }
+        let container = self.small(peer, name)?;
+        let outcome = self.take(peer, name, &container);
+        let outcome = self.done(peer, name, outcome);
+        if matches!(name, WireName::Slip(_)) {
+            // What this one may have superseded goes with it. The disk's fault: then the next time.
+            let _ = forget_slips(&self.node, peer);
+        }
+        outcome
+    }
+
+    /// Takes a receipt or slip that is here whole: whoever is given it keeps it durably, where it counts.
+    ///
+    /// # Errors
+    /// What the peer is told.
+    pub(super) fn take(
+        &self,
+        peer: &PartyId,
+        name: WireName,
+        container: &[u8],
+    ) -> Result<(), Denied> {
         match name {
-            WireName::Bundle(digest) => self.admit.hand_over(peer, digest),
-            WireName::Receipt(bundle) => {
-                let container = self.small(peer, name)?;
-                let outcome = self.settle.receive(peer, bundle, &container);
-                self.done(peer, name, outcome)
-            }
-            WireName::Slip(_) => {
-                let container = self.small(peer, name)?;
-                let outcome = slips::receive(&self.node, &self.store, peer, &container);
-                let outcome = self.done(peer, name, outcome);
-                // What this one may have superseded goes with it. The disk's fault: then the next time.
-                let _ = forget_slips(&self.node, peer, &BTreeSet::new());
-                outcome
-            }
+            WireName::Receipt(bundle) => self.settle.receive(peer, bundle, container),
+            WireName::Slip(_) => slips::receive(&self.node, &self.store, peer, container),
+            WireName::Bundle(_) => Err(Denied::failure(&"a bundle is taken over from the disk")),
         }
     }
 
     /// A receipt or slip, whole in memory.
     fn small(&self, peer: &PartyId, name: WireName) -> Result<Vec<u8>, Denied> {
-        // Whoever is given it keeps it durably, where it counts.
         let part = self.node.spool.whole_part(peer, &name.to_string());
         let part = part.map_err(|error| not_finished(&error))?;
         let mut bytes = Vec::new();
@@ -97,20 +107,14 @@ impl Arrive {
     }
 }
 
-/// Drops what is left of slips other than `offered`: a peer that begins to hand one over and then says it anew never finishes it.
-/// One that is being written is left alone; one that is dropped too early is written again.
+/// Drops what is left of slips: a peer that begins to hand one over and then says it anew never finishes it. One that is being
+/// written is left alone; one that is dropped too early is written again.
 ///
 /// # Errors
 /// The folder cannot be read.
-pub(super) fn forget_slips(
-    node: &Node,
-    peer: &PartyId,
-    offered: &BTreeSet<WireName>,
-) -> Result<(), StageError> {
+fn forget_slips(node: &Node, peer: &PartyId) -> Result<(), StageError> {
     for (text, _) in node.spool.parts(peer)? {
-        let name = WireName::parse(&text);
-        let is_slip = matches!(name, Some(WireName::Slip(_)));
-        if is_slip && !name.is_some_and(|name| offered.contains(&name)) {
+        if matches!(WireName::parse(&text), Some(WireName::Slip(_))) {
             // Busy, or the disk's: then the next time.
             let _ = node.spool.drop_part(peer, &text);
         }

@@ -4,6 +4,7 @@
 //! wait is waited for. What is large is fetched beside the rest, so that receipts and small bundles pass it.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,6 @@ use crate::journal::InboundRow;
 use crate::spool::part::Part;
 use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
 
-use super::arrive::forget_slips;
 use super::door::bytes_max;
 use super::listed::{Listing, Waiting};
 use super::room::Room;
@@ -79,9 +79,6 @@ async fn fetch_small<L: Link>(ship: &Ship, link: &L, listing: &Listing) -> Sessi
             Ok(offers) => listing.tell(offers),
             Err(error) => return error.into(),
         };
-        if let Err(error) = forget_others(ship, &small).await {
-            return error.into();
-        }
         let got = match fetch_waiting(ship, link, (small, ROUND_MAX), &mut alone).await {
             Ok(ROUND_MAX) => continue,
             Ok(got) => got,
@@ -103,15 +100,6 @@ async fn fetch_small<L: Link>(ship: &Ship, link: &L, listing: &Listing) -> Sessi
             tokio::time::sleep(pause).await;
         }
     }
-}
-
-/// What was fetched in part and is no longer on offer was superseded: it will never be finished. Only slips are; and as they are
-/// fetched one after the other, none is open now.
-pub(super) async fn forget_others(ship: &Ship, offers: &[Offer]) -> Result<(), StageError> {
-    let (peer, names) = (ship.peer.clone(), offers.iter().map(|offer| offer.name));
-    let offered = names.collect();
-    ship.apart(move |node| forget_slips(node, &peer, &offered))
-        .await
 }
 
 /// How long until a name that is left alone is tried again, or something may wait of which nobody told.
@@ -244,6 +232,43 @@ pub(super) async fn take_in<L: Link>(
     link: &L,
     offer: Offer,
 ) -> Result<Result<(), Denied>, SessionEnd> {
+    match offer.name {
+        WireName::Bundle(_) => take_in_bundle(ship, link, offer).await,
+        WireName::Receipt(_) | WireName::Slip(_) => take_in_small(ship, link, offer).await,
+    }
+}
+
+/// A receipt or slip, in memory: what is broken off is fetched anew, for by then it may be another.
+async fn take_in_small<L: Link>(
+    ship: &Ship,
+    link: &L,
+    offer: Offer,
+) -> Result<Result<(), Denied>, SessionEnd> {
+    let most = usize::try_from(offer.bytes).unwrap_or(usize::MAX);
+    let mut container = Vec::new();
+    let mut sink = |_, bytes: &[u8]| {
+        if container.len().saturating_add(bytes.len()) > most {
+            let text = "it is longer than it was offered";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        container.extend_from_slice(bytes);
+        Ok(())
+    };
+    match link.get(offer.name, 0, &mut sink).await {
+        Err(LinkError::Local(error)) => return Ok(Err(Denied::failure(&error))),
+        got => got?,
+    }
+    let (arrive, peer) = (Arc::clone(&ship.arrive), ship.peer.clone());
+    let outcome = ship.apart(move |_| Ok(arrive.take(&peer, offer.name, &container)));
+    Ok(outcome.await?)
+}
+
+/// A bundle, into its part, from where that ends.
+async fn take_in_bundle<L: Link>(
+    ship: &Ship,
+    link: &L,
+    offer: Offer,
+) -> Result<Result<(), Denied>, SessionEnd> {
     let peer = ship.peer.clone();
     let mut part = ship.apart(move |node| open(node, &peer, offer)).await??;
     let from = part.prefix();
@@ -265,10 +290,7 @@ pub(super) async fn take_in<L: Link>(
     }
     let (arrive, peer) = (Arc::clone(&ship.arrive), ship.peer.clone());
     let outcome = ship.apart(move |_| {
-        // What is small is read whole, and kept durably elsewhere.
-        if matches!(offer.name, WireName::Bundle(_)) {
-            part.sync()?;
-        }
+        part.sync()?;
         drop(part);
         Ok(arrive.hand_over(&peer, offer.name))
     });
@@ -292,8 +314,8 @@ fn open(
     Ok(Err(LinkError::Broken(text.to_owned())))
 }
 
-fn write(part: &mut Part, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
-    part.write_at(offset, bytes).map_err(std::io::Error::other)
+fn write(part: &mut Part, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    part.write_at(offset, bytes).map_err(io::Error::other)
 }
 
 #[cfg(test)]

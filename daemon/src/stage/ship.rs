@@ -117,7 +117,6 @@ impl Ship {
                         ended = link.ended() => ended.into(),
                         ended = self.until_keys_change() => ended,
                     };
-                    let end = swept(&self, end).await;
                     link.close().await;
                     end.to_string()
                 }
@@ -324,12 +323,6 @@ impl Ship {
         self.node.bells.publish.ring();
         Ok(())
     }
-}
-
-/// A slip that was fetched in part is not resumed: it may be another one by the next time.
-async fn swept(ship: &Ship, end: SessionEnd) -> SessionEnd {
-    let swept = pull::forget_others(ship, &[]).await;
-    swept.map_or_else(SessionEnd::from, |()| end)
 }
 
 /// What waits for a peer in one lane.

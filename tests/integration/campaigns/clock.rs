@@ -15,6 +15,7 @@ use super::Settings;
 use super::checker::Dropped;
 use super::dice::Dice;
 use super::ground::{Ground, IMIGRASI, PHU};
+use super::progress::Progress;
 use super::syscall::drop_both_ways;
 
 /// Where Debian has it.
@@ -44,7 +45,9 @@ fn nothing_is_lost_or_doubled_by_a_hundred_jumps() {
 fn campaign(settings: Settings) -> Result<()> {
     let mut dice = Dice::new(settings.seed);
     let mut ends = [0_u64; 2];
-    for _ in 0..settings.count {
+    let mut progress = Progress::of("clock", settings.count);
+    for done in 0..settings.count {
+        progress.at(done);
         let (victim, jump) = (usize::from(dice.chance(50)), *dice.pick(&JUMPS));
         let found =
             jumps(victim, jump, &mut dice).with_context(|| format!("{jump} s at side {victim}"))?;

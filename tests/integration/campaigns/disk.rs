@@ -14,6 +14,7 @@ use super::Settings;
 use super::dice::Dice;
 use super::ground::{Ground, IMIGRASI, PHU, spread};
 use super::namespace::{run, text, within};
+use super::progress::Progress;
 
 const TOOLS: [&str; 2] = ["prlimit", "mkfs.ext4"];
 /// How a daemon may end by itself in such trouble: its input or output failed.
@@ -65,7 +66,9 @@ fn nothing_is_lost_or_doubled_by_two_hundred_troubles() {
 fn campaign(settings: Settings) -> Result<()> {
     let mut dice = Dice::new(settings.seed);
     let mut figures = Figures::default();
+    let mut progress = Progress::of("disk", settings.count);
     while figures.troubles < settings.count {
+        progress.at(figures.troubles);
         let until = settings.count.min(figures.troubles + TROUBLES_PER_GROUND);
         on_one_ground(&mut dice, until, &mut figures)?;
     }

@@ -10,6 +10,7 @@ use super::Settings;
 use super::checker::Counted;
 use super::dice::Dice;
 use super::ground::{Ground, IMIGRASI, PHU, spread};
+use super::progress::Progress;
 
 /// Kills on one ground before it must come to rest: what an inbox holds is read again after each.
 const KILLS_PER_GROUND: u64 = 50;
@@ -65,7 +66,9 @@ fn nothing_is_lost_or_doubled_by_a_thousand_kills() {
 fn campaign(settings: Settings) -> Result<()> {
     let mut dice = Dice::new(settings.seed);
     let mut figures = Figures::default();
+    let mut progress = Progress::of("kill", settings.count);
     while figures.kills < settings.count {
+        progress.at(figures.kills);
         let until = settings.count.min(figures.kills + KILLS_PER_GROUND);
         on_one_ground(&mut dice, until, &mut figures)?;
     }

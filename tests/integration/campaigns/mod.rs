@@ -12,6 +12,7 @@ mod model;
 mod namespace;
 mod planted;
 mod power;
+mod progress;
 mod rows;
 mod strace;
 mod swap;

@@ -17,6 +17,7 @@ use super::Settings;
 use super::dice::Dice;
 use super::ground::{Ground, IMIGRASI, PHU, spread};
 use super::namespace::{run, text, within};
+use super::progress::Progress;
 
 const TOOLS: [&str; 3] = ["xfs_io", "mkfs.ext4", "mkfs.xfs"];
 /// Sparse; XFS does not want less.
@@ -113,7 +114,9 @@ fn campaign(settings: Settings, plant: Option<Bug>) -> Result<()> {
     let mut dice = Dice::new(settings.seed);
     let mut figures = Figures::default();
     let mut kinds = ["ext4", "xfs"].iter().cycle();
+    let mut progress = Progress::of("power", settings.count);
     while figures.cuts < settings.count {
+        progress.at(figures.cuts);
         let until = settings.count.min(figures.cuts + CUTS_PER_GROUND / 2);
         let kind = kinds.next().context("no kind")?;
         on_one_ground(kind, &mut dice, (until, plant), &mut figures)

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::Settings;
 use super::dice::Dice;
+use super::progress::Progress;
 use crate::stores::ground::{ask, database, founded, name, rows_of};
 
 /// Kills on one ground before it must come to rest.
@@ -62,7 +63,9 @@ fn tables_are_in_the_database_once_and_whole_after_hundreds_of_kills() {
 fn campaign(settings: Settings) -> Result<()> {
     let mut dice = Dice::new(settings.seed);
     let mut figures = Figures::default();
+    let mut progress = Progress::of("rows", settings.count);
     while figures.kills < settings.count {
+        progress.at(figures.kills);
         let until = settings.count.min(figures.kills + KILLS_PER_GROUND);
         on_one_ground(&mut dice, until, &mut figures)?;
     }

@@ -17,6 +17,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::Settings;
 use super::dice::Dice;
+use super::progress::Progress;
 use crate::program;
 
 /// What no operator may send: it is looked for in everything that arrives.
@@ -66,7 +67,9 @@ fn no_byte_of_anothers_file_leaves_in_ten_thousand_swaps() {
 fn campaign(settings: Settings) -> Result<()> {
     let (mut dice, start) = (Dice::new(settings.seed), Instant::now());
     let (mut yard, mut figures) = (Yard::new()?, Figures::default());
+    let mut progress = Progress::of("swap", settings.count);
     while figures.attempts < settings.count {
+        progress.at(figures.attempts);
         yard.attempt(&mut dice, &mut figures)?;
     }
     yard.comes_to_an_end()?;

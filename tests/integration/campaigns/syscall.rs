@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use super::Settings;
 use super::dice::Dice;
 use super::ground::{Ground, IMIGRASI, PHU, spread};
+use super::progress::Progress;
 use super::strace::{Fault, Kind, happened, most_per_thread, recording};
 
 /// Sites of the short tier.
@@ -134,7 +135,10 @@ pub(super) fn log_of(ground: &Ground) -> PathBuf {
 /// `second`: after so many of a hundred sites, another fault strikes the recovery.
 fn campaign(sites: &[Site], second: u64, dice: &mut Dice) -> Result<()> {
     let mut figures = Figures::default();
+    let count = u64::try_from(sites.len())?;
+    let mut progress = Progress::of("syscall", count);
     for group in sites.chunks(SITES_PER_GROUND) {
+        progress.at(u64::try_from(figures.sites)?);
         let mut ground = Ground::running()?;
         for site in group {
             let mut faults = vec![site.fault];

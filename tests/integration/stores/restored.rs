@@ -17,8 +17,10 @@ fn folder(exchange: &Exchange) -> std::path::PathBuf {
 }
 
 fn until_whole(exchange: &Exchange, expected: &[&str]) {
+    let made = "SELECT 1 FROM sqlite_schema WHERE name = 'TABEL'";
     let whole = amanah_tests::waiting::until("all rows", PATIENCE, || {
-        Ok((ask(exchange, MERGED) == expected).then_some(()))
+        let is_there = !ask(exchange, made).is_empty();
+        Ok((is_there && ask(exchange, MERGED) == expected).then_some(()))
     });
     assert!(whole.is_ok(), "{:?}", ask(exchange, MERGED));
 }

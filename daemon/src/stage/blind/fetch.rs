@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::engine::inbound::{Inbound, InboundEvent};
 use crate::stage::door::bytes_max;
 use crate::stage::listed::{Listing, Waiting};
-use crate::stage::pull::{forget_others, is_judged, take_in};
+use crate::stage::pull::{is_judged, take_in};
 use crate::stage::room::Room;
 use crate::stage::ship::SessionEnd;
 use crate::stage::{IDLE, Node, StageError};
@@ -64,9 +64,6 @@ impl Blind {
                 Ok(offers) => listing.tell(offers),
                 Err(error) => return error.into(),
             };
-            if let Err(error) = forget_others(&self.ship, &small).await {
-                return error.into();
-            }
             let news = match self.fetch_round(link, small).await {
                 Ok(news) => news,
                 Err(end) => return end,

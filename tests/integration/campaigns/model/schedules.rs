@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::super::Settings;
+use super::super::progress::Progress;
 use super::papers::Papers;
 use super::{Flaw, World};
 
@@ -26,7 +27,9 @@ fn history(papers: &Papers, seed: u64, flaw: Flaw) -> Vec<String> {
 fn campaign(settings: Settings) {
     let papers = Papers::read();
     let (mut events, mut deaths) = (0, 0);
+    let mut progress = Progress::of("model", settings.count);
     for seed in settings.seed..settings.seed + settings.count {
+        progress.at(seed - settings.seed);
         let run = || history(&papers, seed, Flaw::None);
         let trace = catch_unwind(AssertUnwindSafe(run))
             .unwrap_or_else(|_| panic!("--seed {seed} breaks it (above)"));
