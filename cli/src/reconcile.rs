@@ -18,13 +18,14 @@ use amanah_format::id::{FlowName, PartyId};
 use amanah_format::keyring::Keyring;
 use amanah_format::time::UtcTime;
 use amanahd::catalogue::{Text, faces::reconcile as face, faces::traffic, moment};
-use amanahd::config::checked::Tables;
+use amanahd::config::checked::Config;
 use amanahd::journal::{JournalError, Reading};
 use serde_json::json;
 
 use self::finding::{Finding, Way};
 use self::gaps::Numbers;
 use self::kept::Bundle;
+use self::stored::Database;
 use crate::agreement::moments::{Day, moment as day_in};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::papers;
@@ -69,8 +70,6 @@ struct Ground {
     started: SystemTime,
     home: PathBuf,
     keyring: Keyring,
-    /// The database of table flows.
-    tables: Option<Tables>,
 }
 
 impl Ground {
@@ -117,10 +116,12 @@ impl Side {
 
 /// Exit 1 where something differs.
 pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Outcome {
-    let ground = ground(wanted, place, screen)?;
+    let config = place.config()?;
+    let ground = ground(wanted, (&config, place), screen)?;
     let journal = ground.home.join(home::JOURNAL);
     std::fs::File::open(&journal).map_err(|error| Failure::io(&journal, &error))?;
     let reading = Reading::take(&journal, &ground.home.join(home::WORK)).map_err(failure)?;
+    let database = Database::read(&config, &ground, screen)?;
     let ledger = wanted.ledger.as_deref();
     let ledger = ledger.map(|folder| peer_ledger::read(folder, &ground, screen));
     let sides = [
@@ -128,7 +129,10 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
             Way::Out,
             outgoing::compare(&ground, &reading, ledger.transpose()?.as_ref())?,
         ),
-        (Way::In, incoming::compare(&ground, &reading)?),
+        (
+            Way::In,
+            incoming::compare(&ground, &reading, database.as_ref())?,
+        ),
     ];
     if screen.json {
         facts(&ground, &sides, screen)?;
@@ -148,8 +152,11 @@ fn failure(error: JournalError) -> Failure {
     Failure::new(Exit::Io, error)
 }
 
-fn ground(wanted: &Wanted, place: &Place, screen: &Screen<'_>) -> Outcome<Ground> {
-    let config = place.config()?;
+fn ground(
+    wanted: &Wanted,
+    (config, place): (&Config, &Place),
+    screen: &Screen<'_>,
+) -> Outcome<Ground> {
     let now = papers::now();
     let usage = |reason: String| Failure::new(Exit::Usage, reason);
     let from = day_in(&wanted.from, ZONE, Day::First).map_err(usage)?;
@@ -164,16 +171,15 @@ fn ground(wanted: &Wanted, place: &Place, screen: &Screen<'_>) -> Outcome<Ground
         return Err(screen.failure(Exit::Usage, traffic::UNKNOWN_PEER, &[&wanted.peer]));
     }
     Ok(Ground {
-        own: config.party,
+        own: config.party.clone(),
         peer: wanted.peer.clone(),
         flow: wanted.flow.clone(),
         from,
         to,
         now,
         started: SystemTime::now(),
-        home: config.home,
+        home: config.home.clone(),
         keyring: place.keyring()?,
-        tables: config.tables,
     })
 }
 
@@ -197,7 +203,7 @@ fn facts(ground: &Ground, sides: &[(Way, Side)], screen: &mut Screen<'_>) -> Out
 }
 
 fn tell(ground: &Ground, sides: &[(Way, Side)], screen: &mut Screen<'_>) -> Outcome<()> {
-    let (mut differences, mut notes, mut is_empty) = (0, 0, true);
+    let (mut differences, mut notes, mut uncounted, mut is_empty) = (0, 0, 0, true);
     for (way, side) in sides {
         if side.bundles == 0 && side.findings.is_empty() {
             continue;
@@ -215,6 +221,8 @@ fn tell(ground: &Ground, sides: &[(Way, Side)], screen: &mut Screen<'_>) -> Outc
         let differing = differing.count();
         differences += differing;
         notes += side.findings.len() - differing;
+        let unread = side.findings.iter().filter(|one| one.what.is_uncounted());
+        uncounted += unread.count();
     }
     if is_empty {
         return screen.say(face::NOTHING, &[&ground.peer, &ground.flow]);
@@ -222,10 +230,12 @@ fn tell(ground: &Ground, sides: &[(Way, Side)], screen: &mut Screen<'_>) -> Outc
     if notes > 0 {
         screen.say(face::NOTED, &[&notes])?;
     }
-    if differences == 0 {
-        screen.say(face::AGREES, &[])
-    } else {
+    if differences > 0 {
         screen.say(face::DIFFERS, &[&differences])
+    } else if uncounted > 0 {
+        screen.say(face::AGREES_BUT, &[&uncounted])
+    } else {
+        screen.say(face::AGREES, &[])
     }
 }
 

@@ -8,6 +8,7 @@ mod campaign;
 mod changed;
 mod daemons;
 mod ground;
+mod reconciled;
 
 use amanah_tests::postgres::Postgres;
 use amanahd::engine::policy::Mode;

@@ -9,6 +9,7 @@ mod reading;
 pub(crate) mod reconciled;
 mod references;
 mod restored;
+pub(crate) mod tampered;
 
 use std::fs;
 

@@ -91,6 +91,11 @@ impl What {
             Self::Voided | Self::Destroyed | Self::Aside | Self::Elsewhere
         )
     }
+
+    /// Whether it says that rows were not counted.
+    pub(super) const fn is_uncounted(self) -> bool {
+        matches!(self, Self::Aside | Self::Elsewhere)
+    }
 }
 
 /// A finding about a bundle, or about numbers of which there is none.

@@ -21,15 +21,18 @@ use crate::exit::Outcome;
 /// Where files land.
 const FILES: &str = "files";
 
-pub(super) fn compare(ground: &Ground, reading: &Reading) -> Outcome<Side> {
+pub(super) fn compare(
+    ground: &Ground,
+    reading: &Reading,
+    database: Option<&Database>,
+) -> Outcome<Side> {
     let read = |row| Bundle::read(row, ground, Way::In);
     let rows = reading.received(ground.stream(), read).map_err(failure)?;
     let bundles: Vec<Bundle<Inbound>> = rows.into_iter().flatten().collect();
-    let database = Database::open(ground)?;
     let own = Records::own(ground, reading)?;
     let (mut side, mut numbers) = (Side::default(), Numbers::default());
     side.look((&bundles, ground), &mut numbers, |bundle, side| {
-        answered(bundle, ground, database.as_ref(), side)?;
+        answered(bundle, ground, database, side)?;
         if is_decided(bundle) && own.reaches(bundle.at_last) && !is_recorded(bundle, &own) {
             side.findings.push(bundle.finding(What::NoRecord));
         }
@@ -44,8 +47,8 @@ pub(super) fn compare(ground: &Ground, reading: &Reading) -> Outcome<Side> {
     let folder = home::receipts_sent(&ground.peer);
     side.findings
         .extend(kept::strays(&folder, ground, is_known)?);
-    if let Some(database) = &database {
-        side.findings.extend(database.strays(ground, is_known)?);
+    if let Some(database) = database {
+        side.findings.extend(database.strays(ground, is_known));
     }
     Ok(side)
 }
@@ -116,7 +119,7 @@ fn answered(
             side.rows += store.records;
             if !bundle.is_destroyed {
                 side.findings
-                    .extend(stored(bundle, store, ground, database)?);
+                    .extend(stored(bundle, store, ground, database));
             }
         }
         None => {
@@ -133,18 +136,15 @@ fn stored(
     store: &StoreRef,
     ground: &Ground,
     database: Option<&Database>,
-) -> Outcome<Vec<Finding>> {
+) -> Option<Finding> {
     if store.kind == FILES {
         let marker = ground.home.join(home::import_marker(&bundle.digest));
         let gone = !marker.exists();
-        return Ok(gone
-            .then(|| bundle.finding(What::NotStored))
-            .into_iter()
-            .collect());
+        return gone.then(|| bundle.finding(What::NotStored));
     }
     let database = database.filter(|database| database.kind() == store.kind);
     match database {
-        Some(database) => database.compare(bundle, store, ground),
-        None => Ok(vec![bundle.finding(What::Elsewhere).with(&[&store.kind])]),
+        Some(database) => database.compare(bundle, store),
+        None => Some(bundle.finding(What::Elsewhere).with(&[&store.kind])),
     }
 }

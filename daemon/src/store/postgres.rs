@@ -32,6 +32,7 @@ mod ddl;
 mod destroy;
 mod link;
 mod open;
+mod recorded;
 mod rows;
 mod unmatched;
 mod value;

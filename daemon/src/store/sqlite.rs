@@ -16,6 +16,7 @@ use amanah_format::time::UtcTime;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
+pub use self::recorded::recorded;
 use self::rows::Rows;
 use super::table::{Fill, Identity, TableImport, TableStore, Unmatched, shape};
 use super::{StoreError, room_at};
@@ -26,6 +27,7 @@ use crate::plant::{self, Bug};
 mod correct;
 mod ddl;
 mod destroy;
+mod recorded;
 mod rows;
 #[cfg(test)]
 mod tests;

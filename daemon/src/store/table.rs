@@ -19,6 +19,7 @@ use super::{ImportId, Store, StoreError};
 use crate::engine::policy::{Landing, TableTerms};
 
 pub(in crate::store) mod correct;
+pub mod recorded;
 pub(in crate::store) mod shape;
 
 /// A database for rows.

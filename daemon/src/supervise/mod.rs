@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use amanah_format::id::{FlowName, PartyId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::checked::{Config, ConfigError};
@@ -22,6 +23,7 @@ use crate::engine::policy::Policy;
 use crate::event::Event;
 use crate::keys::KeysError;
 use crate::stage::{Node, StageError};
+use crate::store::table::recorded::Recorded;
 
 use self::build::Parts;
 use self::loops::Loops;
@@ -197,6 +199,14 @@ pub fn look_at_tables(config: &Config) -> Result<bool, RunError> {
         let _ = config;
         Ok(false)
     }
+}
+
+/// What the database of table flows holds of a peer's flow, all of one moment; none where no database is configured. Nothing is changed.
+///
+/// # Errors
+/// What keeps it from being read: a database of which nothing is known never counts as one that holds nothing.
+pub fn recorded(config: &Config, of: (&PartyId, &FlowName)) -> Result<Option<Recorded>, RunError> {
+    tables::recorded(config, of)
 }
 
 /// The alarm's command, where there is one, can be changed by nobody else.

@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use amanah_format::id::{FlowName, PartyId};
+
 use crate::config::checked::{Config, ConfigError, Database};
 use crate::stage::import::Tables;
 use crate::stage::{Node, StageError};
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{self, SqliteStore};
 use crate::store::table::TableStore;
+use crate::store::table::recorded::Recorded;
 
 use super::RunError;
 
@@ -35,6 +38,26 @@ pub(super) fn tables(config: &Config, node: &Node) -> Result<Option<Tables>, Run
     let set = node.journal.set_fact(MADE, Some(store.kind()));
     set.map_err(StageError::from)?;
     Ok(Some(Tables::new(store, tables.as_files.clone())))
+}
+
+/// What the database holds of a peer's flow, read without changing anything. None: there is none, or this program cannot ask it.
+pub(super) fn recorded(
+    config: &Config,
+    of: (&PartyId, &FlowName),
+) -> Result<Option<Recorded>, RunError> {
+    let Some(tables) = &config.tables else {
+        return Ok(None);
+    };
+    let found = match &tables.database {
+        Database::Sqlite { path, .. } => sqlite::recorded(path, of),
+        #[cfg(feature = "postgres")]
+        Database::Postgres { schema, .. } => server::store(config, schema)?.recorded(of),
+        #[cfg(not(feature = "postgres"))]
+        Database::Postgres { .. } => return Ok(None),
+    };
+    found
+        .map(Some)
+        .map_err(|error| RunError::Start(error.to_string()))
 }
 
 /// What a part of the program that is not there is refused with.

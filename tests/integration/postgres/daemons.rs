@@ -43,7 +43,7 @@ pub(super) fn founded(server: &Postgres, import: &Value) -> Exchange {
     exchange
 }
 
-fn connected(server: &Postgres, import: &Value) -> Exchange {
+pub(super) fn connected(server: &Postgres, import: &Value) -> Exchange {
     let mut exchange = founded(server, import);
     exchange.pair.start().unwrap();
     exchange

@@ -1,5 +1,5 @@
 //! `amanah reconcile` between two daemons: what truly happened reconciles on both sides, while they run and when they are stopped; and
-//! each thing that somebody does to a journal, a receipt or a database afterwards is named.
+//! each thing that somebody does to the sender's journal or receipts afterwards is named. Of the recipient's: `tampered`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use amanah_tests::exchange::{Arrived, Exchange};
 use amanah_tests::ministry::Ministry;
 use serde_json::{Value, json};
 
-use super::ground::{connected, database, delivered, name, rows_of};
+use super::ground::{connected, delivered, rows_of};
 
 const APPEND: &str = "append";
 /// Earlier than anything here.
-const FROM: &str = "2026-01-01";
+pub(crate) const FROM: &str = "2026-01-01";
 
 /// The exit code and the facts.
-fn asked(ministry: &Ministry, peer: &Ministry, words: &[&str]) -> (Option<i32>, Value) {
+pub(crate) fn asked(ministry: &Ministry, peer: &Ministry, words: &[&str]) -> (Option<i32>, Value) {
     let mut all = vec!["reconcile", peer.party().as_str()];
     all.extend_from_slice(words);
     all.push("--json");
@@ -30,12 +30,21 @@ fn asked(ministry: &Ministry, peer: &Ministry, words: &[&str]) -> (Option<i32>, 
 }
 
 /// The codes of what differs, one for each finding, in their order.
-fn codes(facts: &Value) -> Vec<&str> {
+pub(crate) fn codes(facts: &Value) -> Vec<&str> {
+    found(facts, "differences")
+}
+
+/// The codes of what is only noted.
+pub(crate) fn notes(facts: &Value) -> Vec<&str> {
+    found(facts, "notes")
+}
+
+fn found<'f>(facts: &'f Value, which: &str) -> Vec<&'f str> {
     let sides = facts["sides"]
         .as_array()
         .unwrap_or_else(|| panic!("{facts}"))
         .iter();
-    let found = sides.flat_map(|side| side["differences"].as_array().unwrap());
+    let found = sides.flat_map(|side| side[which].as_array().unwrap());
     found
         .map(|finding| finding["code"].as_str().unwrap())
         .collect()
@@ -48,27 +57,35 @@ pub(crate) fn clean(exchange: &mut Exchange) {
 }
 
 /// The same once all is at rest; and these notes are made on each side, no others.
-pub(crate) fn noted(exchange: &Exchange, notes: &[&str]) {
+pub(crate) fn noted(exchange: &Exchange, expected: &[&str]) {
     let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
     let flow = exchange.out.flow.as_str();
     for (ministry, peer) in [(phu, imigrasi), (imigrasi, phu)] {
         let (code, facts) = asked(ministry, peer, &[flow, "--from", FROM]);
         assert_eq!((code, codes(&facts).len()), (Some(0), 0), "{facts:#}");
-        let sides = facts["sides"].as_array().unwrap().iter();
-        let found = sides.flat_map(|side| side["notes"].as_array().unwrap());
-        let found: Vec<_> = found.map(|note| note["code"].as_str().unwrap()).collect();
-        assert_eq!(found, notes, "{facts:#}");
+        assert_eq!(notes(&facts), expected, "{facts:#}");
     }
 }
 
 fn three_bundles() -> (Exchange, Vec<Arrived>) {
-    let mut exchange = connected(&json!({"mode": APPEND, "key": ["nomor"], "partition": null}));
+    let mut exchange = connected(&appended());
+    let arrived = three_into(&mut exchange);
+    (exchange, arrived)
+}
+
+/// A flow whose rows are added.
+pub(crate) fn appended() -> Value {
+    json!({"mode": APPEND, "key": ["nomor"], "partition": null})
+}
+
+/// Bundles of three, two and four rows.
+pub(crate) fn three_into(exchange: &mut Exchange) -> Vec<Arrived> {
     let tables = [("satu.csv", 1, 3), ("dua.csv", 4, 2), ("tiga.csv", 6, 4)];
     let arrived = tables.map(|(name, from, count)| {
         let rows = rows_of(from, count, "contoh");
-        delivered(&mut exchange, name, &rows)
+        delivered(exchange, name, &rows)
     });
-    (exchange, arrived.into())
+    arrived.into()
 }
 
 #[test]
@@ -124,10 +141,10 @@ fn what_happened_reconciles_while_both_daemons_run_and_what_waits_is_named() {
 }
 
 /// A file as it was, put back when the test has looked.
-struct Untouched(PathBuf, Vec<u8>);
+pub(super) struct Untouched(pub(super) PathBuf, Vec<u8>);
 
 impl Untouched {
-    fn of(path: PathBuf) -> Self {
+    pub(super) fn of(path: PathBuf) -> Self {
         let bytes = fs::read(&path).unwrap();
         Self(path, bytes)
     }
@@ -139,7 +156,7 @@ impl Drop for Untouched {
     }
 }
 
-fn sql(path: &Path, words: &str) {
+pub(super) fn sql(path: &Path, words: &str) {
     let ran = Command::new("sqlite3")
         .arg(path)
         .arg(words)
@@ -242,102 +259,4 @@ fn whatever_is_done_to_the_senders_journal_or_receipts_is_named() {
         "a ledger that its checkpoint does not cover: {facts}"
     );
     assert!(facts["sides"].is_null(), "{facts}");
-}
-
-/// Where something is done to the recipient.
-enum Place {
-    Store,
-    Journal,
-}
-
-/// What is done there, and what `reconcile` calls it.
-fn at_the_recipient() -> [(Place, &'static str, Vec<&'static str>); 9] {
-    [
-        (
-            Place::Store,
-            "DELETE FROM TABEL WHERE nomor = 'U-000005'",
-            vec!["rows-there-differ"],
-        ),
-        (
-            Place::Store,
-            "UPDATE TABEL SET amanah_import = 3 WHERE nomor = 'U-000001'",
-            vec!["rows-there-differ"; 2],
-        ),
-        (
-            Place::Store,
-            "UPDATE amanah_imports SET records = 7 WHERE import = 1",
-            vec!["rows-recorded-differ"],
-        ),
-        (
-            Place::Store,
-            "DELETE FROM amanah_imports WHERE import = 2",
-            vec!["not-in-store"],
-        ),
-        (
-            Place::Journal,
-            "DELETE FROM inbound WHERE sequence = 2",
-            vec!["gap", "journal-row-gone", "store-only"],
-        ),
-        (
-            Place::Journal,
-            "UPDATE inbound SET state = 'acknowledged' WHERE sequence = 3",
-            vec!["receipt-not-taken"],
-        ),
-        (
-            Place::Journal,
-            "UPDATE inbound SET state = 'admitted' WHERE sequence = 3",
-            vec!["undecided"],
-        ),
-        (
-            Place::Journal,
-            "UPDATE inbound SET refusal = 'expired' WHERE sequence = 1",
-            vec!["outcome-differs", "not-in-ledger"],
-        ),
-        (
-            Place::Journal,
-            "UPDATE inbound SET receipt = CAST(receipt || x'0a' AS BLOB) WHERE sequence = 1",
-            vec!["receipt-changed"],
-        ),
-    ]
-}
-
-#[test]
-fn whatever_is_done_to_the_recipients_journal_or_database_is_named() {
-    let (mut exchange, arrived) = three_bundles();
-    exchange.at_rest().unwrap();
-    exchange.pair.phu.stop().unwrap();
-    exchange.pair.imigrasi.stop().unwrap();
-    let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
-    let words = [exchange.out.flow.as_str(), "--from", FROM];
-    let look = || asked(imigrasi, phu, &words);
-    let (journal, store) = (imigrasi.path(home::JOURNAL), database(&exchange));
-    // What came in this very second might have come after the journal was copied: it is not called unknown.
-    let second = || amanahd::clock::Clock::default().unix_millis() / 1_000;
-    let begun = second();
-    let patience = amanah_tests::exchange::PATIENCE;
-    let passed = || Ok((second() > begun).then_some(()));
-    amanah_tests::waiting::until("the next second", patience, passed).unwrap();
-    for (place, tampering, expected) in at_the_recipient() {
-        let path = match place {
-            Place::Store => &store,
-            Place::Journal => &journal,
-        };
-        let _as_it_was = Untouched::of(path.clone());
-        sql(path, &tampering.replace("TABEL", &name(&exchange)));
-        let (code, facts) = look();
-        assert_eq!(
-            (code, codes(&facts)),
-            (Some(1), expected),
-            "{tampering}: {facts:#}"
-        );
-    }
-    let receipt = imigrasi
-        .path(&home::receipts_sent(phu.party()))
-        .join(amanah_format::receipt::name(&arrived[2].manifest));
-    let taken = Untouched::of(receipt);
-    fs::remove_file(&taken.0).unwrap();
-    assert_eq!(codes(&look().1), ["receipt-gone"]);
-    drop(taken);
-    let (code, facts) = look();
-    assert_eq!((code, codes(&facts).len()), (Some(0), 0), "{facts:#}");
 }

@@ -12,8 +12,11 @@ texts! {
     BUNDLE = "Kiriman" / "Bundle";
     FINDING = "Temuan" / "Finding";
     AGREES = "Cocok: tidak ada selisih." / "Reconciled: no difference.";
+    AGREES_BUT = "Tidak ada selisih pada yang dibandingkan; baris dari {0} kiriman TIDAK dihitung." / "No difference in what was compared; the rows of {0} bundles were NOT counted.";
     DIFFERS = "SELISIH: {0}." / "DIFFERENCES: {0}.";
     NOTED = "Dicatat, bukan selisih: {0}." / "Noted, no difference: {0}.";
+    UNCOUNTED = "Baris dalam basis data tidak dapat dihitung, jadi tidak ada yang dicocokkan: {0}. Perbaiki yang disebut di sana, lalu ulangi." / "The rows in the database cannot be counted, so nothing was reconciled: {0}. Mend what is named there, and run it again.";
+    URL_CLOSED = "Baris dalam basis data tidak dapat dihitung, jadi tidak ada yang dicocokkan: alamat servernya ada dalam {0}, yang hanya boleh dibaca pemiliknya. Jalankan sebagai pengguna itu." / "The rows in the database cannot be counted, so nothing was reconciled: the server's URL stands in {0}, which only its owner may read. Run it as that user.";
     BAD_PERIOD = "--from harus sebelum --to" / "--from must lie before --to";
     WAITING_OUT = "disegel, belum diterima mitra ({0})" / "sealed, not taken over by the peer yet ({0})";
     NO_RECEIPT = "diterima mitra, belum ada tanda terima" / "taken over by the peer, no receipt";
@@ -40,5 +43,5 @@ texts! {
     VOIDED = "nomor dilepas" / "number given up";
     DESTROYED = "isinya sudah dimusnahkan" / "its contents were destroyed";
     ASIDE = "barisnya tidak dihitung: tabelnya sudah disisihkan" / "its rows were not counted: their table was put aside";
-    ELSEWHERE = "barisnya tidak dihitung: penyimpanan {0} tidak dibaca di sini" / "its rows were not counted: the store {0} is not read here";
+    ELSEWHERE = "barisnya tidak dihitung: menurut tanda terima ada dalam penyimpanan {0}, yang tidak disebut amanah.toml" / "its rows were not counted: the receipt says that they are in a store {0}, which amanah.toml does not name";
 }

@@ -151,6 +151,12 @@ impl<'c> Session<'c> {
         self.soon(self.client.query(&statement, asked))
     }
 
+    /// The same where finding them takes as long as there are rows in tables.
+    pub(super) fn many(&self, sql: &str, asked: Asked<'_>) -> Result<Vec<Row>, Failure> {
+        let statement = self.prepared(sql)?;
+        self.wait(WORK, self.client.query(&statement, asked))
+    }
+
     /// How many rows were changed.
     pub(super) fn change(&self, sql: &str, asked: Asked<'_>) -> Result<u64, Failure> {
         let statement = self.prepared(sql)?;

@@ -30,7 +30,9 @@ struct Found {
     is_utf8: bool,
     lasts: bool,
     is_writable: bool,
+    is_standby: bool,
     has_schema: bool,
+    may_look: bool,
     may_make: bool,
     has_store: bool,
     is_empty: bool,
@@ -39,7 +41,9 @@ struct Found {
 const LOOK: &str = "SELECT current_setting('server_encoding') = 'UTF8',
         coalesce(current_setting('fsync', true), 'on') <> 'off',
         current_setting('transaction_read_only') = 'off',
+        pg_is_in_recovery(),
         n.oid IS NOT NULL,
+        coalesce(has_schema_privilege(n.oid, 'USAGE'), false),
         coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE'), false)
             AND has_database_privilege(current_database(), 'TEMPORARY'),
         EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = 'amanah_store'),
@@ -53,10 +57,12 @@ fn look(session: &Session<'_>, schema: &str) -> Result<Found, Failure> {
         is_utf8: is(0),
         lasts: is(1),
         is_writable: is(2),
-        has_schema: is(3),
-        may_make: is(4),
-        has_store: is(5),
-        is_empty: is(6),
+        is_standby: is(3),
+        has_schema: is(4),
+        may_look: is(5),
+        may_make: is(6),
+        has_store: is(7),
+        is_empty: is(8),
     })
 }
 
@@ -69,6 +75,11 @@ pub(super) fn prepare(
     if !is_store(session, schema)? {
         begin_new(session, party)?;
     }
+    is_of_this_version(session)
+}
+
+/// Whether this program knows what its tables mean.
+pub(super) fn is_of_this_version(session: &Session<'_>) -> Result<(), StoreError> {
     let version = session.rows("SELECT version FROM amanah_store", &[]);
     let version = version.map_err(Failure::into_unusable)?;
     match version.first().map(|row| row.get::<_, i32>(0)) {
@@ -91,14 +102,8 @@ pub(super) fn is_too_mighty(session: &Session<'_>) -> Result<bool, Failure> {
 /// Sets a new session up and looks; changes nothing. `false`: the schema is empty, and may become a store.
 pub(super) fn is_store(session: &Session<'_>, schema: &str) -> Result<bool, StoreError> {
     let place = session.place();
-    session
-        .run(&settings(schema))
-        .map_err(Failure::into_unusable)?;
-    let found = look(session, schema).map_err(Failure::into_unusable)?;
-    let strange = |reason: &str| StoreError::Strange {
-        place: place.to_owned(),
-        reason: reason.to_owned(),
-    };
+    let found = set_up(session, schema)?;
+    let strange = |reason: &str| strange(session, reason);
     if !found.lasts {
         return Err(strange(
             "the server runs with fsync = off: what it commits does not last; set fsync = on",
@@ -109,10 +114,7 @@ pub(super) fn is_store(session: &Session<'_>, schema: &str) -> Result<bool, Stor
             "the database's encoding is not UTF8; make one that is",
         ));
     }
-    if !found.has_schema {
-        let why = format!("there is no schema {schema}; make it by {GRANTS}");
-        return Err(missing(place, &why));
-    }
+    found.is_there(session, schema)?;
     if !found.is_writable {
         return Err(missing(place, "it can only be read (a standby?)"));
     }
@@ -120,12 +122,56 @@ pub(super) fn is_store(session: &Session<'_>, schema: &str) -> Result<bool, Stor
         let why = format!("the role may not make tables in schema {schema}; see {GRANTS}");
         return Err(missing(place, &why));
     }
-    if !found.has_store && !found.is_empty {
-        return Err(strange(
-            "the schema has tables, but is no store of Amanah; make an empty one",
-        ));
+    found.is_ours(session)
+}
+
+/// The same for who only reads, whose role may be one that can do no more. A standby may lack what was imported last.
+pub(super) fn is_readable(session: &Session<'_>, schema: &str) -> Result<bool, StoreError> {
+    let place = session.place();
+    let found = set_up(session, schema)?;
+    found.is_there(session, schema)?;
+    if found.is_standby {
+        let why = "it is a standby, which may lag behind; ask the primary";
+        return Err(missing(place, why));
     }
-    Ok(found.has_store)
+    if !found.may_look {
+        let why = format!("the role may not read schema {schema}; see {GRANTS}");
+        return Err(missing(place, &why));
+    }
+    found.is_ours(session)
+}
+
+fn set_up(session: &Session<'_>, schema: &str) -> Result<Found, StoreError> {
+    session
+        .run(&settings(schema))
+        .and_then(|()| look(session, schema))
+        .map_err(Failure::into_unusable)
+}
+
+fn strange(session: &Session<'_>, reason: &str) -> StoreError {
+    StoreError::Strange {
+        place: session.place().to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+impl Found {
+    fn is_there(&self, session: &Session<'_>, schema: &str) -> Result<(), StoreError> {
+        if self.has_schema {
+            return Ok(());
+        }
+        let why = format!("there is no schema {schema}; make it by {GRANTS}");
+        Err(missing(session.place(), &why))
+    }
+
+    /// Whether the store is there already; what others keep in the schema never becomes one.
+    fn is_ours(&self, session: &Session<'_>) -> Result<bool, StoreError> {
+        if self.has_store || self.is_empty {
+            return Ok(self.has_store);
+        }
+        let reason = "the schema has tables, but is no store of Amanah; make an empty one";
+        Err(strange(session, reason))
+    }
 }
 
 /// The tables of a new store, all or nothing. Where another connection makes them at this moment, they are there then.

@@ -13,7 +13,7 @@ use crate::engine::policy::CORRECTING;
 use crate::store::StoreError;
 
 /// The word that withdraws a row; the other one replaces it.
-const WITHDRAWS: &str = "TARIK";
+pub(in crate::store) const WITHDRAWS: &str = "TARIK";
 /// Between the parts of a key.
 const BETWEEN: char = '|';
 
