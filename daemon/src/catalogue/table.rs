@@ -52,6 +52,7 @@ texts! {
     COLUMN_SPELLINGS = "memuat nama kolom yang ditulis lain dari skema (huruf besar-kecil, atau spasi). Tulis semua nama persis seperti skema." /
         "has column names in another spelling than the schema's (capitals, or blanks). Write all of them exactly as the schema has them.";
     COLUMN_ORDER = "memuat kolom yang benar, tetapi urutannya lain. Susun seperti skema." / "has the right columns in another order. Put them in the schema's order.";
+    COLUMN_PLACE = "tidak berada di tempatnya; menurut skema kolom ke-{2}. Pindahkan." / "is not in its place; by the schema it is column {2}. Move it.";
     TOO_MANY_ROWS = "memuat lebih banyak baris daripada batas perjanjian. Bagi menjadi beberapa berkas." / "has more rows than the agreement allows. Split it into several files.";
     BLANK_ROW = "memuat baris kosong: {0}. Hapus baris itu." / "has blank rows: {0}. Remove them.";
     CELL_COUNT = "memuat baris yang jumlah selnya lain dari jumlah kolom: {0}. Periksa koma di dalam nilai (harus dalam tanda kutip)." /
@@ -174,13 +175,15 @@ impl Shown<'_> {
             (Fault::ExtraColumn | Fault::MissingColumn, 1..) => format!(" ({place})"),
             _ => place,
         };
-        let kind = self.kind(&finding.subject);
+        let (kind, number) = self.column(&finding.subject);
         let said = match (finding.fault, &finding.subject) {
             (Fault::ExtraColumn, Subject::File) => EXTRA_COLUMNS,
             (Fault::ColumnSpelling, Subject::File) => COLUMN_SPELLINGS,
+            (Fault::ColumnOrder, Subject::Column(_)) => COLUMN_PLACE,
             (fault, _) => sentence(fault),
         };
-        format!("- {subject} {}", said.with(self.language, &[&place, &kind]))
+        let said = said.with(self.language, &[&place, &kind, &number]);
+        format!("- {subject} {said}")
     }
 
     /// How many rows, and the first of them, as a spreadsheet numbers them.
@@ -201,15 +204,14 @@ impl Shown<'_> {
         }
     }
 
-    fn kind(&self, subject: &Subject) -> String {
-        let Subject::Column(name) = subject else {
-            return String::new();
+    /// The agreed type of a column, and its place from 1.
+    fn column(&self, subject: &Subject) -> (&'static str, usize) {
+        let place = match subject {
+            Subject::Column(name) => self.schema.place(name),
+            Subject::File | Subject::Key(_) | Subject::Rule(_) => None,
         };
-        let place = self.schema.place(name);
-        let field = place.and_then(|place| self.schema.fields().get(place));
-        field
-            .map(|field| field.kind().code().to_owned())
-            .unwrap_or_default()
+        let found = place.and_then(|place| Some((place, self.schema.fields().get(place)?)));
+        found.map_or(("", 0), |(place, field)| (field.kind().code(), place + 1))
     }
 }
 
@@ -273,6 +275,16 @@ mod tests {
             text.contains("- Column lahir has its name in another spelling"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_column_that_was_moved_is_told_where_it_belongs() {
+        let text = said(Language::Indonesian, "lahir,nik\n");
+        assert!(
+            text.contains("- Kolom nik tidak berada di tempatnya; menurut skema kolom ke-1."),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 2);
     }
 
     #[test]

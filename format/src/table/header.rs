@@ -53,9 +53,22 @@ pub(super) fn compare(schema: &Schema, header: &RowText, draft: &mut Draft) -> b
         draft.note(Fault::MissingColumn, Subject::Column((*name).to_owned()));
     }
     if present == wanted && names.len() == agreed.len() {
-        draft.note(Fault::ColumnOrder, Subject::File);
+        let subject = moved(&agreed, &names).map(|name| Subject::Column(name.to_owned()));
+        draft.note(Fault::ColumnOrder, subject.unwrap_or(Subject::File));
     }
     false
+}
+
+/// The one column that was moved, where all others stand in the agreed order.
+fn moved<'n>(agreed: &[&'n str], names: &[&'n str]) -> Option<&'n str> {
+    let mut pairs = agreed.iter().zip(names);
+    let (wanted, found) = pairs.find(|(wanted, found)| wanted != found)?;
+    let without = |list: &[&'n str], one: &str| -> Vec<&'n str> {
+        list.iter().copied().filter(|name| *name != one).collect()
+    };
+    [*wanted, *found]
+        .into_iter()
+        .find(|one| without(agreed, one) == without(names, one))
 }
 
 /// Names that are an agreed one but for case or blanks, each with the one that is meant; none where that is there too.
@@ -152,7 +165,10 @@ mod tests {
             ),
             ("nik,nama,lahir,alamat", &["extra-column alamat 0"]),
             ("nik,nama", &["missing-column lahir 0"]),
-            ("nama,nik,lahir", &["column-order - 0"]),
+            ("nama,nik,lahir", &["column-order nik 0"]),
+            ("nama,lahir,nik", &["column-order nik 0"]),
+            ("lahir,nik,nama", &["column-order lahir 0"]),
+            ("lahir,nama,nik", &["column-order - 0"]),
             ("nik,nik,nama,lahir", &["column-twice nik 0"]),
         ] {
             let mut found = found(Dialect::Csv, &format!("{header}\n"));

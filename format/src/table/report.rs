@@ -78,7 +78,7 @@ faults! {
     ColumnTwice = "column-twice";
     /// Agreed columns whose names differ in case, or by blanks around them.
     ColumnSpelling = "column-spelling";
-    /// The right columns in another order.
+    /// The right columns in another order; where one alone was moved, that one.
     ColumnOrder = "column-order";
     /// More rows than the flow allows.
     TooManyRows = "too-many-rows";
