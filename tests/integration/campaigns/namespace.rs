@@ -19,12 +19,16 @@ pub(super) fn within(test: &str, tools: &[&str], body: impl FnOnce() -> Result<(
         return;
     }
     let program = std::env::current_exe().unwrap();
+    // A folder that something is mounted in cannot be removed from within.
+    let ground = tempfile::tempdir().unwrap();
     let ran = Command::new("unshare")
         .args(["-m", "--propagation", "private"])
         .arg(program)
         .args(["--exact", test, "--include-ignored", "--nocapture"])
         .env(WITHIN, "yes")
+        .env("TMPDIR", ground.path())
         .status();
+    ground.close().unwrap();
     assert!(ran.unwrap().success(), "{test} failed within its namespace");
 }
 
