@@ -240,3 +240,18 @@ fn a_slip_that_is_added_again_after_a_crash_waits_once() {
     }
     assert_eq!(journal.slips_for(&peer).unwrap().len(), 1);
 }
+
+#[test]
+fn a_statement_is_prepared_once_whatever_is_bound() {
+    let place = open();
+    let query =
+        "SELECT age FROM inbound WHERE peer = ?1 AND state = 'acknowledged' ORDER BY age LIMIT ?2";
+    let again = place.journal.read(|sql| {
+        let mut statement = sql.prepare_cached(query)?;
+        for (peer, most) in [("bpkh", 1), ("rsud", 2), ("imigrasi", 300)] {
+            assert!(statement.query((peer, most))?.next()?.is_none());
+        }
+        Ok(statement.get_status(rusqlite::StatementStatus::RePrepare))
+    });
+    assert_eq!(again.unwrap(), 0);
+}
