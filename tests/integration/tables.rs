@@ -179,7 +179,7 @@ fn of_other_programs() -> Vec<(&'static str, String, &'static str, &'static str)
             "urutan.csv",
             table(3).replace("nomor_paspor,nik", "nik,nomor_paspor"),
             "schema-mismatch",
-            "urutannya lain",
+            "Kolom nomor_paspor tidak berada di tempatnya; menurut skema kolom ke-1",
         ),
         (
             "penanda.csv",

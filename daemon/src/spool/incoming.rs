@@ -164,11 +164,11 @@ impl Spool {
         Ok(parts)
     }
 
-    /// Drops a part; missing is fine.
+    /// Drops a part; missing is fine. Whether it was there.
     ///
     /// # Errors
     /// [`SpoolError`]; `Busy` while a [`Part`] of this name lives.
-    pub fn drop_part(&self, peer: &PartyId, name: &str) -> Result<(), SpoolError> {
+    pub fn drop_part(&self, peer: &PartyId, name: &str) -> Result<bool, SpoolError> {
         let path = self.part_path(peer, plain(name)?);
         self.forget_part(peer, name)?;
         // The remembered prefix first, and durably: it must never speak of other bytes than those that were synced.

@@ -313,11 +313,12 @@ pub(super) fn prefix_path(part: &Path) -> PathBuf {
     part.with_extension(PREFIX_SUFFIX.trim_start_matches('.'))
 }
 
-/// Removes a file without a sync: it may come back after a power cut and then counts for nothing.
-pub(super) fn remove_unsynced(path: &Path) -> Result<(), SpoolError> {
+/// Removes a file without a sync: it may come back after a power cut and then counts for nothing. Whether it was there.
+pub(super) fn remove_unsynced(path: &Path) -> Result<bool, SpoolError> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done.map_err(|source| failed("removing", path, source)),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(failed("removing", path, source)),
     }
 }
 

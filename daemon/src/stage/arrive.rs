@@ -92,18 +92,21 @@ impl Arrive {
         Ok(bytes)
     }
 
-    /// Kept or refused, the part is not needed any more.
+    /// Kept or refused, the part is not needed any more. Where it is gone from under our hands, so is the home: the part will be back
+    /// with it, and the peer must hand it over once more.
     fn done(
         &self,
         peer: &PartyId,
         name: WireName,
         outcome: Result<(), Denied>,
     ) -> Result<(), Denied> {
-        self.node
-            .spool
-            .drop_part(peer, &name.to_string())
-            .map_err(|error| Denied::failure(&error))?;
-        outcome
+        let dropped = self.node.spool.drop_part(peer, &name.to_string());
+        let was_there = dropped.map_err(|error| Denied::failure(&error))?;
+        if was_there {
+            outcome
+        } else {
+            Err(Denied::failure(&"the home is not there"))
+        }
     }
 }
 

@@ -84,10 +84,9 @@ impl Exchange for Door {
     }
 
     fn drop_part(&self, peer: &PartyId, name: WireName) -> Result<(), Denied> {
-        self.node
-            .spool
-            .drop_part(peer, &name.to_string())
-            .map_err(|error| Denied::failure(&error))
+        let dropped = self.node.spool.drop_part(peer, &name.to_string());
+        let dropped = dropped.map_err(|error| Denied::failure(&error));
+        dropped.map(|_was_there| ())
     }
 
     /// A bundle is gone on with, unless it was taken over before: then its receipt is on its way, and nobody sends it again.
