@@ -375,6 +375,10 @@ impl TableStore for SqliteStore {
             destroyed
         })
     }
+
+    fn keeps(&self, manifest: &Digest) -> Result<bool, StoreError> {
+        self.with(|sql| destroy::is_kept(sql, manifest))
+    }
 }
 
 /// Best effort: a transaction that an error has rolled back already is none, and closing rolls back too.
