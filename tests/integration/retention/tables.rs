@@ -16,7 +16,7 @@ use crate::stores::ground::{ask, founded, rows_of};
 use crate::stores::reconciled;
 
 /// The agreement again, as its next version, with other days for its first flow.
-fn kept_for(exchange: &amanah_tests::exchange::Exchange, days: u32) {
+pub(crate) fn kept_for(exchange: &amanah_tests::exchange::Exchange, days: u32) {
     let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
     let (mut text, digest): (Value, _) = papers::newest(phu).unwrap();
     text["supersedes"] = json!(digest);
