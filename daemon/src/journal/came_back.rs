@@ -3,6 +3,7 @@
 //! in its own steps. SPOOL.md §3.
 
 use amanah_format::digest::Digest;
+use amanah_format::time::UtcTime;
 use rusqlite::{Connection, params};
 
 use super::listing::INBOUND_SHOWN;
@@ -48,13 +49,13 @@ impl Journal {
         })
     }
 
-    /// Whether an import is done again that the store had lost.
+    /// Whether an import is done again that the store had lost, and not longer than since `moment`.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn is_importing_again(&self) -> Result<bool, JournalError> {
-        let query =
-            "SELECT 1 FROM inbound WHERE state = 'admitted' AND receipt IS NOT NULL LIMIT 1";
-        Ok(self.read(|sql| one(sql, query, [], |_| Ok(())))?.is_some())
+    pub fn is_importing_again(&self, moment: UtcTime) -> Result<bool, JournalError> {
+        let query = "SELECT 1 FROM inbound WHERE state IN ('held', 'admitted') AND receipt IS NOT NULL AND changed > ?1 LIMIT 1";
+        let found = self.read(|sql| one(sql, query, [moment.unix()], |_| Ok(())))?;
+        Ok(found.is_some())
     }
 }

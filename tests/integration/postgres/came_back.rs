@@ -30,8 +30,7 @@ fn held_rows(server: &Postgres) -> (Exchange, Digest) {
 
 fn no_row_is_left(exchange: &Exchange, server: &Postgres) {
     assert_eq!(ask(exchange, server, "SELECT count(*) FROM TABEL"), "0");
-    let marked =
-        "SELECT totals, destroyed_records FROM amanah_imports WHERE destroyed IS NOT NULL";
+    let marked = "SELECT totals, destroyed_records FROM amanah_imports WHERE destroyed IS NOT NULL";
     assert_eq!(ask(exchange, server, marked), "{}|5");
 }
 

@@ -11,14 +11,19 @@ use amanah_format::home;
 use amanah_tests::evidence;
 use amanah_tests::exchange::{Exchange, PATIENCE, files_below};
 use amanah_tests::waiting::until;
+use amanahd::snapshot::Snapshot;
 use rustix::process::Signal;
 
 use super::by_hold::until_due;
-use super::tables::kept_for;
+use super::tables::{CORRECTIONS, kept_for};
 use super::{exchanged, records, said_of, short_lived};
 use crate::restored::{copy, restore};
-use crate::stores::ground::{ask, database, founded, rows_of, run, until_alarm};
+use crate::stores::ground::{
+    agree_with, ask, database, database_for, founded, founded_bare, has_alarm, rows_of, run,
+    until_alarm,
+};
 use crate::stores::reconciled;
+use crate::tree;
 
 const ALARM: &str = "destroyed-came-back";
 const CANARY: &str = "KENARI";
@@ -110,12 +115,13 @@ fn destroyed_rows() -> (Exchange, Digest, PathBuf) {
 
 fn no_row_is_left(exchange: &Exchange) {
     assert_eq!(ask(exchange, "SELECT count(*) FROM TABEL"), ["0"]);
-    let marked =
-        "SELECT totals, destroyed_records FROM amanah_imports WHERE destroyed IS NOT NULL";
+    let marked = "SELECT totals, destroyed_records FROM amanah_imports WHERE destroyed IS NOT NULL";
     assert_eq!(ask(exchange, marked), ["{}|5"]);
     for file in files_below(&folder(exchange)).unwrap() {
         let bytes = fs::read(&file).unwrap();
-        let sings = bytes.windows(CANARY.len()).any(|at| at == CANARY.as_bytes());
+        let sings = bytes
+            .windows(CANARY.len())
+            .any(|at| at == CANARY.as_bytes());
         assert!(!sings, "{}", file.display());
     }
 }
@@ -143,8 +149,11 @@ fn rows_that_come_back_with_an_old_database_are_destroyed_again() {
     assert_eq!(ask(&exchange, "SELECT count(*) FROM TABEL"), ["5"]);
     // Nobody has looked yet; that is no difference either.
     let flow = exchange.out.flow.as_str().to_owned();
-    let (code, facts) =
-        reconciled::asked(&exchange.pair.imigrasi, &exchange.pair.phu, &[&flow, "--from", reconciled::FROM]);
+    let (code, facts) = reconciled::asked(
+        &exchange.pair.imigrasi,
+        &exchange.pair.phu,
+        &[&flow, "--from", reconciled::FROM],
+    );
     assert_eq!((code, reconciled::codes(&facts).len()), (Some(0), 0));
     exchange.pair.imigrasi.start().unwrap();
     until_alarm(&mut exchange.pair.imigrasi, ALARM);
@@ -164,7 +173,11 @@ fn rows_that_come_back_while_the_daemon_runs_are_destroyed_again() {
     let manifest = held_import(&mut exchange, &rows_of(1, 5, CANARY));
     // As a careful keeper copies it: by SQLite. Nothing is imported after it, so no counter tells that it is old.
     let backup = exchange.folder().join("cadangan");
-    run(&exchange, &[], &format!("VACUUM INTO '{}'", backup.display()));
+    run(
+        &exchange,
+        &[],
+        &format!("VACUUM INTO '{}'", backup.display()),
+    );
     hold(&exchange, &["--release"]);
     certified_as(&exchange, &manifest, &[(0, 5, true)]);
     for name in ["tables.sqlite-wal", "tables.sqlite-shm"] {
@@ -182,7 +195,11 @@ fn rows_that_come_back_are_noticed_by_the_next_import_too() {
     let mut exchange = founded_short();
     let manifest = held_import(&mut exchange, &rows_of(1, 5, CANARY));
     let backup = exchange.folder().join("cadangan");
-    run(&exchange, &[], &format!("VACUUM INTO '{}'", backup.display()));
+    run(
+        &exchange,
+        &[],
+        &format!("VACUUM INTO '{}'", backup.display()),
+    );
     hold(&exchange, &["--release"]);
     certified_as(&exchange, &manifest, &[(0, 5, true)]);
     exchanged(&mut exchange, "dua.csv", &rows_of(6, 1, "dua"));
@@ -192,6 +209,52 @@ fn rows_that_come_back_are_noticed_by_the_next_import_too() {
     fs::rename(&backup, database(&exchange)).unwrap();
     exchanged(&mut exchange, "tiga.csv", &rows_of(7, 1, "tiga"));
     certified_as(&exchange, &manifest, &[(0, 5, true), (0, 5, false)]);
+}
+
+#[test]
+fn what_the_old_database_lacks_is_imported_again_before_what_came_back_is_destroyed() {
+    let mut exchange = founded_bare();
+    let path = tree::root().join("docs/datasets/d8-ralat.schema.json");
+    let ralat = fs::read_to_string(path).unwrap();
+    agree_with(
+        &exchange,
+        &reconciled::appended(),
+        Some((CORRECTIONS, &ralat)),
+    );
+    database_for(&exchange);
+    kept_for(&exchange, 0);
+    let manifest = held_import(&mut exchange, &rows_of(1, 5, CANARY));
+    let backup = exchange.folder().join("cadangan");
+    exchange.pair.imigrasi.stop().unwrap();
+    copy(&folder(&exchange), &backup);
+    exchange.pair.imigrasi.start().unwrap();
+    // Withdraws one of the five; it is kept longer than what it corrects.
+    let mut way = exchange.out.clone();
+    let flow = way.flow.clone();
+    way.flow = CORRECTIONS.parse().unwrap();
+    let text = format!(
+        "id_ralat,alur,ref_kiriman,ref_kunci,jenis,alasan,waktu,baris_baru\nRAL-000001,{flow},{manifest},U-000003,TARIK,SALAH_KETIK,2030-01-06T09:00:00+07:00,\n"
+    );
+    let dropped = exchange.drop_text(&way, "ralat.csv", &text).unwrap();
+    exchange.settled(&[dropped]).unwrap();
+    hold(&exchange, &["--release"]);
+    certified_as(&exchange, &manifest, &[(0, 4, true)]);
+    exchange.pair.imigrasi.stop().unwrap();
+    restore(&backup, &folder(&exchange));
+    exchange.pair.imigrasi.start().unwrap();
+    for code in ["store-behind", ALARM] {
+        until_alarm(&mut exchange.pair.imigrasi, code);
+    }
+    certified_as(&exchange, &manifest, &[(0, 4, true), (0, 4, false)]);
+    let rested = |status: &Snapshot| {
+        let mut incoming = status.incoming.iter();
+        let is_over = incoming.all(|bundle| bundle.state == "delivered");
+        (is_over && !has_alarm(status, "receipt-doubtful")).then_some(())
+    };
+    let imigrasi = &mut exchange.pair.imigrasi;
+    imigrasi.wait_for("rest", PATIENCE, rested).unwrap();
+    let left = "SELECT count(*) FROM TABEL; SELECT count(*) FROM ralat_uji";
+    assert_eq!(ask(&exchange, left), ["0", "1"]);
 }
 
 #[test]
@@ -265,7 +328,12 @@ fn a_folder_of_the_inbox_and_a_sealed_bundle_that_come_back_are_destroyed_again(
     let mut each = vec![(1, 0, true)];
     certified_as(&exchange, &manifest, &each);
     // Somebody's own file beside it is not of it.
-    let beside = |inbox: &PathBuf| inbox.join("phu").join(exchange.out.flow.as_str()).join("catatan.txt");
+    let beside = |inbox: &PathBuf| {
+        inbox
+            .join("phu")
+            .join(exchange.out.flow.as_str())
+            .join("catatan.txt")
+    };
     fs::write(beside(&inbox_then), "milik orang").unwrap();
     let beside = beside(&inbox);
     exchange.pair.imigrasi.stop().unwrap();

@@ -102,9 +102,11 @@ impl Retention {
         self.files.room().is_ok() && tables.is_none_or(|tables| tables.is_ours(&self.node).is_ok())
     }
 
-    /// Whether imports are done again, and not for a day yet: one that does not come must not keep what is to be destroyed.
+    /// Whether imports are done again, and not for a day yet, in this life of the process or before: one that does not come must not
+    /// keep what is to be destroyed.
     fn waits(&self, now: UtcTime) -> Result<bool, StageError> {
-        let is_importing = self.node.journal.is_importing_again()?;
+        let a_day_ago = now.plus_secs(-DAY_SECS);
+        let is_importing = self.node.journal.is_importing_again(a_day_ago)?;
         let mut seen = self.seen();
         seen.waits_since = is_importing.then(|| seen.waits_since.unwrap_or(now));
         let since = seen.waits_since;
