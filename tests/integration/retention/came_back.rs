@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 
+use amanah_format::container::bundle_name;
 use amanah_format::digest::Digest;
 use amanah_format::home;
 use amanah_tests::evidence;
@@ -211,6 +212,23 @@ fn rows_that_come_back_are_noticed_by_the_next_import_too() {
     certified_as(&exchange, &manifest, &[(0, 5, true), (0, 5, false)]);
 }
 
+/// Has the recipient destroy what is due, and waits until it has: then it lists anew what it keeps.
+fn until_run_again(exchange: &Exchange) {
+    let imigrasi = &exchange.pair.imigrasi;
+    let listed = || {
+        let list = fs::read_to_string(imigrasi.path(home::RETENTION)).unwrap();
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        list["written"].clone()
+    };
+    let before = listed();
+    imigrasi.run(&["retention", "run"]).unwrap();
+    until("another list", PATIENCE, || {
+        let is_taken = files_below(&imigrasi.path(home::REQUESTS))?.is_empty();
+        Ok((is_taken && listed() != before).then_some(()))
+    })
+    .unwrap();
+}
+
 #[test]
 fn what_the_old_database_lacks_is_imported_again_before_what_came_back_is_destroyed() {
     let mut exchange = founded_bare();
@@ -236,15 +254,24 @@ fn what_the_old_database_lacks_is_imported_again_before_what_came_back_is_destro
         "id_ralat,alur,ref_kiriman,ref_kunci,jenis,alasan,waktu,baris_baru\nRAL-000001,{flow},{manifest},U-000003,TARIK,SALAH_KETIK,2030-01-06T09:00:00+07:00,\n"
     );
     let dropped = exchange.drop_text(&way, "ralat.csv", &text).unwrap();
-    exchange.settled(&[dropped]).unwrap();
+    let correction = exchange.settled(&[dropped]).unwrap()[0].manifest;
     hold(&exchange, &["--release"]);
     certified_as(&exchange, &manifest, &[(0, 4, true)]);
     exchange.pair.imigrasi.stop().unwrap();
     restore(&backup, &folder(&exchange));
+    // The correction has to come from its sender, which is away.
+    let archive = exchange.pair.imigrasi.path(home::SPOOL);
+    let archive = archive.join("archive/received/phu");
+    fs::remove_file(archive.join(bundle_name(&correction))).unwrap();
+    exchange.pair.phu.stop().unwrap();
     exchange.pair.imigrasi.start().unwrap();
-    for code in ["store-behind", ALARM] {
+    for code in ["store-behind", "bundle-missing"] {
         until_alarm(&mut exchange.pair.imigrasi, code);
     }
+    until_run_again(&exchange);
+    assert_eq!(ask(&exchange, "SELECT count(*) FROM TABEL"), ["5"]);
+    exchange.pair.phu.start().unwrap();
+    until_alarm(&mut exchange.pair.imigrasi, ALARM);
     certified_as(&exchange, &manifest, &[(0, 4, true), (0, 4, false)]);
     let rested = |status: &Snapshot| {
         let mut incoming = status.incoming.iter();
