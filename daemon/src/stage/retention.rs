@@ -65,8 +65,9 @@ pub struct Seen {
     ran: Option<UtcTime>,
     /// The list of what is kept, as it was written last.
     listed: Option<list::Listed>,
-    /// After which comparison of stores and journal it was looked for what came back.
+    /// After which comparison of stores and journal it was looked for what came back, and when that ended last.
     compared: u64,
+    looked: Option<UtcTime>,
     /// Since when that waits for what a store lost.
     waits_since: Option<UtcTime>,
 }
@@ -120,21 +121,15 @@ impl Retention {
     /// Once an hour, and where it was asked for, all that is due; what is kept for no day at each look.
     fn run(&self, now: UtcTime) -> Result<usize, StageError> {
         let wanted = hold::is_wanted(&self.node)?;
-        let looked = self.look_back(now, wanted || !self.has_rested(now));
-        // What came back is not waited with.
-        let all = wanted || !self.has_rested(now);
+        let looked = self.look_back(now, wanted);
+        // What came back does not wait for the hour.
+        let all = wanted || !is_within_the_hour(self.seen().ran, now);
         let (done, whole) = self.destroy_due(now, all)?;
         if all && whole {
             self.seen().ran = Some(now);
             hold::is_done(&self.node)?;
         }
         looked.map(|()| done)
-    }
-
-    /// Whether all that was due was destroyed within the hour.
-    fn has_rested(&self, now: UtcTime) -> bool {
-        let ran = self.seen().ran;
-        ran.is_some_and(|ran| ran <= now && now < ran.plus_secs(GATHER_SECS))
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -338,6 +333,10 @@ fn receipt_of(row: &InboundRow) -> Result<Receipt, StageError> {
         let digest: &Digest = &row.digest;
         StageError::Other(format!("the recorded receipt of {digest}: {error}"))
     })
+}
+
+fn is_within_the_hour(moment: Option<UtcTime>, now: UtcTime) -> bool {
+    moment.is_some_and(|moment| moment <= now && now < moment.plus_secs(GATHER_SECS))
 }
 
 fn ago(now: UtcTime, days: u32) -> UtcTime {

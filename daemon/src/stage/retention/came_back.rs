@@ -11,21 +11,28 @@ use crate::journal::InboundRow;
 use crate::kill;
 use crate::stage::StageError;
 
-use super::{DAY_SECS, Retention, receipt_of};
+use super::{DAY_SECS, Retention, is_within_the_hour, receipt_of};
 
 /// Bundles compared before the first one that came back: an old copy has those that were destroyed last.
 const NEWEST: u32 = 256;
 
 impl Retention {
-    /// Looks for what came back, where the stores were compared with the journal since, or it is due.
+    /// Looks for what came back, where the stores were compared with the journal since, once an hour, and where it is wanted.
     ///
     /// # Errors
     /// This machine's.
-    pub(super) fn look_back(&self, now: UtcTime, is_due: bool) -> Result<(), StageError> {
+    pub(super) fn look_back(&self, now: UtcTime, is_wanted: bool) -> Result<(), StageError> {
         let times = self.rechecked.times();
-        let is_new = times != self.seen().compared;
+        let (is_new, is_due) = {
+            let seen = self.seen();
+            let is_new = times != seen.compared;
+            (
+                is_new,
+                is_new || is_wanted || !is_within_the_hour(seen.looked, now),
+            )
+        };
         // What a store lost comes first: corrections of what came back among it could not be imported any more.
-        if times == 0 || !(is_new || is_due) || !self.stores_are_there() || self.waits(now)? {
+        if times == 0 || !is_due || !self.stores_are_there() || self.waits(now)? {
             return Ok(());
         }
         let mut skip = 0;
@@ -58,7 +65,8 @@ impl Retention {
                 return Ok(());
             }
         }
-        self.seen().compared = times;
+        let mut seen = self.seen();
+        (seen.compared, seen.looked) = (times, Some(now));
         Ok(())
     }
 
