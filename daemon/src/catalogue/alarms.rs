@@ -149,16 +149,6 @@ fn restored(code: &str) -> Option<Words> {
                 "What is missing is imported again from the archive, under the same receipts. Tell those who use it.",
             ),
         ),
-        "destroyed-came-back" => because(
-            (
-                "Data yang sudah dimusnahkan ada lagi di sini: basis data, kotak masuk, atau arsip dipulihkan dari cadangan yang lebih tua daripada pemusnahannya.",
-                "What was destroyed is here again: the database, the inbox or the archive was restored from a backup that is older than its destruction.",
-            ),
-            (
-                "Amanah memusnahkannya lagi dengan berita acara baru; yang ditahan (`amanah retention due`) tetap ada. Cadangan itu masih memuatnya: musnahkan juga di sana.",
-                "Amanah destroys it again, with a new destruction record; what is held (`amanah retention due`) stays. The backup has it still: destroy it there too.",
-            ),
-        ),
         "bundle-missing" => because(
             (
                 "Kiriman yang harus diimpor tidak ada lagi di diska ini.",

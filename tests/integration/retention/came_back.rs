@@ -17,7 +17,7 @@ use rustix::process::Signal;
 
 use super::by_hold::until_due;
 use super::tables::{CORRECTIONS, kept_for};
-use super::{exchanged, records, said_of, short_lived};
+use super::{exchanged, is_certified, records, said_of, short_lived};
 use crate::restored::{copy, restore};
 use crate::stores::ground::{
     agree_with, ask, database, database_for, founded, founded_bare, has_alarm, rows_of, run,
@@ -87,6 +87,8 @@ pub(crate) fn held_import(exchange: &mut Exchange, text: &str) -> Digest {
     exchange.pair.start().unwrap();
     let manifest = exchanged(exchange, "satu.csv", text);
     until_due(&exchange.pair.imigrasi, "hold", 1);
+    // Its sender holds nothing.
+    is_certified(&exchange.pair.phu, &manifest, (1, 0));
     manifest
 }
 
