@@ -34,7 +34,7 @@ macro_rules! kill_points {
             $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2], GIVEN_UP[0], GIVEN_UP[1],
             GIVEN_UP[2], IN_DATABASES[0], IN_DATABASES[1], ON_A_SERVER[0], ON_A_SERVER[1], ON_A_SERVER[2],
             ON_A_SERVER[3], ON_A_SERVER[4], ON_A_SERVER[5], KEPT[0], KEPT[1], KEPT[2], KEPT[3], KEPT[4], KEPT[5], KEPT[6],
-            KEPT[7],
+            KEPT[7], KEPT[8],
         ];
         $(mod $point {
             use super::*;
@@ -70,7 +70,8 @@ const ON_A_SERVER: [&str; 6] = [
     "postgres.destroyed",
 ];
 /// Passed when agreed days are over: `retention` dies there.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 9] = [
+    "retention.came-back",
     "retention.begun",
     "files.put-aside",
     "sqlite.before-destroyed",

@@ -4,6 +4,7 @@
 mod access;
 mod alike;
 mod broken;
+mod came_back;
 mod campaign;
 mod changed;
 mod daemons;

@@ -2,9 +2,10 @@
 //! signed destruction record, though a process dies on the way; receipts, rows and what others agreed longer stay. The agreement here
 //! says: no day at all; `moved` has the thirty days of the demo's own, and a clock that is moved.
 
-mod by_hold;
+pub(crate) mod by_hold;
+pub(crate) mod came_back;
 mod moved;
-mod tables;
+pub(crate) mod tables;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -47,7 +48,7 @@ fn answered(exchange: &Exchange) -> BTreeSet<Digest> {
 }
 
 /// Drops a text in the flow of no day, and waits for its receipt: what it is called may be forgotten by then.
-fn exchanged(exchange: &mut Exchange, name: &str, text: &str) -> Digest {
+pub(crate) fn exchanged(exchange: &mut Exchange, name: &str, text: &str) -> Digest {
     let (before, way) = (answered(exchange), exchange.out.clone());
     exchange.drop_text(&way, name, text).unwrap();
     let found = until("the receipt", PATIENCE, || {

@@ -40,6 +40,7 @@ pub(super) const CODES: &[&str] = &[
     "rhythm-unknown",
     "sender-behind",
     "store-behind",
+    "destroyed-came-back",
     "store-other",
     "store-schema",
     "bundle-missing",

@@ -111,6 +111,8 @@ texts! {
         "Install nothing before you have called the peer at its official number; ask whether a key of it was stolen, and install the card whose fingerprint is read to you.";
     RESTORED = "Tidak ada; catat kapan cadangan dibuat, dan bandingkan jejak audit dengan mitra (`amanah ledger verify`)." /
         "Nothing; note when the backup was made, and compare the ledger with the peer's copy (`amanah ledger verify`).";
+    CAME_BACK = "Beri tahu pengguna data itu dan pemegang cadangan: cadangan sebelum pemusnahan masih memuatnya. Pastikan dengan `amanah retention due`." /
+        "Tell those who use it and whoever keeps the backups: one from before the destruction has it still. Make sure with `amanah retention due`.";
     ANOTHER_DATABASE = "Lihat `[store.tables]`: kembalikan basis data yang semula ke sana. Bila hilang untuk selamanya, letakkan yang kosong di sana (berkas kosong, atau skema tanpa tabel); isinya diimpor lagi dari arsip." /
         "Look at `[store.tables]`: put the former database back there. If it is gone for good, put an empty one there (a file of no bytes, or a schema without tables); what it had is imported again from the archive.";
     TABLE_ASIDE = "Baca log: kolom dan perintahnya disebut di sana. `ALTER TABLE x RENAME TO x_lama;` dengan sqlite3 atau psql, lalu mulai ulang, atau tunggu lima menit." /
@@ -224,6 +226,7 @@ fn alarmed(code: &str) -> Option<(Fault, Text)> {
         "rhythm-missed" => (Fault::SenderOperator, WAIT),
         "rhythm-unknown" => (EitherSysadmin, AGREEMENT),
         "home-behind" | "store-behind" => (OwnSysadmin, RESTORED),
+        "destroyed-came-back" => (OwnSysadmin, CAME_BACK),
         "store-other" => (OwnSysadmin, ANOTHER_DATABASE),
         "store-schema" => (OwnSysadmin, TABLE_ASIDE),
         "home-copied" => (OwnSysadmin, COPIED),

@@ -81,7 +81,7 @@ pub struct Act {
 
 impl Journal {
     /// A destruction begins: from now on it is finished, whatever comes. False where it must not: under a hold, or destroyed
-    /// already.
+    /// already and not come back.
     ///
     /// # Errors
     /// [`JournalError`], as all functions of this file.
@@ -219,9 +219,16 @@ impl Journal {
 }
 
 fn insert(sql: &Connection, doomed: &Doomed) -> Result<bool, JournalError> {
-    let store = "INSERT OR IGNORE INTO destructions
+    // The row of one that came back is about the last time; what is not certified yet waits for that.
+    let store = "INSERT INTO destructions
         (side, digest, bundle, peer, flow, agreement, days, since, begun, epoch, sequence, sealed, files)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        ON CONFLICT (side, digest) DO UPDATE SET agreement = excluded.agreement, days = excluded.days, since = excluded.since,
+            begun = excluded.begun, sealed = excluded.sealed, files = excluded.files,
+            records = NULL, done = NULL, record = NULL, act = NULL
+        WHERE destructions.side = 'received' AND destructions.done IS NOT NULL
+            AND (destructions.act IS NOT NULL OR destructions.agreement IS NULL)
+            AND EXISTS (SELECT 1 FROM inbound WHERE inbound.digest = destructions.digest AND inbound.destroyed IS NULL)";
     let (epoch, sequence) = doomed.place.unzip();
     let row = params![
         word_of(doomed.side)?,

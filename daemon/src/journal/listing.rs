@@ -16,7 +16,7 @@ use crate::engine::outbound::Outbound;
 const OUTBOUND_SHOWN: &str = "SELECT age, bundle, peer, flow, lane, state, seen_millis, agreement_id,
     agreement_version, agreement, epoch, sequence, NULL AS manifest, digest, NULL AS signature, payload_bytes,
     refusal, return_reason, held, changed, changed_millis FROM outbound";
-const INBOUND_SHOWN: &str = "SELECT age, digest, peer, state, bundle, agreement, flow, epoch, sequence, received,
+pub(super) const INBOUND_SHOWN: &str = "SELECT age, digest, peer, state, bundle, agreement, flow, epoch, sequence, received,
     x'' AS manifest, x'' AS signature, payload_bytes, held, refusal, receipt, receipt_signature, was_delivered, changed,
     changed_millis FROM inbound";
 

@@ -3,12 +3,13 @@
 //!
 //! `rows` what comes out · `schema` the tables and how they are opened · `change` the one way to write ·
 //! `outbound` `answer` `again` `items` `inbound` `gaps` `streams` `void` `slips` `ledger` what is written, by subject · `retention`
-//! `destroying` `holds` what is destroyed, and what is not · `reading` the whole by another program · `listing` `turns` `lanes`
+//! `destroying` `holds` `came_back` what is destroyed, and what is not · `reading` the whole by another program · `listing` `turns` `lanes`
 //! `tallies` what is read.
 //! States and sequences: SPOOL.md §2 to §4.
 
 mod again;
 mod answer;
+mod came_back;
 mod change;
 mod destroying;
 mod gaps;

@@ -16,7 +16,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 use super::change::State;
 use super::ledger::{set_fact, tree_of};
 use super::rows::{from_sql_int, sql_int};
-use super::{Journal, JournalError, tallies, turns};
+use super::{Journal, JournalError, came_back, tallies, turns};
 use crate::clock::Clock;
 
 /// Epoch of a ledger: one more for each ledger begun anew; this version begins one only with a new journal.
@@ -110,7 +110,8 @@ impl Journal {
         }
         journal.edit(|sql| {
             tallies::ensure(sql)?;
-            turns::ensure(sql)
+            turns::ensure(sql)?;
+            came_back::ensure(sql)
         })?;
         // A first write: a lock that is only read-shared would fail here, not in the middle of a journey.
         journal.set_fact(FACT_OPENED, Some(&now.to_string()))?;

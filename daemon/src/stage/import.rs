@@ -43,6 +43,7 @@ mod rows;
 mod table;
 
 pub use self::landing::Tables;
+pub use self::recheck::Rechecked;
 
 use self::table::Checking;
 
@@ -59,7 +60,7 @@ pub struct Import {
     /// Where rows of table flows land; none: they land as files.
     pub tables: Option<Arc<Tables>>,
     /// Whether the store was compared with the journal in this life of the process.
-    pub rechecked: Mutex<bool>,
+    pub rechecked: Arc<Rechecked>,
     /// What some lane imports at this moment: a reload may give a flow another lane meanwhile.
     pub under_way: Mutex<BTreeSet<Digest>>,
 }

@@ -3,9 +3,10 @@
 //! the journal and records stay: what was destroyed can still be proved to have been exchanged. SPOOL.md §3.
 //!
 //! Nothing that is not settled is destroyed, and nothing under a hold. Here is what is due, and when; `bundle` destroys one, `record`
-//! certifies, `list` shows people what is kept, `hold` takes what they ask.
+//! certifies, `came_back` finds what is there again, `list` shows people what is kept, `hold` takes what they ask.
 
 mod bundle;
+mod came_back;
 pub(crate) mod hold;
 mod list;
 mod record;
@@ -25,7 +26,7 @@ use crate::engine::policy::{Kept, Policy};
 use crate::journal::{Doomed, InboundRow, OutboundRow, Terms};
 use crate::store::StoreError;
 
-use super::import::Tables;
+use super::import::{Rechecked, Tables};
 use super::settle::digest_of;
 use super::signer::Signer;
 use super::{Node, Pass, ROWS_PER_PASS, Reaction, StageError};
@@ -49,6 +50,8 @@ pub struct Retention {
     pub files: Arc<dyn Store>,
     /// Where rows landed, where a database is configured.
     pub tables: Option<Arc<Tables>>,
+    /// When stores and journal were compared.
+    pub rechecked: Arc<Rechecked>,
     /// How long a refused bundle is kept that no agreement known here speaks for.
     pub quarantine_days: u32,
     /// What is remembered from one pass to the next.
@@ -62,6 +65,11 @@ pub struct Seen {
     ran: Option<UtcTime>,
     /// The list of what is kept, as it was written last.
     listed: Option<list::Listed>,
+    /// After which comparison of stores and journal it was looked for what came back, and when that ended last.
+    compared: u64,
+    looked: Option<UtcTime>,
+    /// Since when that waits for what a store lost.
+    waits_since: Option<UtcTime>,
 }
 
 /// How a look over all that is kept goes on.
@@ -113,15 +121,15 @@ impl Retention {
     /// Once an hour, and where it was asked for, all that is due; what is kept for no day at each look.
     fn run(&self, now: UtcTime) -> Result<usize, StageError> {
         let wanted = hold::is_wanted(&self.node)?;
-        let ran = self.seen().ran;
-        let rested = ran.is_some_and(|ran| ran <= now && now < ran.plus_secs(GATHER_SECS));
-        let all = wanted || !rested;
+        let looked = self.look_back(now, wanted);
+        // What came back does not wait for the hour.
+        let all = wanted || !is_within_the_hour(self.seen().ran, now);
         let (done, whole) = self.destroy_due(now, all)?;
         if all && whole {
             self.seen().ran = Some(now);
             hold::is_done(&self.node)?;
         }
-        Ok(done)
+        looked.map(|()| done)
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -325,6 +333,10 @@ fn receipt_of(row: &InboundRow) -> Result<Receipt, StageError> {
         let digest: &Digest = &row.digest;
         StageError::Other(format!("the recorded receipt of {digest}: {error}"))
     })
+}
+
+fn is_within_the_hour(moment: Option<UtcTime>, now: UtcTime) -> bool {
+    moment.is_some_and(|moment| moment <= now && now < moment.plus_secs(GATHER_SECS))
 }
 
 fn ago(now: UtcTime, days: u32) -> UtcTime {

@@ -353,6 +353,10 @@ impl TableStore for PostgresStore {
         *writing = Some(client);
         Ok(rows)
     }
+
+    fn keeps(&self, manifest: &Digest) -> Result<bool, StoreError> {
+        self.ask(|session| destroy::is_kept(session, manifest))
+    }
 }
 
 /// What the receipt says of it.

@@ -1,5 +1,4 @@
 //! The `sqlite` store: rows of table flows in one database file, WAL, `synchronous=FULL`. SPOOL.md §4.
-//!
 //! The rows of a bundle and its row in `amanah_imports` are one transaction. The file is never made anew where one was before: a
 //! missing one is a disk that is not mounted. An empty one, put there by hand, says that the old one is gone for good.
 
@@ -50,9 +49,7 @@ const STATEMENTS_CACHED: usize = 64;
 const PAGE_BYTES: u32 = 8 * 1024;
 /// Readers of the group look into the folder.
 const MODE_FOLDER: u32 = 0o2750;
-
 const SCHEMA: &str = include_str!("sqlite/schema.sql");
-
 /// How each connection works, with the reasons.
 const PRAGMAS: &str = include_str!("sqlite/pragmas.sql");
 
@@ -374,6 +371,10 @@ impl TableStore for SqliteStore {
             destroy::out_of_the_log(sql).map_err(|error| self.committing(&error))?;
             destroyed
         })
+    }
+
+    fn keeps(&self, manifest: &Digest) -> Result<bool, StoreError> {
+        self.with(|sql| destroy::is_kept(sql, manifest))
     }
 }
 

@@ -89,6 +89,13 @@ pub trait TableStore: Send + Sync {
     /// # Errors
     /// [`StoreError`]; `Busy` also after the commit, where a reader still keeps the rows' bytes alive: ask again.
     fn destroy(&self, manifest: &Digest, now: UtcTime) -> Result<u64, StoreError>;
+
+    /// Whether it has an import of this bundle that is not marked as destroyed: also where `destroy` marked it once, and an older
+    /// copy of the database was put in its place since.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Missing` where it is not there.
+    fn keeps(&self, manifest: &Digest) -> Result<bool, StoreError>;
 }
 
 /// All stores of a home: a bundle is imported where any of them has it.

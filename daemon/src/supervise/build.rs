@@ -167,7 +167,7 @@ fn assemble(
             identities,
             store: store.files,
             tables,
-            rechecked: Mutex::default(),
+            rechecked: Arc::clone(&retention.rechecked),
             under_way: Mutex::default(),
         },
         streams: Streams {
@@ -218,6 +218,7 @@ fn retention(
         signing: Arc::clone(signing),
         files: Arc::clone(&store.files),
         tables: tables.cloned(),
+        rechecked: Arc::default(),
         quarantine_days: config.limits.quarantine_days,
         seen: Mutex::default(),
     }

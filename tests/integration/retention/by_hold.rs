@@ -31,7 +31,7 @@ pub(super) fn due(ministry: &Ministry, more: &[&str]) -> Value {
 }
 
 /// Waits until it says of so many bundles that they are in this state.
-pub(super) fn until_due(ministry: &Ministry, state: &str, many: usize) -> Value {
+pub(crate) fn until_due(ministry: &Ministry, state: &str, many: usize) -> Value {
     let what = format!("{many} bundles {state}");
     let found = until(&what, PATIENCE, || {
         if !ministry.path(home::RETENTION).exists() {

@@ -15,14 +15,21 @@ use super::{answered, is_certified};
 use crate::stores::ground::{ask, founded, rows_of};
 use crate::stores::reconciled;
 
+/// A second flow, where there is one.
+pub(crate) const CORRECTIONS: &str = "ralat-uji";
+
 /// The agreement again, as its next version, with other days for its first flow.
-fn kept_for(exchange: &amanah_tests::exchange::Exchange, days: u32) {
+pub(crate) fn kept_for(exchange: &amanah_tests::exchange::Exchange, days: u32) {
     let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
     let (mut text, digest): (Value, _) = papers::newest(phu).unwrap();
     text["supersedes"] = json!(digest);
     text["version"] = json!(text["version"].as_u64().unwrap() + 1);
     text["flows"][0]["retention"]["days"] = json!(days);
     text["flows"][0]["schema"] = json!("uji.schema.json");
+    let flows = text["flows"].as_array_mut().unwrap().iter_mut();
+    for flow in flows.filter(|flow| flow["name"] == json!(CORRECTIONS)) {
+        flow["schema"] = json!("juga.schema.json");
+    }
     let paper = exchange.folder().join("singkat.json");
     fs::write(&paper, text.to_string()).unwrap();
     phu.run(&["agreement", "draft", "--file", &paper.to_string_lossy()])

@@ -5,6 +5,7 @@ use amanah_format::destruction::Side;
 use amanah_format::digest::Digest;
 use amanah_format::id::{Epoch, Sequence};
 use amanah_format::ledger::RecordKind as Kind;
+use amanah_format::time::UtcTime;
 
 use super::{Place, agreement, noon, open, party};
 use crate::journal::{Act, Doomed, HoldOn, JournalError};
@@ -104,4 +105,99 @@ fn what_is_gone_is_certified_once_and_its_file_written_once() {
         .filter(|kind| **kind == Kind::Destroyed)
         .count();
     assert_eq!(destroyed, 3);
+}
+
+impl Place {
+    /// Destroyed, and certified by the next destruction record.
+    fn gone(&self, digest: &Digest, rows: u64, now: UtcTime) {
+        self.journal.received_destroyed(digest, rows, now).unwrap();
+        let gone = self.journal.uncertified().unwrap().unwrap();
+        let number = self.journal.next_act().unwrap();
+        let act = Act {
+            number,
+            peer: gone.peer.clone(),
+            digest: Digest::of(&number.to_be_bytes()),
+            container: b"container".to_vec(),
+        };
+        self.journal.certify(&gone, &act, now).unwrap();
+    }
+
+    fn gone_newest_first(&self) -> Vec<Digest> {
+        let rows = self.journal.destroyed_imports(0, 9).unwrap();
+        rows.into_iter().map(|row| row.digest).collect()
+    }
+}
+
+#[test]
+fn what_came_back_is_kept_again_and_destroyed_and_certified_once_more() {
+    let place = open();
+    let journal = &place.journal;
+    let rows = [place.answered(1, None), place.answered(2, None)];
+    for (number, digest) in (0..).zip(&rows) {
+        assert!(journal.doom(&place.doomed(*digest)).unwrap());
+        place.gone(digest, 7, noon().plus_secs(number));
+        assert!(!journal.doom(&place.doomed(*digest)).unwrap(), "it is gone");
+    }
+    let [first, second] = rows;
+    assert_eq!(place.gone_newest_first(), [second, first]);
+    let never = Digest::of(b"never came");
+    for _ in 0..2 {
+        journal.came_back(&[first, never]).unwrap();
+        assert_eq!(place.gone_newest_first(), [second]);
+    }
+    assert_eq!(journal.answered_imports(0, 9).unwrap().len(), 1);
+    let place = place.reopened();
+    let journal = &place.journal;
+    let hold = on(Some(first));
+    assert!(journal.hold(&hold, "perkara", 1000, noon()).unwrap());
+    assert!(!journal.doom(&place.doomed(first)).unwrap());
+    assert!(journal.end_hold(&hold, 1000, noon()).unwrap());
+    let again = Doomed {
+        sealed: false,
+        files: 0,
+        ..place.doomed(first)
+    };
+    assert!(journal.doom(&again).unwrap());
+    assert!(!journal.doom(&again).unwrap(), "it has begun");
+    assert_eq!(journal.doomed(9).unwrap(), [again]);
+    place.gone(&first, 5, noon().plus_secs(9));
+    assert_eq!(place.gone_newest_first(), [first, second]);
+    let certified = place
+        .kinds()
+        .iter()
+        .filter(|kind| **kind == Kind::Destroyed)
+        .count();
+    assert_eq!(certified, 6, "three times gone, three times certified");
+}
+
+#[test]
+fn what_came_back_before_it_was_certified_waits_for_that() {
+    let place = open();
+    let journal = &place.journal;
+    let digest = place.answered(1, None);
+    assert!(journal.doom(&place.doomed(digest)).unwrap());
+    journal.received_destroyed(&digest, 7, noon()).unwrap();
+    journal.came_back(&[digest]).unwrap();
+    assert!(!journal.doom(&place.doomed(digest)).unwrap());
+    let gone = journal.uncertified().unwrap().unwrap();
+    assert_eq!(gone.bundles[0].rows, 7);
+    let act = Act {
+        number: 1,
+        peer: gone.peer.clone(),
+        digest: Digest::of(b"act"),
+        container: b"container".to_vec(),
+    };
+    journal.certify(&gone, &act, noon()).unwrap();
+    assert!(journal.doom(&place.doomed(digest)).unwrap());
+}
+
+#[test]
+fn an_import_that_is_done_again_is_known_and_not_for_ever() {
+    let place = open();
+    let journal = &place.journal;
+    let digest = place.answered(1, None);
+    assert!(!journal.is_importing_again(noon().plus_secs(-1)).unwrap());
+    journal.store_lost(&digest, noon()).unwrap();
+    assert!(journal.is_importing_again(noon().plus_secs(-1)).unwrap());
+    assert!(!journal.is_importing_again(noon()).unwrap());
 }

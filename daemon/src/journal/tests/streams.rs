@@ -318,7 +318,7 @@ fn a_journal_of_version_1_is_brought_up_with_what_it_holds() {
     // As version 1 had it.
     sql.execute_batch(
         "DROP TABLE acts; DROP TABLE destructions; DROP TABLE holds;
-        DROP INDEX inbound_kept; DROP INDEX outbound_kept;
+        DROP INDEX inbound_kept; DROP INDEX outbound_kept; DROP INDEX inbound_destroyed;
         ALTER TABLE inbound DROP COLUMN destroyed; ALTER TABLE outbound DROP COLUMN destroyed;
         DROP INDEX again_due; DROP TABLE again; DROP TABLE stopped; DROP TABLE closed_in; DROP INDEX outbound_place;
         DROP INDEX outbound_flow; DROP INDEX inbound_flow;

@@ -126,10 +126,7 @@ impl Import {
         };
         if !tables.is_current(&self.node)? {
             // What is missing in it comes before what is new.
-            *self
-                .rechecked
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = false;
+            self.rechecked.is_due_again();
             self.node.bells.import.ring();
             return Ok(End::Waits);
         }

@@ -2,7 +2,8 @@
 //! restored from an old copy lacks the newest imports: they are imported again, from our archive or from the sender, and
 //! answered by the receipts that they have. SPOOL.md §3.
 
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::engine::policy::Kept;
 use crate::journal::InboundRow;
@@ -16,6 +17,25 @@ const NEWEST: u32 = 256;
 /// What retention may destroy while the store is compared is not taken up again under its hands.
 const SOON_SECS: i64 = 3_600;
 
+/// Whether the stores were compared with the journal in this life of the process.
+#[derive(Debug, Default)]
+pub struct Rechecked {
+    is_done: Mutex<bool>,
+    times: AtomicU64,
+}
+
+impl Rechecked {
+    /// How often they were: more than before where a store was found to be another copy.
+    pub(in crate::stage) fn times(&self) -> u64 {
+        self.times.load(Ordering::Acquire)
+    }
+
+    /// A store is another copy than before.
+    pub(in crate::stage) fn is_due_again(&self) {
+        *self.is_done.lock().unwrap_or_else(PoisonError::into_inner) = false;
+    }
+}
+
 impl Import {
     /// Compares the journal with the store, newest imports first, as long as any are missing.
     ///
@@ -25,6 +45,7 @@ impl Import {
         // One lane compares, the others wait for it.
         let mut done = self
             .rechecked
+            .is_done
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if *done || !self.stores_are_there() {
@@ -51,6 +72,7 @@ impl Import {
             skip += NEWEST.saturating_sub(lost);
         }
         *done = true;
+        self.rechecked.times.fetch_add(1, Ordering::Release);
         Ok(())
     }
 

@@ -46,6 +46,13 @@ pub(super) fn rows_of(
     Ok(rows)
 }
 
+/// Whether an import of it is recorded that is not marked.
+pub(super) fn is_kept(session: &Session<'_>, manifest: &Digest) -> Result<bool, Failure> {
+    let query = "SELECT 1 FROM amanah_imports WHERE manifest = $1 AND destroyed IS NULL";
+    let found = session.rows(query, &[&manifest.to_string()])?;
+    Ok(!found.is_empty())
+}
+
 fn tables(session: &Session<'_>) -> Result<Vec<String>, Failure> {
     let found = session.rows(TABLES, &[])?;
     Ok(found.iter().map(|row| row.get(0)).collect())

@@ -46,6 +46,13 @@ pub(super) fn rows_of(
     Ok(rows.unsigned_abs())
 }
 
+/// Whether an import of it is recorded that is not marked.
+pub(super) fn is_kept(sql: &Connection, manifest: &Digest) -> Result<bool, StoreError> {
+    let query = "SELECT 1 FROM amanah_imports WHERE manifest = ?1 AND destroyed IS NULL";
+    let mut query = sql.prepare_cached(query).map_err(failed)?;
+    query.exists([manifest.to_string()]).map_err(failed)
+}
+
 fn tables(sql: &Connection) -> Result<Vec<String>, StoreError> {
     let mut query = sql.prepare_cached(TABLES).map_err(failed)?;
     let names = query.query_map([], |row| row.get(0)).map_err(failed)?;
