@@ -1,7 +1,7 @@
 //! What a database of table flows recorded of a peer's flow, and how many of those rows are in its tables still: for whoever holds
 //! both against the receipts. All of it is of one moment and a value afterwards: no transaction is left open for its reader.
 //!
-//! What is asked is the same for every database; how one is asked is its [`Readable`], which changes nothing.
+//! What is asked is the same for every database; how one is asked is its `Readable`, which changes nothing.
 
 use std::collections::BTreeMap;
 
