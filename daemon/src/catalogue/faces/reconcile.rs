@@ -4,8 +4,8 @@
 use crate::catalogue::texts;
 
 texts! {
-    HEAD_OUT = "Terkirim ke {0}, alur {1}, {2} s.d. {3}: {4} kiriman, {5} diimpor" / "Sent to {0}, flow {1}, {2} to {3}: {4} bundles, {5} imported";
-    HEAD_IN = "Datang dari {0}, alur {1}, {2} s.d. {3}: {4} kiriman, {5} diimpor" / "Came from {0}, flow {1}, {2} to {3}: {4} bundles, {5} imported";
+    HEAD_OUT = "Terkirim ke {0}, alur {1}, {2} s.d. {3}. Kiriman: {4}, diimpor: {5}" / "Sent to {0}, flow {1}, {2} to {3}. Bundles: {4}, imported: {5}";
+    HEAD_IN = "Datang dari {0}, alur {1}, {2} s.d. {3}. Kiriman: {4}, diimpor: {5}" / "Came from {0}, flow {1}, {2} to {3}. Bundles: {4}, imported: {5}";
     ROWS = "Baris menurut tanda terima: {0}" / "Rows, as the receipts say: {0}";
     NOTHING = "Tidak ada kiriman {1} dengan {0} dalam jangka itu." / "No bundle of {1} with {0} in that time.";
     PLACE = "Nomor" / "Number";
