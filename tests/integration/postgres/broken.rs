@@ -2,6 +2,7 @@
 //! server has it and after, by cutting the wire or by killing the server; then it is tried again, as the daemon does.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use amanah_tests::mutation::Seeded;
 use amanah_tests::postgres::Postgres;
@@ -13,11 +14,13 @@ use amanahd::store::table::TableStore;
 use super::ground::{import, land, server, store, store_at, table};
 
 /// Rows of a bundle: some messages of COPY.
-const ROWS: u32 = 400;
+const ROWS: u32 = 4_000;
 /// More messages than an import has.
 const MESSAGES_MAX: usize = 200;
 /// Tries of an import that was broken once: the wire is whole then, and the server comes back.
 const TRIES: usize = 200;
+/// Between two of them.
+const AGAIN: Duration = Duration::from_millis(25);
 
 const MODES: [Mode; 3] = [Mode::Append, Mode::Upsert, Mode::Replace];
 
@@ -69,8 +72,12 @@ impl Ground {
             known.unwrap_or_else(|| land(&ground.store, &bundle, &text, true))
         };
         let mut first = tried(self);
-        if first.is_err() && !self.link.has_broken() {
-            // A connection that broke under the bundle before is noticed when it is used again: the next try has another.
+        for _ in 0..TRIES {
+            if first.is_ok() || self.link.has_broken() {
+                break;
+            }
+            // What broke behind the bundle before (its last words come after its commit) is noticed now: another try, another connection.
+            std::thread::sleep(AGAIN);
             first = tried(self);
         }
         let broke = self.link.has_broken();
@@ -87,7 +94,7 @@ impl Ground {
                 }
                 Ok(None) => panic!("sound rows were not"),
                 Err(StoreError::Schema(said)) => panic!("{said}"),
-                Err(_) => std::thread::sleep(std::time::Duration::from_millis(25)),
+                Err(_) => std::thread::sleep(AGAIN),
             }
             // As the daemon: what the store has is never imported again.
             landed = tried(self);
