@@ -1,19 +1,17 @@
 //! Rows that were destroyed come back to PostgreSQL with an old copy: of the whole server while the daemon is stopped, by `pg_dump` while
 //! it runs, by hand. They are destroyed again, once for each time, also by a daemon that is killed; a hold keeps them.
 
-use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use amanah_format::digest::Digest;
 use amanah_tests::exchange::Exchange;
 use amanah_tests::postgres::Postgres;
-use rustix::process::Signal;
 
 use super::daemons::{ask, founded};
 use super::ground::server;
 use crate::restored::{copy, restore};
 use crate::retention::by_hold::until_due;
-use crate::retention::came_back::{certified_as, held_import, hold};
+use crate::retention::came_back::{certified_as, dies_once_at, held_import, hold};
 use crate::retention::tables::kept_for;
 use crate::stores::ground::{rows_of, until_alarm};
 use crate::stores::reconciled::{appended, noted};
@@ -58,12 +56,7 @@ fn rows_that_come_back_with_an_old_server_are_destroyed_again_and_held_ones_stay
     };
     for point in ["postgres.before-destroyed", "postgres.destroyed"] {
         put_back(&mut exchange);
-        let launch = exchange.pair.imigrasi.launch().clone();
-        let armed = launch.with("AMANAH_KILL_AT", point);
-        exchange.pair.imigrasi.launch_daemon(&armed).unwrap();
-        let status = exchange.pair.imigrasi.until_ended().unwrap();
-        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{point}");
-        exchange.pair.imigrasi.start().unwrap();
+        dies_once_at(&mut exchange, point);
         each.push((0, 5, false));
         certified_as(&exchange, &manifest, &each);
     }

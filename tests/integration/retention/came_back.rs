@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use amanah_format::container::bundle_name;
 use amanah_format::digest::Digest;
@@ -116,6 +116,32 @@ fn destroyed_rows() -> (Exchange, Digest, PathBuf) {
     (exchange, manifest, backup)
 }
 
+/// The recipient starts, dies at this point, and starts again.
+pub(crate) fn dies_once_at(exchange: &mut Exchange, point: &str) {
+    let imigrasi = &mut exchange.pair.imigrasi;
+    let armed = imigrasi.launch().clone().with("AMANAH_KILL_AT", point);
+    imigrasi.launch_daemon(&armed).unwrap();
+    let status = imigrasi.until_ended().unwrap();
+    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{point}");
+    imigrasi.start().unwrap();
+}
+
+/// The database as a careful keeper copies it: by SQLite, while the daemon runs.
+fn careful_copy(exchange: &Exchange) -> PathBuf {
+    let backup = exchange.folder().join("cadangan");
+    let words = format!("VACUUM INTO '{}'", backup.display());
+    run(exchange, &[], &words);
+    backup
+}
+
+/// The copy, without what belongs to the file that it replaces.
+fn put_in_its_place(exchange: &Exchange, backup: &Path) {
+    for name in ["tables.sqlite-wal", "tables.sqlite-shm"] {
+        let _ = fs::remove_file(folder(exchange).join(name));
+    }
+    fs::rename(backup, database(exchange)).unwrap();
+}
+
 fn no_row_is_left(exchange: &Exchange) {
     assert_eq!(ask(exchange, "SELECT count(*) FROM TABEL"), ["0"]);
     let marked = "SELECT totals, destroyed_records FROM amanah_imports WHERE destroyed IS NOT NULL";
@@ -174,19 +200,11 @@ fn rows_that_come_back_with_an_old_database_are_destroyed_again() {
 fn rows_that_come_back_while_the_daemon_runs_are_destroyed_again() {
     let mut exchange = founded_short();
     let manifest = held_import(&mut exchange, &rows_of(1, 5, CANARY));
-    // As a careful keeper copies it: by SQLite. Nothing is imported after it, so no counter tells that it is old.
-    let backup = exchange.folder().join("cadangan");
-    run(
-        &exchange,
-        &[],
-        &format!("VACUUM INTO '{}'", backup.display()),
-    );
+    // Nothing is imported after it, so no counter tells that it is old.
+    let backup = careful_copy(&exchange);
     hold(&exchange, &["--release"]);
     certified_as(&exchange, &manifest, &[(0, 5, true)]);
-    for name in ["tables.sqlite-wal", "tables.sqlite-shm"] {
-        let _ = fs::remove_file(folder(&exchange).join(name));
-    }
-    fs::rename(&backup, database(&exchange)).unwrap();
+    put_in_its_place(&exchange, &backup);
     exchange.pair.imigrasi.run(&["retention", "run"]).unwrap();
     until_alarm(&mut exchange.pair.imigrasi, ALARM);
     certified_as(&exchange, &manifest, &[(0, 5, true), (0, 5, false)]);
@@ -197,19 +215,11 @@ fn rows_that_come_back_while_the_daemon_runs_are_destroyed_again() {
 fn rows_that_come_back_are_noticed_by_the_next_import_too() {
     let mut exchange = founded_short();
     let manifest = held_import(&mut exchange, &rows_of(1, 5, CANARY));
-    let backup = exchange.folder().join("cadangan");
-    run(
-        &exchange,
-        &[],
-        &format!("VACUUM INTO '{}'", backup.display()),
-    );
+    let backup = careful_copy(&exchange);
     hold(&exchange, &["--release"]);
     certified_as(&exchange, &manifest, &[(0, 5, true)]);
     exchanged(&mut exchange, "dua.csv", &rows_of(6, 1, "dua"));
-    for name in ["tables.sqlite-wal", "tables.sqlite-shm"] {
-        let _ = fs::remove_file(folder(&exchange).join(name));
-    }
-    fs::rename(&backup, database(&exchange)).unwrap();
+    put_in_its_place(&exchange, &backup);
     exchanged(&mut exchange, "tiga.csv", &rows_of(7, 1, "tiga"));
     certified_as(&exchange, &manifest, &[(0, 5, true), (0, 5, false)]);
 }
@@ -302,12 +312,7 @@ fn killed_at_each_instant_what_came_back_is_destroyed_once_for_each_time() {
     ] {
         exchange.pair.imigrasi.stop().unwrap();
         restore(&backup, &folder(&exchange));
-        let launch = exchange.pair.imigrasi.launch().clone();
-        let armed = launch.with("AMANAH_KILL_AT", point);
-        exchange.pair.imigrasi.launch_daemon(&armed).unwrap();
-        let status = exchange.pair.imigrasi.until_ended().unwrap();
-        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{point}");
-        exchange.pair.imigrasi.start().unwrap();
+        dies_once_at(&mut exchange, point);
         each.push((0, 5, false));
         certified_as(&exchange, &manifest, &each);
         no_row_is_left(&exchange);

@@ -124,7 +124,7 @@ impl Ground for Session<'_> {
 }
 
 pub(super) fn declared(field: &Field) -> String {
-    format!("{} {}", quoted(field.name()), column_type(field.kind()).0)
+    format!("{} {}", quoted(field.name()), column_type(field.kind()))
 }
 
 fn note_column(session: &Session<'_>, table: &str, field: &Field) -> Result<(), StoreError> {

@@ -22,15 +22,15 @@ const PLACES: usize = 5;
 const NEGATIVE: u16 = 0x4000;
 
 /// The type of a column.
-pub(super) const fn column_type(kind: Kind) -> (&'static str, Type) {
+pub(super) const fn column_type(kind: Kind) -> &'static str {
     match kind {
-        Kind::Text | Kind::DateTime | Kind::YearMonth => ("TEXT", Type::TEXT),
-        Kind::Integer => ("BIGINT", Type::INT8),
-        Kind::Number => ("NUMERIC", Type::NUMERIC),
-        Kind::Boolean => ("BOOLEAN", Type::BOOL),
-        Kind::Date => ("DATE", Type::DATE),
-        Kind::Time => ("TIME", Type::TIME),
-        Kind::Year => ("INTEGER", Type::INT4),
+        Kind::Text | Kind::DateTime | Kind::YearMonth => "TEXT",
+        Kind::Integer => "BIGINT",
+        Kind::Number => "NUMERIC",
+        Kind::Boolean => "BOOLEAN",
+        Kind::Date => "DATE",
+        Kind::Time => "TIME",
+        Kind::Year => "INTEGER",
     }
 }
 
