@@ -15,7 +15,8 @@ use amanah_format::id::PartyId;
 
 use super::intervals::Intervals;
 use super::part::{Durably, Key, Known, Part, Parts, ROOM_BYTES_MIN, State};
-use super::part::{PREFIX_SUFFIX, prefix_path, remember, remembered, remove_unsynced};
+use super::part::{PREFIX_SUFFIX, prefix_path, remember, remembered};
+use super::part::{remove_part, remove_unsynced};
 use super::{MODE_OWN, Spool, SpoolError, failed, list, plain};
 use crate::durable;
 
@@ -171,11 +172,7 @@ impl Spool {
     pub fn drop_part(&self, peer: &PartyId, name: &str) -> Result<bool, SpoolError> {
         let path = self.part_path(peer, plain(name)?);
         self.forget_part(peer, name)?;
-        // The remembered prefix first, and durably: it must never speak of other bytes than those that were synced.
-        if prefix_path(&path).exists() {
-            durable::remove(&prefix_path(&path))?;
-        }
-        remove_unsynced(&path)
+        remove_part(&path)
     }
 
     /// At start: drops the parts that nobody will finish, and what is remembered of parts that are gone. Their removal was not
@@ -230,6 +227,19 @@ impl Spool {
         Ok(part)
     }
 
+    /// Removes a part that is not needed any more, kept from every other writer until it is gone. Whether it was there still.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn done_with(&self, mut part: Part) -> Result<bool, SpoolError> {
+        let ((peer, name), path) = (part.key.clone(), part.path().to_owned());
+        let was_there = remove_part(&path)?;
+        part.known = Known::default();
+        drop(part);
+        self.forget_unless_begun_anew(&peer, &name)?;
+        Ok(was_there)
+    }
+
     /// Renames a finished part, whose bytes were verified, to `incoming/PEER/HEX.amanah`, durably. What is there by this name
     /// already was verified to be the same bytes.
     ///
@@ -241,11 +251,7 @@ impl Spool {
         // Without its part a remembered prefix says nothing.
         remove_unsynced(&prefix_path(&path))?;
         drop(part);
-        // Begun anew in this instant by another connection: then it is that one's.
-        match self.forget_part(&peer, &name) {
-            Err(SpoolError::Busy(_)) => Ok(()),
-            done => done,
-        }
+        self.forget_unless_begun_anew(&peer, &name)
     }
 
     /// Bundles that were taken over and lie in `incoming/`: recovery compares them with the journal.
@@ -288,6 +294,14 @@ impl Spool {
         }
         parts.remove(&key);
         Ok(())
+    }
+
+    /// The same for a part that was given back in this instant: begun anew by another connection, it is that one's.
+    fn forget_unless_begun_anew(&self, peer: &PartyId, name: &str) -> Result<(), SpoolError> {
+        match self.forget_part(peer, name) {
+            Err(SpoolError::Busy(_)) => Ok(()),
+            done => done,
+        }
     }
 
     fn part_path(&self, peer: &PartyId, name: &str) -> PathBuf {

@@ -313,6 +313,15 @@ pub(super) fn prefix_path(part: &Path) -> PathBuf {
     part.with_extension(PREFIX_SUFFIX.trim_start_matches('.'))
 }
 
+/// Removes a part: the remembered prefix first, and durably: it must never speak of other bytes than those that were synced.
+/// Whether the part was there.
+pub(super) fn remove_part(path: &Path) -> Result<bool, SpoolError> {
+    if prefix_path(path).exists() {
+        durable::remove(&prefix_path(path))?;
+    }
+    remove_unsynced(path)
+}
+
 /// Removes a file without a sync: it may come back after a power cut and then counts for nothing. Whether it was there.
 pub(super) fn remove_unsynced(path: &Path) -> Result<bool, SpoolError> {
     match std::fs::remove_file(path) {

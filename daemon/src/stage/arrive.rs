@@ -1,7 +1,6 @@
 //! What arrived whole is given to the stage that it is for: a bundle to `admit`, a receipt to `settle`, a slip to `slips`.
 //! The same whether the peer pushed it to our server or we fetched it.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 
@@ -38,9 +37,11 @@ impl Arrive {
         if let WireName::Bundle(digest) = name {
             return self.admit.hand_over(peer, digest);
         }
-        let container = self.small(peer, name)?;
-        let outcome = self.take(peer, name, &container);
-        let outcome = self.done(peer, name, outcome);
+        let spool = &self.node.spool;
+        let part = spool.whole_part(peer, &name.to_string());
+        let part = part.map_err(|error| not_finished(&error))?;
+        let outcome = small(&part).and_then(|container| self.take(peer, name, &container));
+        let outcome = self.done(part, outcome);
         if matches!(name, WireName::Slip(_)) {
             // What this one may have superseded goes with it. The disk's fault: then the next time.
             let _ = forget_slips(&self.node, peer);
@@ -65,49 +66,32 @@ impl Arrive {
         }
     }
 
-    /// A receipt or slip, whole in memory.
-    fn small(&self, peer: &PartyId, name: WireName) -> Result<Vec<u8>, Denied> {
-        let part = self.node.spool.whole_part(peer, &name.to_string());
-        let part = part.map_err(|error| not_finished(&error))?;
-        let mut bytes = Vec::new();
-        File::open(part.path())
-            .and_then(|file| {
-                file.take(2 * DOCUMENT_BYTES_MAX + 1)
-                    .read_to_end(&mut bytes)
-            })
-            .map_err(|error| Denied::failure(&error))?;
-        drop(part);
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > 2 * DOCUMENT_BYTES_MAX) {
-            return self
-                .done(
-                    peer,
-                    name,
-                    Err(Denied {
-                        code: "too-large".to_owned(),
-                        message: "no receipt or slip is that long".to_owned(),
-                    }),
-                )
-                .map(|()| Vec::new());
-        }
-        Ok(bytes)
-    }
-
     /// Kept or refused, the part is not needed any more. Where it is gone from under our hands, so is the home: the part will be back
     /// with it, and the peer must hand it over once more.
-    fn done(
-        &self,
-        peer: &PartyId,
-        name: WireName,
-        outcome: Result<(), Denied>,
-    ) -> Result<(), Denied> {
-        let dropped = self.node.spool.drop_part(peer, &name.to_string());
-        let was_there = dropped.map_err(|error| Denied::failure(&error))?;
-        if was_there {
+    fn done(&self, part: Part, outcome: Result<(), Denied>) -> Result<(), Denied> {
+        let was_there = self.node.spool.done_with(part);
+        if was_there.map_err(|error| Denied::failure(&error))? {
             outcome
         } else {
             Err(Denied::failure(&"the home is not there"))
         }
     }
+}
+
+/// A receipt or slip, whole in memory.
+fn small(part: &Part) -> Result<Vec<u8>, Denied> {
+    let mut bytes = Vec::new();
+    let file = part.reopen().map_err(|error| Denied::failure(&error))?;
+    file.take(2 * DOCUMENT_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Denied::failure(&error))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > 2 * DOCUMENT_BYTES_MAX) {
+        return Err(Denied {
+            code: "too-large".to_owned(),
+            message: "no receipt or slip is that long".to_owned(),
+        });
+    }
+    Ok(bytes)
 }
 
 /// Drops what is left of slips: a peer that begins to hand one over and then says it anew never finishes it. One that is being

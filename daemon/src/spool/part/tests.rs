@@ -253,6 +253,31 @@ fn a_dropped_part_is_gone_with_its_prefix() {
 }
 
 #[test]
+fn what_is_done_with_is_nobody_elses_until_it_is_gone() {
+    let home = home();
+    let spool = open(&home);
+    let whole = || {
+        let mut part = spool.part(&peer(), NAME, 1 << 20).unwrap();
+        part.write_at(0, &vec![7; KIB_64]).unwrap();
+        part.sync().unwrap();
+        drop(part);
+        spool.whole_part(&peer(), NAME).unwrap()
+    };
+    let part = whole();
+    let busy = spool.drop_part(&peer(), NAME);
+    assert!(matches!(busy, Err(SpoolError::Busy(_))), "{busy:?}");
+    assert!(spool.done_with(part).unwrap());
+    assert_eq!(fs::read_dir(folder(&spool)).unwrap().count(), 0);
+    assert_eq!(spool.part(&peer(), NAME, 9).unwrap().prefix(), 0);
+    // The home vanishes: nothing says that it was removed.
+    let part = whole();
+    let away = home.path().join("away");
+    fs::rename(folder(&spool), &away).unwrap();
+    fs::create_dir(folder(&spool)).unwrap();
+    assert!(!spool.done_with(part).unwrap());
+}
+
+#[test]
 fn a_start_drops_what_a_power_cut_brought_back_and_nobody_will_finish() {
     let home = home();
     let spool = open(&home);
