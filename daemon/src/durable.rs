@@ -11,6 +11,7 @@ mod shown;
 mod steady;
 #[cfg(test)]
 mod tests;
+mod uncached;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -29,6 +30,7 @@ pub use moving::{move_beneath, relocate, rename, rename_beneath, replace};
 pub use removing::{files_in, remove, remove_beneath, remove_folder, sweep};
 pub use shown::shown;
 pub use steady::Steady;
+pub use uncached::{Piece, Uncached};
 
 use beneath::Place;
 

@@ -20,7 +20,7 @@ mod paced;
 pub(crate) mod tests;
 
 use entries::Entries;
-use layer::{Faults, Layer, Watched};
+use layer::{Faults, Layer, Reached, Watched};
 use paced::Paced;
 
 pub use paced::Spent;
@@ -72,19 +72,22 @@ pub fn open_payload_within(
     sink: &mut dyn EntrySink,
     spent: Spent<'_>,
 ) -> Result<Contents, OpenError> {
-    let beneath = Faults::default();
-    let source =
-        BufReader::with_capacity(READ_BYTES, Watched::new(reader, &beneath, Layer::Source));
-    let opened = decrypt(source, identities, manifest.recipients.len()).and_then(|plaintext| {
-        let plaintext = Watched::new(plaintext, &beneath, Layer::Cipher);
-        let plaintext = Paced::new(plaintext, spent, &beneath);
-        read_frame(
-            BufReader::with_capacity(READ_BYTES, plaintext),
-            (&beneath, spent),
-            manifest,
-            sink,
-        )
-    });
+    let (ahead, beneath) = (Faults::default(), Faults::default());
+    let source = Watched::new(reader, &ahead, Layer::Source);
+    let source = BufReader::with_capacity(READ_BYTES, source);
+    let plaintext = decrypt(source, identities, manifest.recipients.len())
+        .map_err(|error| ahead.take().unwrap_or(error))?;
+    let plaintext = Watched::new(plaintext, &ahead, Layer::Cipher);
+    let plaintext = Paced::new(plaintext, spent, &ahead);
+    let mut read = |plaintext: &mut (dyn BufRead + Send)| {
+        let plaintext = Reached::new(plaintext, &ahead, &beneath);
+        read_frame(plaintext, (&beneath, spent), manifest, sink)
+    };
+    let opened = if manifest.payload.bytes <= AHEAD_BYTES_MIN {
+        read(&mut BufReader::with_capacity(READ_BYTES, plaintext))
+    } else {
+        ahead::reading(plaintext, |plaintext| read(plaintext))?.0
+    };
     // What the innermost layer said outweighs what the layers around it made of it.
     match beneath.take() {
         Some(error) => Err(error),

@@ -41,6 +41,11 @@ impl Steady {
         }
     }
 
+    /// The file as it is.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// The file itself, not synced to its end.
     #[must_use]
     pub fn finish(self) -> File {

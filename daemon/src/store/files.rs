@@ -7,7 +7,7 @@ mod destroy;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use amanah_format::digest::Digest;
@@ -17,7 +17,7 @@ use amanah_format::open::EntrySink;
 use amanah_format::receipt::StoreRef;
 
 use super::{Import, ImportId, Store, StoreError, room_at};
-use crate::durable::{self, DurableError, Steady};
+use crate::durable::{self, DurableError, Piece, Uncached};
 use crate::kill;
 use crate::plant::{self, Bug};
 
@@ -35,8 +35,6 @@ const MODE_OWN: u32 = 0o2700;
 const MODE_FILE: u32 = 0o640;
 /// Up to so many files are synced one by one; more by one sync of their file system.
 const SYNCED_SINGLY_MAX: usize = 8;
-/// Entries are copied in pieces of this length.
-const COPY_BYTES: usize = 256 * 1024;
 
 /// Files below `inbox/`.
 pub struct FilesStore {
@@ -224,7 +222,7 @@ impl Store for FilesStore {
             open: Vec::new(),
             entries: 0,
             bytes: 0,
-            buffer: vec![0; COPY_BYTES],
+            piece: None,
             marked: false,
         }))
     }
@@ -241,7 +239,8 @@ struct Staged<'a> {
     open: Vec<(PathBuf, File)>,
     entries: u64,
     bytes: u64,
-    buffer: Vec<u8>,
+    /// Room that one file gives back and the next one takes.
+    piece: Option<Piece>,
     /// From here on the marker may be on disk: staging is no longer ours to remove.
     marked: bool,
 }
@@ -251,13 +250,13 @@ impl EntrySink for Staged<'_> {
         let relative = Path::new(path.as_str());
         let file = durable::create_beneath(&self.staging, relative, MODE_FILE)?;
         let path = self.staging.join(relative);
-        let mut file = Steady::new(file, &path);
+        let mut file = Uncached::new(file, &path, bytes, self.piece.take().unwrap_or_default())?;
         let mut left = bytes;
         loop {
-            let read = content.read(&mut self.buffer)?;
-            let Some(piece) = self.buffer.get(..read).filter(|piece| !piece.is_empty()) else {
+            let read = content.read(file.room())?;
+            if read == 0 {
                 break;
-            };
+            }
             left = u64::try_from(read)
                 .ok()
                 .and_then(|read| left.checked_sub(read))
@@ -267,7 +266,7 @@ impl EntrySink for Staged<'_> {
                         "an entry is longer than declared",
                     )
                 })?;
-            file.write_all(piece)?;
+            file.filled(read)?;
         }
         if left > 0 {
             return Err(io::Error::new(
@@ -283,7 +282,8 @@ impl EntrySink for Staged<'_> {
         self.folders.extend(above);
         self.entries += 1;
         self.bytes = self.bytes.saturating_add(bytes);
-        let file = file.finish();
+        let (file, piece) = file.finish()?;
+        self.piece = Some(piece);
         if self.open.len() <= SYNCED_SINGLY_MAX {
             self.open.push((path, file));
         }

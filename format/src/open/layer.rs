@@ -3,7 +3,7 @@
 //! Each layer passes the error of the layer beneath it on as its own, and a sink may wrap it again. Each is therefore
 //! watched where it is read, and the first fault is kept: whose fault it is decides between a refusal and a retry.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::OpenError;
@@ -82,5 +82,47 @@ impl<R: Read> Read for Watched<'_, R> {
             self.faults.note(self.layer, error);
             kind.into()
         })
+    }
+}
+
+/// Passes on what was read ahead on another thread: a fault met there counts only where the reading came to it, so that the answer
+/// to a payload with two faults does not depend on how threads ran.
+pub(super) struct Reached<'a, R> {
+    inner: R,
+    ahead: &'a Faults,
+    faults: &'a Faults,
+}
+
+impl<'a, R: BufRead> Reached<'a, R> {
+    /// Faults of `ahead` become those of `faults`.
+    pub(super) fn new(inner: R, ahead: &'a Faults, faults: &'a Faults) -> Self {
+        Self {
+            inner,
+            ahead,
+            faults,
+        }
+    }
+}
+
+impl<R: BufRead> Read for Reached<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(into)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Reached<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let (ahead, faults) = (self.ahead, self.faults);
+        self.inner.fill_buf().inspect_err(|_| {
+            if let Some(fault) = ahead.take() {
+                faults.put(fault);
+            }
+        })
+    }
+
+    fn consume(&mut self, read: usize) {
+        self.inner.consume(read);
     }
 }

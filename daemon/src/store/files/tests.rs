@@ -116,7 +116,7 @@ fn stop_at(store: &FilesStore, instant: &str) {
         open: Vec::new(),
         entries: 0,
         bytes: 0,
-        buffer: vec![0; COPY_BYTES],
+        piece: None,
         marked: false,
     };
     durable::create_folder(&import.staging, MODE_FOLDER).unwrap();
