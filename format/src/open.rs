@@ -61,7 +61,7 @@ pub fn open_payload(
 }
 
 /// The same with a bound on the work: from the moment on at which `spent` says so it is refused as `payload-exceeds`. `spent` is
-/// asked on two threads: the caller's, and one that lives as long as the opening.
+/// asked on three threads: the caller's, and two that live as long as the opening.
 ///
 /// # Errors
 /// [`OpenError`].

@@ -133,7 +133,7 @@ impl Default for Seal {
     fn default() -> Self {
         Self {
             level: 1,
-            workers: 2,
+            workers: 3,
             expires_days: 30,
         }
     }

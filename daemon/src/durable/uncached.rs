@@ -236,3 +236,98 @@ fn set_direct(file: &Steady, is_direct: bool) -> rustix::io::Result<()> {
 fn failed_before() -> io::Error {
     io::Error::other("an earlier write failed")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Seek;
+
+    use rustix::io::{ReadWriteFlags, preadv2};
+
+    use super::*;
+
+    const LONG: usize = 32 * 1024 * 1024;
+
+    fn bytes(length: usize) -> Vec<u8> {
+        (0_u8..251).cycle().take(length).collect()
+    }
+
+    /// Writes them in reads of odd lengths.
+    fn write(file: File, path: &Path, bytes: &[u8]) -> io::Result<(File, Piece)> {
+        let length = u64::try_from(bytes.len()).unwrap();
+        let mut uncached = Uncached::new(file, path, length, Piece::default())?;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let room = uncached.room();
+            let read = rest.len().min(room.len()).min(300_007);
+            room[..read].copy_from_slice(&rest[..read]);
+            uncached.filled(read)?;
+            rest = &rest[read..];
+        }
+        uncached.finish()
+    }
+
+    #[test]
+    fn every_length_is_written_whole_and_in_order_and_room_is_given_back() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("long");
+        let lengths = [0, 3, PIECE_BYTES, PIECE_BYTES + 1];
+        let long = [LONG, LONG + 1, LONG + ALIGNED_BYTES, LONG + PIECE_BYTES + 7];
+        for length in lengths.into_iter().chain(long) {
+            let sent = bytes(length);
+            let (file, piece) = write(File::create(&path).unwrap(), &path, &sent).unwrap();
+            assert!(piece.filled().is_empty());
+            assert!(fs::read(&path).unwrap() == sent, "{length} bytes");
+            // What comes to it later may be of any length.
+            assert!(!fcntl_getfl(&file).unwrap().contains(OFlags::DIRECT));
+        }
+    }
+
+    /// Whether the file's first byte lies in the page cache (preadv2(2), `RWF_NOWAIT`).
+    fn is_cached(path: &Path) -> bool {
+        let (file, mut byte) = (File::open(path).unwrap(), [0]);
+        let mut into = [io::IoSliceMut::new(&mut byte)];
+        preadv2(file, &mut into, 0, ReadWriteFlags::NOWAIT).is_ok()
+    }
+
+    #[test]
+    fn a_long_file_is_written_past_the_cache_and_a_short_one_is_not() {
+        const EXT4: i64 = 0xef53;
+        const XFS: i64 = 0x5846_5342;
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("long");
+        let written =
+            |length| drop(write(File::create(&path).unwrap(), &path, &bytes(length)).unwrap());
+        written(LONG - 1);
+        assert!(is_cached(&path));
+        written(LONG);
+        // Others take it into their cache all the same.
+        let kind = rustix::fs::statfs(home.path()).unwrap().f_type;
+        assert!(!is_cached(&path) || ![EXT4, XFS].contains(&kind));
+    }
+
+    #[test]
+    fn where_a_block_does_not_fit_the_cache_takes_it() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("askew");
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"abc").unwrap();
+        let sent = bytes(LONG);
+        let (mut file, _) = write(file, &path, &sent).unwrap();
+        assert_eq!(
+            file.stream_position().unwrap(),
+            3 + u64::try_from(LONG).unwrap()
+        );
+        assert!(fs::read(&path).unwrap()[3..] == sent);
+    }
+
+    #[test]
+    fn a_failed_write_is_said() {
+        let path = Path::new("/dev/full");
+        for length in [3, LONG + 9] {
+            let full = fs::OpenOptions::new().write(true).open(path).unwrap();
+            let failed = write(full, path, &bytes(length)).unwrap_err();
+            assert_eq!(failed.kind(), io::ErrorKind::StorageFull);
+        }
+    }
+}

@@ -2,7 +2,12 @@
 //! FORMAT.md §8 binds the list to its manifest, §18.3 promises the stock tools; a fault of a disk must never become a
 //! refusal.
 
-use std::{fs, io, process::Command};
+use std::{
+    fs, io,
+    process::Command,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    time::Duration,
+};
 
 use super::{
     tests::{
@@ -119,6 +124,70 @@ fn a_payload_with_two_faults_is_refused_for_the_first_every_time() {
         assert_eq!(refusal(&whole, &key, &manifest), Some(Refusal::EntryPath));
         assert_eq!(refusal(cut, &key, &manifest), Some(Refusal::EntryPath));
     }
+}
+
+/// Makes the block of this number one of zstd's reserved type (RFC 8878 §3.1.1.2).
+fn spoil_block(frame: &mut [u8], number: usize) {
+    let mut at = 6;
+    for _ in 0..number {
+        let header = u32::from_le_bytes([frame[at], frame[at + 1], frame[at + 2], 0]);
+        assert!(header & 0b111 == 0, "noise is stored as it is");
+        at += 3 + usize::try_from(header >> 3).unwrap();
+    }
+    frame[at] |= 0b110;
+}
+
+/// Says when its end was read.
+struct Ending<'a>(&'a [u8], SyncSender<()>);
+
+impl Read for Ending<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(into)?;
+        if read == 0 && !into.is_empty() {
+            let _ = self.1.try_send(());
+        }
+        Ok(read)
+    }
+}
+
+/// Reads only once all of the ciphertext was read.
+struct Late(Receiver<()>);
+
+impl EntrySink for Late {
+    fn entry(&mut self, _: &EntryPath, _: u64, content: &mut dyn Read) -> io::Result<()> {
+        let bound = Duration::from_secs(20);
+        assert!(self.0.recv_timeout(bound).is_ok(), "it was not read ahead");
+        io::copy(content, &mut io::sink()).map(drop)
+    }
+}
+
+/// The same of the frame: decryption runs ahead of decompression too, here with certainty.
+#[test]
+fn a_fault_that_lies_behind_another_does_not_count_though_it_was_met_first() {
+    let key = [Identity::generate()];
+    let noise: Vec<u8> = (0..80_000_u64)
+        .flat_map(|number| *Digest::of(&number.to_le_bytes()).as_bytes())
+        .collect();
+    let files: [(&str, &[u8]); 1] = [("noise", &noise)];
+    let list = listing(&files);
+    let mut frame = compressed(&pack(&[files[0], (contents::NAME, &list)]));
+    // Farther than the entries are read ahead, and the end no farther than the frame is.
+    spoil_block(&mut frame, 15);
+    let whole = encrypted(&frame, &key[0]);
+    let mut manifest = manifest_of(&files, &list, &key[0]);
+    manifest.payload.bytes = u64::try_from(whole.len()).unwrap();
+    let refusal = |payload: &[u8]| {
+        let (said, heard) = sync_channel(1);
+        let mut reader = Ending(payload, said);
+        open_payload(&mut reader, &key, &manifest, &mut Late(heard))
+            .unwrap_err()
+            .to_string()
+    };
+    let malformed = OpenError::Refused(Refusal::PayloadMalformed).to_string();
+    assert_eq!(refusal(&whole), malformed);
+    assert_eq!(refusal(&whole[..whole.len() - 1]), malformed);
+    let undecryptable = OpenError::Refused(Refusal::DecryptionFailed).to_string();
+    assert_eq!(refusal(&whole[..1_800_000]), undecryptable);
 }
 
 #[test]
