@@ -272,6 +272,8 @@ impl Collect {
                 }
                 Ok(false) => {}
                 Err(error) => {
+                    // Without the home nothing is known of the item, which may stand aside already: asked again when it is back.
+                    self.node.spool.is_there()?;
                     tracing::warn!(%bundle, "an item cannot be moved in the outbox: {error}");
                     self.unmoved.add(&path, item.inode);
                     let text = why(&item.name.to_string_lossy(), "not-movable", now);

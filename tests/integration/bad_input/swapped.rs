@@ -213,3 +213,37 @@ fn what_is_exchanged_while_it_is_claimed_is_sent_whole_or_comes_back() {
 fn what_changes_while_it_is_read_is_sent_whole_or_comes_back() {
     play_all("changed while read", &while_it_is_read());
 }
+
+/// It stands aside as the disk has it, and as far as the journal knows it does not: nothing is concluded from an outbox that is away.
+#[test]
+fn what_stood_aside_when_the_outbox_went_away_is_sent_under_its_own_name() {
+    let mut office = Office::new().unwrap();
+    let gate = Gate::shut(&office.gates, "collect.recorded").unwrap();
+    let (way, name) = (office.exchange.out.clone(), "pergi.csv");
+    let item = office.exchange.drop_text(&way, name, "pergi").unwrap();
+    gate.until_reached().unwrap();
+    let phu = &mut office.exchange.pair.phu;
+    let bundle = phu.wait_for("the claim", PATIENCE, |status| {
+        let mut all = status.outgoing.iter();
+        let ours = all.find(|one| one.items.iter().any(|item| item.name == name))?;
+        Some(ours.bundle.clone())
+    });
+    let claim = format!("{}{}-0", home::CLAIM_PREFIX, bundle.unwrap());
+    let outbox = phu.path(home::OUTBOX);
+    let away = outbox.with_extension("pergi");
+    let folder = office.outbox();
+    fs::rename(folder.join(name), folder.join(claim)).unwrap();
+    fs::rename(&outbox, &away).unwrap();
+    fs::write(&outbox, "").unwrap();
+    drop(gate);
+    let phu = &mut office.exchange.pair.phu;
+    let failing = phu.wait_for("what fails", PATIENCE, |status| {
+        let mut alarms = status.alarms.iter();
+        let found = alarms.find(|alarm| alarm.code == "stage-failing");
+        found.map(|alarm| alarm.subject.clone())
+    });
+    assert_eq!(failing.unwrap(), "collect");
+    fs::remove_file(&outbox).unwrap();
+    fs::rename(&away, &outbox).unwrap();
+    office.exchange.settled(&[item]).unwrap();
+}

@@ -252,12 +252,18 @@ impl Ground {
 
     /// Whether everything dropped lies in `sent/`.
     pub(super) fn is_settled(&self) -> bool {
-        self.witness.dropped.iter().all(|item| {
-            let sides = &self.witness.sides;
+        self.unsettled().next().is_none()
+    }
+
+    /// Where what was dropped does not lie in `sent/`.
+    fn unsettled(&self) -> impl Iterator<Item = PathBuf> {
+        let sides = &self.witness.sides;
+        let places = self.witness.dropped.iter().map(|item| {
             let sender = &sides[usize::from(item.from != sides[PHU].party)];
             let sent = sender.home.join("sent").join(&item.to).join(&item.flow);
-            sent.join(&item.name).exists()
-        })
+            sent.join(&item.name)
+        });
+        places.filter(|place| !place.exists())
     }
 
     /// Everything dropped lies in `sent/`, and no row is in a state from which something happens.
@@ -281,6 +287,9 @@ impl Ground {
     /// What an error shows: counts and alarms of both, and the last words of their logs.
     pub(super) fn under_way(&mut self) -> String {
         let mut text = String::new();
+        for place in self.unsettled() {
+            text.push_str(&format!("\nnot there: {}", place.display()));
+        }
         for who in [PHU, IMIGRASI] {
             let status =
                 fs::read(self.witness.sides[who].home.join("status.json")).unwrap_or_default();

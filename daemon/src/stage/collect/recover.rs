@@ -1,7 +1,7 @@
 //! What a crash, or an error in the middle of a claim, left unfinished in the outbox. It must never keep the daemon from
 //! starting: operators can make anything of their folders. SPOOL.md §5.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::PoisonError;
@@ -54,11 +54,9 @@ impl Collect {
                 }
                 Some(Under::Stray) | None => {}
             }
-            let name = claim.file_name().map(|name| {
-                name.to_string_lossy()
-                    .replace(CLAIM_PREFIX, RECOVERED_PREFIX)
-            });
-            let original = claim.with_file_name(name.unwrap_or_default());
+            let name = row.as_ref().and_then(|row| name_of(&claim, row));
+            let name = name.unwrap_or_else(|| recovered(&claim));
+            let original = claim.with_file_name(name);
             if let Err(error) = self.node.spool.put_back(&claim, &original) {
                 tracing::warn!("a claim that no record knows stays where it is: {error}");
             }
@@ -110,11 +108,7 @@ enum Under {
 }
 
 fn under_claim(claim: &Path, row: &OutboundRow) -> Under {
-    let inode = claim.symlink_metadata().map(|there| there.ino()).ok();
-    let is_item = row
-        .items
-        .iter()
-        .any(|item| is_claim_of(claim, item) && Some(item.inode) == inode);
+    let is_item = item_at(claim, row).is_some();
     match row.state {
         Outbound::PutBack | Outbound::Returned => Under::Stray,
         Outbound::Settled if is_item => Under::Sent,
@@ -130,6 +124,24 @@ fn under_claim(claim: &Path, row: &OutboundRow) -> Under {
         | Outbound::Imported
         | Outbound::Refused => Under::Way,
     }
+}
+
+/// The item that lies under its claim.
+fn item_at<'r>(claim: &Path, row: &'r OutboundRow) -> Option<&'r Item> {
+    let inode = claim.symlink_metadata().map(|there| there.ino()).ok();
+    let mut items = row.items.iter();
+    items.find(|item| is_claim_of(claim, item) && Some(item.inode) == inode)
+}
+
+/// What the record calls it.
+fn name_of(claim: &Path, row: &OutboundRow) -> Option<OsString> {
+    Some(item_at(claim, row)?.name.clone())
+}
+
+/// What no record knows.
+fn recovered(claim: &Path) -> OsString {
+    let name = claim.file_name().unwrap_or_default().to_string_lossy();
+    name.replace(CLAIM_PREFIX, RECOVERED_PREFIX).into()
 }
 
 fn is_claim_of(claim: &Path, item: &Item) -> bool {
