@@ -122,6 +122,8 @@ impl Collect {
                 Err(foreign) => self.give_back_foreign(&foreign),
             }
         }
+        // What was found of them holds only where the home was there to be looked at.
+        self.node.spool.is_there()?;
         let claims = self.group(settled);
         let done = claims.len();
         self.claim(claims)?;

@@ -104,7 +104,12 @@ impl Seal {
             let details = self.unfit_again(row);
             return give_back(&self.node, row, reason, details.as_ref());
         }
-        match self.seal(row) {
+        let sealed = self.seal(row);
+        if !matches!(sealed, Ok(_) | Err(NotSealed::Failed(_))) {
+            // The items of a home that is away are neither unreadable nor gone.
+            self.node.spool.is_there()?;
+        }
+        match sealed {
             Ok(sealed) => self.finish(&sealed),
             Err(NotSealed::Return(reason)) => give_back(&self.node, row, reason, None),
             Err(NotSealed::Unfit(reason, details)) => {

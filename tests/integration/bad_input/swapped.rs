@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use amanah_format::home;
 use amanah_tests::exchange::{Exchange, PATIENCE, files_below};
 use amanah_tests::gate::{Gate, HOLD_IN};
+use amanah_tests::waiting::until;
 use anyhow::{Context, Result, ensure};
 
 use super::limits::Used;
@@ -246,4 +247,28 @@ fn what_stood_aside_when_the_outbox_went_away_is_sent_under_its_own_name() {
     fs::remove_file(&outbox).unwrap();
     fs::rename(&away, &outbox).unwrap();
     office.exchange.settled(&[item]).unwrap();
+}
+
+/// Where the home was there is a folder in which a confined daemon may read nothing.
+#[test]
+fn what_is_sealed_when_the_home_goes_away_is_sent_when_it_is_back() {
+    let mut office = Office::new().unwrap();
+    let gate = Gate::shut(&office.gates, "collect.stood-aside").unwrap();
+    let way = office.exchange.out.clone();
+    let item = office.exchange.drop_text(&way, "pergi.csv", "pergi");
+    gate.until_reached().unwrap();
+    let phu = &office.exchange.pair.phu;
+    let (home, log) = (phu.folder().to_owned(), phu.log());
+    let away = home.with_extension("pergi");
+    fs::rename(&home, &away).unwrap();
+    fs::create_dir(&home).unwrap();
+    drop(gate);
+    until("a stage that fails", PATIENCE, || {
+        let log = fs::read_to_string(&log)?;
+        Ok(log.contains("stage=\"seal\"").then_some(()))
+    })
+    .unwrap();
+    fs::remove_dir(&home).unwrap();
+    fs::rename(&away, &home).unwrap();
+    office.exchange.settled(&[item.unwrap()]).unwrap();
 }
