@@ -107,13 +107,18 @@ fn an_error_of_the_sink_is_no_refusal() {
     assert!(matches!(lazy, Err(OpenError::Io(_))));
 }
 
+/// Bytes that no compression shortens: so many digests.
+fn noise(digests: u64) -> Vec<u8> {
+    (0..digests)
+        .flat_map(|number| *Digest::of(&number.to_le_bytes()).as_bytes())
+        .collect()
+}
+
 /// Decryption runs ahead of the entries, so it may know of the second fault first.
 #[test]
 fn a_payload_with_two_faults_is_refused_for_the_first_every_time() {
     let key = Identity::generate();
-    let noise: Vec<u8> = (0..40_000_u64)
-        .flat_map(|number| *Digest::of(&number.to_le_bytes()).as_bytes())
-        .collect();
+    let noise = noise(40_000);
     let files: [(&str, &[u8]); 3] = [("a", b"1"), ("A", b"2"), ("noise", &noise)];
     let list = listing(&files);
     let tar = pack(&[files[0], files[1], files[2], (contents::NAME, &list)]);
@@ -165,9 +170,7 @@ impl EntrySink for Late {
 #[test]
 fn a_fault_that_lies_behind_another_does_not_count_though_it_was_met_first() {
     let key = [Identity::generate()];
-    let noise: Vec<u8> = (0..80_000_u64)
-        .flat_map(|number| *Digest::of(&number.to_le_bytes()).as_bytes())
-        .collect();
+    let noise = noise(80_000);
     let files: [(&str, &[u8]); 1] = [("noise", &noise)];
     let list = listing(&files);
     let mut frame = compressed(&pack(&[files[0], (contents::NAME, &list)]));
@@ -194,9 +197,7 @@ fn a_fault_that_lies_behind_another_does_not_count_though_it_was_met_first() {
 fn at_whatever_point_the_work_is_spent_it_is_refused_for_that() {
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     let key = [Identity::generate()];
-    let noise: Vec<u8> = (0..40_000_u64)
-        .flat_map(|number| *Digest::of(&number.to_le_bytes()).as_bytes())
-        .collect();
+    let noise = noise(40_000);
     let files: [(&str, &[u8]); 2] = [("noise", &noise), ("small", b"1")];
     let (payload, manifest) = sealed(&files, &[key[0].recipient()], OPTIONS);
     let opened = |questions: usize| {

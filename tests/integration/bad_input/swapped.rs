@@ -256,6 +256,7 @@ fn what_is_sealed_when_the_home_goes_away_is_sent_when_it_is_back() {
     let gate = Gate::shut(&office.gates, "collect.stood-aside").unwrap();
     let way = office.exchange.out.clone();
     let item = office.exchange.drop_text(&way, "pergi.csv", "pergi");
+    let item = item.unwrap();
     gate.until_reached().unwrap();
     let phu = &office.exchange.pair.phu;
     let (home, log) = (phu.folder().to_owned(), phu.log());
@@ -270,5 +271,5 @@ fn what_is_sealed_when_the_home_goes_away_is_sent_when_it_is_back() {
     .unwrap();
     fs::remove_dir(&home).unwrap();
     fs::rename(&away, &home).unwrap();
-    office.exchange.settled(&[item.unwrap()]).unwrap();
+    office.exchange.settled(&[item]).unwrap();
 }

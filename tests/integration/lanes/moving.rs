@@ -40,7 +40,7 @@ fn until_settled(exchange: &mut Exchange, way: &Way, (name, patience): (&str, Du
 /// one's, and what passes during the round trips of its hand-over and of its receipt.
 fn carried_max(size: Size, bytes: usize) -> u64 {
     let bytes = u64::try_from(bytes).unwrap();
-    bytes * 3 / 2 + size.bytes_per_sec * 5 + 400_000
+    bytes * 3 / 2 + size.bytes_per_sec * 5 + 300_000
 }
 
 /// The line between the two goes through a proxy.

@@ -58,7 +58,7 @@ impl Collect {
             let name = name.unwrap_or_else(|| recovered(&claim));
             let original = claim.with_file_name(name);
             if let Err(error) = self.node.spool.put_back(&claim, &original) {
-                tracing::warn!("a claim that no record knows stays where it is: {error}");
+                tracing::warn!("what lies under a claim's name and is none stays there: {error}");
             }
         }
         Ok(())
@@ -138,7 +138,7 @@ fn name_of(claim: &Path, row: &OutboundRow) -> Option<OsString> {
     Some(item_at(claim, row)?.name.clone())
 }
 
-/// What no record knows.
+/// A name for what no record knows.
 fn recovered(claim: &Path) -> OsString {
     let name = claim.file_name().unwrap_or_default().to_string_lossy();
     name.replace(CLAIM_PREFIX, RECOVERED_PREFIX).into()
