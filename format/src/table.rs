@@ -23,7 +23,9 @@ mod raw;
 mod report;
 mod rows;
 mod schema;
+mod side_by_side;
 mod sorter;
+mod stretch;
 mod temporal;
 mod total;
 mod value;
@@ -31,7 +33,7 @@ mod warning;
 
 pub use across::{Compare, Op, Rule, RuleBody};
 pub use batch::Batch;
-pub use check::{Checked, Plan, RowSink, Rows, check};
+pub use check::{Checked, Plan, RowSink, Rows, check, check_on};
 pub use decimal::Decimal;
 pub use kinds::Kind;
 pub use report::{Fault, Finding, Level, Report, Subject};

@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use super::cell;
 use super::first_look::{MARK, first_look, is_json};
 use super::header;
 use super::keys::{Key, Rounding, keys};
-use super::limits::ROWS_MAX;
+use super::kinds::Kind;
+use super::limits::{ROWS_MAX, SORT_MEMORY_BYTES, STRETCH_ROWS_MAX};
 use super::report::{Draft, Fault, Level, Report, Subject};
-use super::rows::{Cell, Dialect, Form, Lines, RowText, Rows as Source, Step};
+use super::rows::{Dialect, Lines, Rows as Source, Step};
 use super::schema::{Field, Schema};
-use super::sorter::{Runs, Spill, hash};
+use super::side_by_side;
+use super::sorter::{Runs, Sorter, Spill};
+use super::stretch::{Gathered, Stretch};
 use super::total::Total;
 use super::value::Value;
 
@@ -71,63 +73,99 @@ pub fn check(
     spill: &mut dyn Spill,
     sink: &mut dyn RowSink,
 ) -> io::Result<Checked> {
-    let mut check = Check::new(plan, spill);
-    let mut lines = Lines::new(content);
-    match first_look(lines.look()?) {
-        None => {}
-        Some(Fault::ByteOrderMark) => {
-            check.draft.note(Fault::ByteOrderMark, Subject::File);
-            lines.skip(MARK.len());
+    let keys = keys(plan.schema);
+    let mut check = Check::new(plan, &keys, spill);
+    if let Some(mut source) = check.begin(content)? {
+        check.rows(&mut source, sink)?;
+        return check.finish();
+    }
+    Ok(check.report())
+}
+
+/// The same of a table whose rows nobody takes, on so many threads: those of CSV can be told apart before they are read.
+///
+/// # Errors
+/// The reader's or the spill's; or a thread could not be started.
+pub fn check_on(
+    threads: usize,
+    content: &mut dyn Read,
+    plan: &Plan<'_>,
+    spill: &mut dyn Spill,
+) -> io::Result<Checked> {
+    let keys = keys(plan.schema);
+    let mut check = Check::new(plan, &keys, spill);
+    match check.begin(content)? {
+        None => return Ok(check.report()),
+        Some(Source::Csv(mut source)) if threads > 1 => {
+            side_by_side::rows(&mut check, &mut source, threads)?;
         }
-        Some(fault) => {
-            check.draft.note(fault, Subject::File);
-            return Ok(check.report());
-        }
+        Some(mut source) => check.rows(&mut source, &mut Rows)?,
     }
-    if plan.dialect == Dialect::Csv && is_json(lines.look()?) {
-        check.draft.note(Fault::Json, Subject::File);
-        return Ok(check.report());
-    }
-    let mut source = Source::new(plan.dialect, lines, plan.schema);
-    if plan.dialect == Dialect::Csv && !check.header(&mut source)? {
-        return Ok(check.report());
-    }
-    check.rows(&mut source, sink)?;
     check.finish()
 }
 
-struct Check<'p> {
-    plan: &'p Plan<'p>,
+/// What is known of the table as a whole.
+pub(super) struct Check<'p> {
+    pub(super) plan: &'p Plan<'p>,
+    pub(super) keys: &'p [Key],
     fields: &'p [Field],
     draft: Draft,
-    keys: Vec<Key>,
+    /// One for each key.
+    sorters: Vec<Sorter>,
     rounding: Vec<Rounding>,
-    /// The last sound text of each column.
-    last: Vec<String>,
     totals: Vec<(usize, Total)>,
     runs: Runs<'p>,
     rows: u64,
 }
 
 impl<'p> Check<'p> {
-    fn new(plan: &'p Plan<'p>, spill: &'p mut dyn Spill) -> Self {
+    fn new(plan: &'p Plan<'p>, keys: &'p [Key], spill: &'p mut dyn Spill) -> Self {
         let fields = plan.schema.fields();
         let total = |place: &usize| {
-            fields
-                .get(*place)
-                .map(|field| (*place, Total::of(field.kind())))
+            let field = fields.get(*place);
+            (*place, Total::of(field.map_or(Kind::Text, Field::kind)))
         };
+        let share = SORT_MEMORY_BYTES / keys.len().max(1);
         Self {
             plan,
+            keys,
             fields,
             draft: Draft::default(),
-            keys: keys(plan.schema),
+            sorters: keys.iter().map(|_| Sorter::new(share)).collect(),
             rounding: vec![Rounding::default(); fields.len()],
-            last: vec![String::new(); fields.len()],
-            totals: plan.totals.iter().filter_map(total).collect(),
+            totals: plan.totals.iter().map(total).collect(),
             runs: Runs::new(spill),
             rows: 0,
         }
+    }
+
+    /// Looks at what it is, and at its header. The rows, where there can be any.
+    fn begin<'c>(&mut self, content: &'c mut dyn Read) -> io::Result<Option<Source<'c>>>
+    where
+        'p: 'c,
+    {
+        let mut lines = Lines::new(content);
+        match first_look(lines.look()?) {
+            None => {}
+            Some(Fault::ByteOrderMark) => {
+                self.draft.note(Fault::ByteOrderMark, Subject::File);
+                lines.skip(MARK.len());
+            }
+            Some(fault) => {
+                self.draft.note(fault, Subject::File);
+                return Ok(None);
+            }
+        }
+        let is_csv = self.plan.dialect == Dialect::Csv;
+        if is_csv && is_json(lines.look()?) {
+            self.draft.note(Fault::Json, Subject::File);
+            return Ok(None);
+        }
+        let mut source = Source::new(self.plan.dialect, lines, self.plan.schema);
+        if is_csv && !self.header(&mut source)? {
+            return Ok(None);
+        }
+        Ok(Some(source))
     }
 
     /// Whether rows can be read by it.
@@ -154,155 +192,61 @@ impl<'p> Check<'p> {
     }
 
     fn rows(&mut self, source: &mut Source<'_>, sink: &mut dyn RowSink) -> io::Result<()> {
-        // The values borrow from the row's text, so the room for them is made anew; it is one allocation a row.
-        while self.rows < ROWS_MAX {
-            let step = source.next()?;
-            if step == Step::End {
+        let mut stretch = Stretch::new(self.plan, self.keys);
+        loop {
+            let mut onward = Onward {
+                before: self.rows,
+                is_shut: self.draft.refuses(),
+                sink,
+            };
+            let more = stretch.read(source, STRETCH_ROWS_MAX, &mut onward)?;
+            if !self.absorb(stretch.take())? || !more {
                 return Ok(());
             }
-            self.rows += 1;
-            match step {
-                Step::Row => self.row(source.row(), sink)?,
-                Step::Faulty(fault) => {
-                    let subject = source.subject();
-                    self.draft.row(Level::Refusal, fault, subject, self.rows);
-                }
-                Step::Broken(fault) => {
-                    self.draft
-                        .row(Level::Refusal, fault, Subject::File, self.rows);
-                    return Ok(());
-                }
-                Step::End => {}
-            }
         }
-        self.draft.note(Fault::TooManyRows, Subject::File);
-        Ok(())
     }
 
-    fn row(&mut self, row: &RowText, sink: &mut dyn RowSink) -> io::Result<()> {
-        let number = self.rows;
-        if row
-            .cells
-            .iter()
-            .all(|cell| cell.form == Form::Text && cell.start == cell.end)
-        {
-            self.draft
-                .row(Level::Refusal, Fault::BlankRow, Subject::File, number);
-            return Ok(());
+    /// Takes what the next rows left behind; whether any after them count.
+    pub(super) fn absorb(&mut self, next: Gathered) -> io::Result<bool> {
+        let before = self.rows;
+        self.rows = before.saturating_add(next.rows);
+        self.draft.absorb(next.draft, before);
+        for (rounding, next) in self.rounding.iter_mut().zip(next.rounding) {
+            rounding.absorb(next, before);
         }
-        if row.cells.len() != self.fields.len() {
-            self.draft
-                .row(Level::Refusal, Fault::CellCount, Subject::File, number);
-            return Ok(());
+        for ((_, total), next) in self.totals.iter_mut().zip(&next.totals) {
+            total.absorb(next);
         }
-        let mut values = Vec::with_capacity(row.cells.len());
-        let mut sound = !row.has_control();
-        let columns = row.cells.iter().zip(self.fields).zip(&mut self.last);
-        for (place, ((cell, field), last)) in columns.enumerate() {
-            let text = row.of(cell);
-            let fault = if sound || !super::rows::has_control(text) {
-                let cell = (cell.form, text);
-                cell::read(self.plan.schema, field, cell, &mut values, last)
-            } else {
-                values.push(Value::Missing);
-                Some(Fault::Control)
-            };
-            if let Some(fault) = fault {
-                self.draft.cell(place, fault, number);
-                sound = false;
-            }
-        }
-        self.long_numbers(row, &values);
-        // A cell that is wrong counts as missing from here on: rules would only repeat what was said of it.
-        sound = sound && self.across(&values);
-        self.keys(&values)?;
-        if sound {
-            self.total(row, &values);
-            if !self.draft.refuses() {
-                sink.row(number, &values)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn long_numbers(&mut self, row: &RowText, values: &[Value<'_>]) {
-        let columns = self
-            .rounding
-            .iter_mut()
-            .zip(self.fields)
-            .zip(values)
-            .zip(&row.cells);
-        for (((rounding, field), value), cell) in columns {
-            let Value::Text(text) = value else { continue };
-            if cell.end - cell.start < 16 || field.may_end_in_zeros() {
+        for hashed in next.hashes {
+            let row = before.saturating_add(hashed.row);
+            let Some(sorter) = self.sorters.get_mut(hashed.key) else {
                 continue;
-            }
-            if let Some(rounded) = cell::is_rounded(text) {
-                rounding.long += 1;
-                if rounded {
-                    rounding.rounded.add(self.rows);
-                }
-            }
-        }
-    }
-
-    /// Whether no rule across fields refuses the row.
-    fn across(&mut self, values: &[Value<'_>]) -> bool {
-        let mut sound = true;
-        for rule in self.plan.schema.rules() {
-            if !rule.holds(values) {
-                sound = sound && rule.level() == Level::Warning;
-                let subject = Subject::Rule(rule.name().to_owned());
-                self.draft
-                    .row(rule.level(), Fault::Rule, subject, self.rows);
-            }
-        }
-        sound
-    }
-
-    /// A key with a missing part is not compared, as in SQL.
-    fn keys(&mut self, values: &[Value<'_>]) -> io::Result<()> {
-        for key in &mut self.keys {
-            let hashed = |places: &[usize]| {
-                let cells = || places.iter().filter_map(|place| values.get(*place));
-                let whole = cells().all(|value| !value.is_missing());
-                whole.then(|| hash(&self.plan.key, cells()))
             };
-            let own = hashed(&key.fields);
-            match &key.reference {
-                None => {
-                    if let Some(own) = own {
-                        key.sorter.push(own, self.rows, &mut self.runs)?;
-                    }
-                }
-                Some(reference) => {
-                    if let Some(there) = hashed(reference) {
-                        key.sorter.push(there, self.rows, &mut self.runs)?;
-                    }
-                    if let Some(own) = own {
-                        key.sorter.push_reference(own, self.rows, &mut self.runs)?;
-                    }
-                }
+            if hashed.refers {
+                sorter.push_reference(hashed.hash, row, &mut self.runs)?;
+            } else {
+                sorter.push(hashed.hash, row, &mut self.runs)?;
             }
         }
-        Ok(())
+        if self.rows >= ROWS_MAX {
+            self.draft.note(Fault::TooManyRows, Subject::File);
+        }
+        Ok(!next.is_broken && self.rows < ROWS_MAX)
     }
 
-    fn total(&mut self, row: &RowText, values: &[Value<'_>]) {
-        for (place, total) in &mut self.totals {
-            let cell = row.cells.get(*place).map(|cell: &Cell| row.of(cell));
-            if let Some((value, text)) = values.get(*place).zip(cell) {
-                total.add(value, text);
-            }
-        }
+    /// The next row cannot be read, and nothing after it.
+    pub(super) fn broken(&mut self, fault: Fault) {
+        self.rows = self.rows.saturating_add(1);
+        self.draft
+            .row(Level::Refusal, fault, Subject::File, self.rows);
     }
 
     fn finish(mut self) -> io::Result<Checked> {
-        for key in std::mem::take(&mut self.keys) {
+        for (key, sorter) in self.keys.iter().zip(std::mem::take(&mut self.sorters)) {
             let subject = self.subject(&key.fields);
             let tally = match key.reference {
-                None => key.sorter.duplicates(&mut self.runs)?,
-                Some(_) => key.sorter.dangling(&mut self.runs)?,
+                None => sorter.duplicates(&mut self.runs)?,
+                Some(_) => sorter.dangling(&mut self.runs)?,
             };
             self.draft.rows(Level::Refusal, key.fault, subject, tally);
         }
@@ -351,6 +295,22 @@ impl<'p> Check<'p> {
             rows: self.rows,
             report: self.draft.finish(|place| name_of(fields, place)),
         }
+    }
+}
+
+/// The caller's sink, with the numbers that rows have in the table. Shut once something refuses it.
+struct Onward<'s> {
+    before: u64,
+    is_shut: bool,
+    sink: &'s mut dyn RowSink,
+}
+
+impl RowSink for Onward<'_> {
+    fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()> {
+        if self.is_shut {
+            return Ok(());
+        }
+        self.sink.row(self.before.saturating_add(number), values)
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 
 use super::limits::CELLS_MAX;
 use super::report::Fault;
-use super::rows::{Cell, Form, Found, Lines, RowText, Step};
+use super::rows::{Cell, Cut, Form, Found, Lines, RowText, Step};
 
 /// Rows of a CSV table; the header is the first.
 pub(super) struct CsvRows<'a> {
@@ -23,6 +23,11 @@ impl<'a> CsvRows<'a> {
 
     pub(super) const fn row(&self) -> &RowText {
         &self.row
+    }
+
+    /// Moves the next records into `block`, unread.
+    pub(super) fn cut(&mut self, block: &mut Vec<u8>) -> io::Result<Cut> {
+        self.lines.cut(true, block)
     }
 
     pub(super) fn next(&mut self) -> io::Result<Step> {

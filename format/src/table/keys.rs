@@ -1,10 +1,8 @@
-//! What a check keeps of rows that it has passed: hashes of their keys, and how many long numbers look rounded.
-//! Its size follows from the schema; what is beyond the memory for sorting spills.
+//! Which keys one file can answer, and how many of a column's long numbers look rounded: what a check keeps of rows that it has
+//! passed, beside their faults. Its size follows from the schema.
 
-use super::limits::SORT_MEMORY_BYTES;
 use super::report::{Fault, Level, Tally};
 use super::schema::{ForeignKey, Schema};
-use super::sorter::Sorter;
 
 /// From how many numbers of 16 or 17 digits on a column of rounded ones is refused: by chance one in a million is so.
 const ROUNDED_ALL_MIN: u64 = 6;
@@ -13,13 +11,12 @@ const ROUNDED_HALF_MIN: u64 = 20;
 /// Below that many nothing is said: every tenth number ends in a zero.
 const ROUNDED_WARN_MIN: u64 = 3;
 
-/// A key under way.
+/// A key that one file can answer.
 pub(super) struct Key {
     pub(super) fault: Fault,
     pub(super) fields: Vec<usize>,
     /// Of a foreign key within the file: the columns that it leads to.
     pub(super) reference: Option<Vec<usize>>,
-    pub(super) sorter: Sorter,
 }
 
 /// How many long numbers a column has, and which look rounded.
@@ -30,6 +27,12 @@ pub(super) struct Rounding {
 }
 
 impl Rounding {
+    /// Takes those of the next rows, which are numbered from 1 and come after `before` others.
+    pub(super) fn absorb(&mut self, next: Self, before: u64) {
+        self.long = self.long.saturating_add(next.long);
+        self.rounded.absorb(next.rounded, before);
+    }
+
     /// Whether to refuse for it, to warn, or neither.
     pub(super) fn level(&self) -> Option<Level> {
         let (long, rounded) = (self.long, self.rounded.count);
@@ -43,7 +46,7 @@ impl Rounding {
     }
 }
 
-/// The keys of a schema that one file can answer, sharing the memory for sorting.
+/// The keys of a schema that one file can answer.
 pub(super) fn keys(schema: &Schema) -> Vec<Key> {
     let mut list = Vec::new();
     if !schema.primary_key().is_empty() {
@@ -68,12 +71,10 @@ pub(super) fn keys(schema: &Schema) -> Vec<Key> {
             list.push((Fault::ForeignKey, fields.clone(), Some(reference)));
         }
     }
-    let share = SORT_MEMORY_BYTES / list.len().max(1);
     let key = |(fault, fields, reference)| Key {
         fault,
         fields,
         reference,
-        sorter: Sorter::new(share),
     };
     list.into_iter().map(key).collect()
 }

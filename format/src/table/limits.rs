@@ -43,3 +43,7 @@ pub const MERGE_RUNS_MAX: usize = 64;
 pub const BATCH_TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Most cells of one hand-over: those of numbers and dates have no text.
 pub const BATCH_CELLS_MAX: usize = 8 * 1024;
+/// Most rows of a stretch that is checked by itself: what their keys leave behind stays below 3 MiB.
+pub const STRETCH_ROWS_MAX: u64 = 4_096;
+/// Bytes of text in one block for a thread: a millisecond's work and more, so that handing it over costs nothing beside.
+pub const BLOCK_BYTES: usize = 256 * 1024;

@@ -265,6 +265,14 @@ impl Tally {
             self.rows.truncate(FIRST_ROWS_MAX);
         }
     }
+
+    /// Takes that of the next rows, which are numbered from 1 and come after `before` others.
+    pub(super) fn absorb(&mut self, next: Self, before: u64) {
+        self.count = self.count.saturating_add(next.count);
+        let room = FIRST_ROWS_MAX.saturating_sub(self.rows.len());
+        let rows = next.rows.into_iter().take(room);
+        self.rows.extend(rows.map(|row| row.saturating_add(before)));
+    }
 }
 
 /// A report under way. Its size follows from the schema, not from the table.
@@ -300,6 +308,16 @@ impl Draft {
     pub(super) fn rows(&mut self, level: Level, fault: Fault, subject: Subject, tally: Tally) {
         if tally.count > 0 {
             self.tallies.insert((level, fault, subject), tally);
+        }
+    }
+
+    /// Takes what was found in the next rows, which are numbered from 1 and come after `before` others.
+    pub(super) fn absorb(&mut self, next: Self, before: u64) {
+        for (what, tally) in next.tallies {
+            self.tallies.entry(what).or_default().absorb(tally, before);
+        }
+        for (what, tally) in next.columns {
+            self.columns.entry(what).or_default().absorb(tally, before);
         }
     }
 

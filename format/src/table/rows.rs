@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use super::csv::CsvRows;
 use super::json_lines::JsonRows;
-use super::limits::{READ_BYTES, ROW_BYTES_MAX};
+use super::limits::{BLOCK_BYTES, READ_BYTES, ROW_BYTES_MAX, STRETCH_ROWS_MAX};
 use super::report::{Fault, Subject};
 use super::schema::Schema;
 
@@ -161,6 +161,14 @@ pub(super) enum Found {
     End,
 }
 
+/// Why a block ends.
+pub(super) enum Cut {
+    /// It has enough.
+    Full,
+    /// No record comes after it; with a fault, because the next one cannot be read.
+    End(Option<Fault>),
+}
+
 impl<'a> Lines<'a> {
     pub(super) fn new(reader: &'a mut dyn Read) -> Self {
         Self {
@@ -228,6 +236,24 @@ impl<'a> Lines<'a> {
             }
             self.fill()?;
         }
+    }
+
+    /// Adds whole records to `block` as they stand, up to a stretch of them.
+    pub(super) fn cut(&mut self, quoting: bool, block: &mut Vec<u8>) -> io::Result<Cut> {
+        for _ in 0..STRETCH_ROWS_MAX {
+            match self.record(quoting)? {
+                Found::Record { start, .. } => {
+                    block.extend_from_slice(self.bytes(start, self.start));
+                }
+                Found::TooLong => return Ok(Cut::End(Some(Fault::RowTooLong))),
+                Found::Open => return Ok(Cut::End(Some(Fault::Quotes))),
+                Found::End => return Ok(Cut::End(None)),
+            }
+            if block.len() >= BLOCK_BYTES {
+                break;
+            }
+        }
+        Ok(Cut::Full)
     }
 
     fn take(&mut self, end: usize, next: usize, quoted: bool) -> Found {

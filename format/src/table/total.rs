@@ -16,6 +16,30 @@ pub(super) enum Total {
     Hash(u128),
 }
 
+/// What some rows add to a total.
+#[derive(Debug, Default)]
+pub(super) struct Addend {
+    /// Each by itself: where a sum stops fitting depends on what came before.
+    numbers: Vec<Decimal>,
+    hash: u128,
+}
+
+impl Addend {
+    /// Takes a cell: its value, and the text it was read from. One that is missing adds nothing.
+    pub(super) fn add(&mut self, value: &Value<'_>, text: &str) {
+        match value {
+            Value::Missing => {}
+            Value::Integer(number) => self.numbers.push(Decimal::from(*number)),
+            Value::Number(number) => self.numbers.push(*number),
+            _ => {
+                let digest = Sha256::digest(text.as_bytes());
+                let head = digest.first_chunk::<16>().copied().unwrap_or_default();
+                self.hash = self.hash.wrapping_add(u128::from_be_bytes(head));
+            }
+        }
+    }
+}
+
 impl Total {
     pub(super) const fn of(kind: Kind) -> Self {
         match kind {
@@ -30,22 +54,14 @@ impl Total {
         }
     }
 
-    /// Takes a cell: its value, and the text it was read from. One that is missing adds nothing.
-    pub(super) fn add(&mut self, value: &Value<'_>, text: &str) {
-        match (self, value) {
-            (_, Value::Missing) => {}
-            (Self::Sum(sum), Value::Integer(number)) => {
-                *sum = sum.and_then(|sum| sum.checked_add(Decimal::from(*number)));
+    /// Takes what the next rows add.
+    pub(super) fn absorb(&mut self, next: &Addend) {
+        match self {
+            Self::Sum(sum) => {
+                let mut numbers = next.numbers.iter();
+                *sum = sum.and_then(|sum| numbers.try_fold(sum, |sum, one| sum.checked_add(*one)));
             }
-            (Self::Sum(sum), Value::Number(number)) => {
-                *sum = sum.and_then(|sum| sum.checked_add(*number))
-            }
-            (Self::Sum(sum), _) => *sum = None,
-            (Self::Hash(sum), _) => {
-                let digest = Sha256::digest(text.as_bytes());
-                let head = digest.first_chunk::<16>().copied().unwrap_or_default();
-                *sum = sum.wrapping_add(u128::from_be_bytes(head));
-            }
+            Self::Hash(sum) => *sum = sum.wrapping_add(next.hash),
         }
     }
 
@@ -64,17 +80,35 @@ mod tests {
 
     #[test]
     fn a_sum_is_exact_and_a_hash_total_knows_no_order() {
-        let mut sum = Total::of(Kind::Number);
-        for text in ["0.1", "0.2", "-1000000000000"] {
-            sum.add(&Value::Number(Decimal::parse(text).unwrap()), text);
+        let number = |text: &str| Value::Number(Decimal::parse(text).unwrap());
+        let sum = |parts: &[&[&str]]| {
+            let mut total = Total::of(Kind::Number);
+            for part in parts {
+                let mut addend = Addend::default();
+                part.iter().for_each(|text| addend.add(&number(text), text));
+                addend.add(&Value::Missing, "");
+                total.absorb(&addend);
+            }
+            total.text()
+        };
+        for parts in [
+            &[&["0.1", "0.2", "-1000000000000"][..]][..],
+            &[&["0.1"], &["0.2", "-1000000000000"]],
+        ] {
+            assert_eq!(sum(parts).as_deref(), Some("-999999999999.7"));
         }
-        sum.add(&Value::Missing, "");
-        assert_eq!(sum.text().as_deref(), Some("-999999999999.7"));
+        // What stopped fitting does not fit again, however the rows are cut.
+        let most = "99999999999999999999";
+        let (up, down) = ([most; 2], "-99999999999999999999");
+        assert_eq!(sum(&[&[down, up[0], up[1]]]).as_deref(), Some(most));
+        assert_eq!(sum(&[&up, &[down]]), None);
+        assert_eq!(sum(&[&[up[0]], &[up[1], down]]), None);
         let of = |texts: &[&str]| {
-            let mut total = Total::of(Kind::Text);
+            let (mut total, mut addend) = (Total::of(Kind::Text), Addend::default());
             texts
                 .iter()
-                .for_each(|text| total.add(&Value::Text(text), text));
+                .for_each(|text| addend.add(&Value::Text(text), text));
+            total.absorb(&addend);
             total.text()
         };
         assert_eq!(of(&["a", "b", "c"]), of(&["c", "a", "b"]));

@@ -56,8 +56,15 @@ fn checked_as(dialect: Dialect, bytes: &[u8], sink: &mut dyn RowSink) -> Checked
         totals: schema.totals(),
         key: [3; 16],
     };
-    let mut bytes = bytes;
-    check(&mut bytes, &plan, &mut Memory::default(), sink).unwrap()
+    let (mut once, mut memory) = (bytes, Memory::default());
+    let checked = check(&mut once, &plan, &mut memory, sink).unwrap();
+    // Whatever is checked here is checked side by side too, and is found to be the same.
+    for threads in [1, 2, 5] {
+        let (mut again, mut memory) = (bytes, Memory::default());
+        let same = check_on(threads, &mut again, &plan, &mut memory).unwrap();
+        assert_eq!(same, checked, "on {threads} threads");
+    }
+    checked
 }
 
 fn checked(bytes: &[u8]) -> Checked {

@@ -1,0 +1,196 @@
+//! Tables of many blocks, damaged anywhere: on several threads the outcome is that of one, to the last row number and the last
+//! error. The one thread is what all other tests of tables hold.
+
+use std::io::{Read, Write as _};
+
+use super::super::check::{Checked, check, check_on};
+use super::super::limits::{BLOCK_BYTES, ROW_BYTES_MAX, STRETCH_ROWS_MAX};
+use super::super::schema::Schema;
+use super::super::sorter::Memory;
+use super::super::{Dialect, Fault};
+use super::*;
+
+const SCHEMA: &[u8] = br#"{"fields": [
+    {"name": "nomor", "type": "string", "constraints": {"pattern": "^[A-Z]\\d{7}$"}},
+    {"name": "nik", "type": "string"},
+    {"name": "nama", "type": "string", "constraints": {"maxLength": 40}},
+    {"name": "biaya", "type": "number"},
+    {"name": "ketua", "type": "string"}],
+    "primaryKey": "nomor", "foreignKeys": [{"fields": "ketua", "reference": {"fields": "nomor"}}],
+    "amanah": {"rules": [{"name": "berbayar", "level": "warning",
+        "when": {"field": "nama", "in": ["GRATIS"]}, "required": ["biaya"]}],
+      "totals": ["biaya", "nomor"]}}"#;
+/// Rows of about 70 bytes: three blocks and a part of one. All of it is shorter than the longest row.
+const ROWS: usize = 3 * BLOCK_BYTES / 70 + 100;
+
+fn row(number: usize) -> String {
+    let nik = 9_901_011_204_860_001_u64 + number as u64;
+    format!("Z{number:07},{nik},NAMA {number:024},{number}.25,Z{number:07}\n")
+}
+
+fn table() -> Vec<String> {
+    let header = std::iter::once("nomor,nik,nama,biaya,ketua\n".to_owned());
+    header.chain((0..ROWS).map(row)).collect()
+}
+
+/// A table, and where reading it fails.
+struct Torn<'a> {
+    bytes: &'a [u8],
+    fails: bool,
+}
+
+impl Read for Torn<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self.bytes.read(into)? {
+            0 if self.fails => Err(io::Error::other("torn")),
+            read => Ok(read),
+        }
+    }
+}
+
+/// On one thread and on several; the errors as their texts.
+fn both(bytes: &[u8], fails: bool) -> Result<Checked, String> {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let plan = Plan {
+        schema: &schema,
+        dialect: Dialect::Csv,
+        rows_max: None,
+        totals: schema.totals(),
+        key: [9; 16],
+    };
+    let told = |checked: io::Result<Checked>| checked.map_err(|error| error.to_string());
+    let mut content = Torn { bytes, fails };
+    let alone = told(check(
+        &mut content,
+        &plan,
+        &mut Memory::default(),
+        &mut Rows,
+    ));
+    for threads in [2, 5] {
+        let mut content = Torn { bytes, fails };
+        let same = told(check_on(
+            threads,
+            &mut content,
+            &plan,
+            &mut Memory::default(),
+        ));
+        assert_eq!(same, alone, "on {threads} threads");
+    }
+    alone
+}
+
+fn faults(bytes: &[u8]) -> Vec<(Fault, u64, Vec<u64>)> {
+    let checked = both(bytes, false).unwrap();
+    let found = checked.report.findings().iter();
+    found
+        .map(|finding| (finding.fault, finding.count, finding.first_rows.clone()))
+        .collect()
+}
+
+#[test]
+fn a_sound_table_of_many_blocks_has_the_same_counts_and_totals() {
+    let checked = both(table().concat().as_bytes(), false).unwrap();
+    assert!(checked.report.is_sound(), "{:?}", checked.report);
+    assert_eq!(checked.rows, ROWS as u64);
+    assert_eq!(checked.totals.len(), 2);
+    // Without the last line end too, with those of Windows, and quoted.
+    let text = table().concat();
+    for other in [
+        text.trim_end().to_owned(),
+        text.replace('\n', "\r\n"),
+        text.replace("NAMA ", "\"NAMA\n\"\"")
+            .replace(".25,", "\",0.25,")
+            .replace("0000\"\",", "0000\","),
+    ] {
+        both(other.as_bytes(), false).unwrap();
+    }
+}
+
+#[test]
+fn what_is_wrong_is_found_where_it_is() {
+    let wrong = [
+        ("=A1,1,x,1,\n", Fault::Formula),
+        ("Z0000000,1,x,1\n", Fault::CellCount),
+        ("\n", Fault::BlankRow),
+        ("Z9999997,1,x,satu,\n", Fault::Type),
+        ("Z9999998,1,GRATIS,,\n", Fault::Rule),
+        ("Z9999999,1,x,1,Z9999990\n", Fault::ForeignKey),
+    ];
+    // At the start, across the end of a stretch, at the end.
+    for place in [0, STRETCH_ROWS_MAX as usize - 3, ROWS - wrong.len()] {
+        let mut rows = table();
+        for (row, (damaged, _)) in rows.iter_mut().skip(place + 1).zip(wrong) {
+            damaged.clone_into(row);
+        }
+        let found = faults(rows.concat().as_bytes());
+        for (row, (_, fault)) in (1..).zip(wrong) {
+            let here = (fault, 1, vec![place as u64 + row]);
+            assert!(found.contains(&here), "{here:?}: {found:?}");
+        }
+        // Doubles in other blocks than the first of them.
+        let mut rows = table();
+        rows[ROWS] = row(place);
+        let double = (Fault::PrimaryKey, 1, vec![ROWS as u64]);
+        assert!(faults(rows.concat().as_bytes()).contains(&double));
+    }
+    let every = table().concat().replace("NAMA", "=NAMA");
+    assert_eq!(
+        faults(every.as_bytes()),
+        [(Fault::Formula, ROWS as u64, vec![1, 2, 3, 4, 5])]
+    );
+}
+
+#[test]
+fn nothing_after_what_cannot_be_read_counts() {
+    let long = format!("Z0000000,{}", "x".repeat(ROW_BYTES_MAX));
+    for place in [0, 4_000, ROWS - 1] {
+        for (damaged, fault) in [
+            ("Z0000000,1,x\rx,1,\n", Fault::LineEnds),
+            ("Z0000000,1,x\"x\",1,\n", Fault::Quotes),
+            ("Z0000000,1,\"x,1,\n", Fault::Quotes),
+            (long.as_str(), Fault::RowTooLong),
+        ] {
+            let mut rows = table();
+            rows[place + 1] = damaged.to_owned();
+            // Wrong as well, but never read.
+            rows.push("\n".to_owned());
+            let text = rows.concat();
+            let found = faults(text.as_bytes());
+            let here = (fault, 1, vec![place as u64 + 1]);
+            assert!(found.contains(&here), "{fault:?} at {place}: {found:?}");
+            assert!(
+                found.iter().all(|(fault, ..)| *fault != Fault::BlankRow),
+                "{found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_fails_is_an_error_unless_the_table_ended_before() {
+    let text = table().concat();
+    for length in [0, 10, 300, BLOCK_BYTES, text.len()] {
+        let torn = both(&text.as_bytes()[..length], true);
+        assert_eq!(torn.unwrap_err(), "torn", "{length}");
+    }
+    let mut broken = text.into_bytes();
+    broken.splice(1_000..1_001, *b"\"");
+    both(&broken, true).unwrap_err();
+    let mut broken = table();
+    broken[50] = "Z0000000,1,x\rx,1,\n".to_owned();
+    let checked = both(broken.concat().as_bytes(), true);
+    assert_eq!(checked.unwrap().rows, 50);
+}
+
+#[test]
+fn many_short_rows_are_many_stretches() {
+    let mut text = b"nomor,nik,nama,biaya,ketua\n".to_vec();
+    for _ in 0..3 * STRETCH_ROWS_MAX + 7 {
+        text.write_all(b"\n").unwrap();
+    }
+    let rows = 3 * STRETCH_ROWS_MAX + 7;
+    assert_eq!(
+        faults(&text),
+        [(Fault::BlankRow, rows, vec![1, 2, 3, 4, 5])]
+    );
+}
