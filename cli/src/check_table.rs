@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use amanah_format::{
     agreement::FlowKind,
     id::FlowName,
-    table::{Dialect, Plan, Rows, Schema, Spill, check},
+    table::{Dialect, Plan, Schema, Spill, check_on, check_threads},
 };
 use amanahd::catalogue::{faces::traffic as face, shown, table as words};
 use serde_json::json;
@@ -62,7 +62,7 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
         totals: &terms.totals,
         key,
     };
-    let checked = check(&mut content, &plan, &mut Scratch(None), &mut Rows).map_err(io)?;
+    let checked = check_on(check_threads(), &mut content, &plan, &mut Scratch(None)).map_err(io)?;
     let refusal = checked.report.refusal();
     if screen.json {
         screen.facts(&json!({

@@ -2,7 +2,8 @@
 //!
 //! A [`Schema`] is read from the exact bytes that an agreement pins. [`check()`] reads a CSV or JSON Lines table once, in bounded
 //! memory, hands each sound row to a [`RowSink`] as typed values, and returns what it counted with a [`Report`] that names columns,
-//! rules, counts and row numbers, and never a value. Both parties run the same check, before sealing and before importing.
+//! rules, counts and row numbers, and never a value. Both parties run the same check, before sealing and before importing;
+//! [`check_on`] is the same on several threads, for who takes no rows.
 
 mod across;
 mod batch;
@@ -39,6 +40,7 @@ pub use kinds::Kind;
 pub use report::{Fault, Finding, Level, Report, Subject};
 pub use rows::Dialect;
 pub use schema::{Field, ForeignKey, Schema, SchemaError};
+pub use side_by_side::check_threads;
 pub use sorter::{Memory, Spill};
 pub use temporal::{Date, Moment, TimeOfDay};
 pub use value::Value;

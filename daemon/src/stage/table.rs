@@ -7,7 +7,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use amanah_format::refusal::Refusal;
-use amanah_format::table::{Checked, Dialect, Plan, RowSink, Rows, Spill, check};
+use amanah_format::table::{
+    Checked, Dialect, Plan, RowSink, Spill, check, check_on, check_threads,
+};
 
 use crate::catalogue::Language;
 use crate::catalogue::note::Details;
@@ -37,17 +39,18 @@ impl Spill for Scratch {
     }
 }
 
-/// Checks a table by its flow's terms; `name` tells the dialect.
+/// Checks a table by its flow's terms, on several threads; `name` tells the dialect.
 ///
 /// # Errors
-/// The reader's, or the spill's.
+/// The reader's, or the spill's; or there is no thread for it.
 pub(crate) fn check_table(
     content: &mut dyn Read,
     name: &str,
     terms: &TableTerms,
     work: &Path,
 ) -> io::Result<Checked> {
-    check_rows(content, name, terms, work, &mut Rows)
+    let (plan, mut scratch) = planned(name, terms, work)?;
+    check_on(check_threads(), content, &plan, &mut scratch)
 }
 
 /// The same, with a sink for the rows, of which those before a faulty one have come by then.
@@ -61,6 +64,11 @@ pub(crate) fn check_rows(
     work: &Path,
     rows: &mut dyn RowSink,
 ) -> io::Result<Checked> {
+    let (plan, mut scratch) = planned(name, terms, work)?;
+    check(content, &plan, &mut scratch, rows)
+}
+
+fn planned<'t>(name: &str, terms: &'t TableTerms, work: &Path) -> io::Result<(Plan<'t>, Scratch)> {
     let mut key = [0_u8; 16];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     let plan = Plan {
@@ -70,11 +78,11 @@ pub(crate) fn check_rows(
         totals: &terms.totals,
         key,
     };
-    let mut scratch = Scratch {
+    let scratch = Scratch {
         folder: work.to_owned(),
         file: None,
     };
-    check(content, &plan, &mut scratch, rows)
+    Ok((plan, scratch))
 }
 
 /// The report in both languages, for the note beside a returned table.

@@ -14,6 +14,16 @@ use super::stretch::{Gathered, Stretch};
 /// Blocks that a thread has or waits for.
 const BLOCKS_WAITING: usize = 2;
 
+/// Beyond that many the thread that cuts and gathers cannot keep up.
+const THREADS_MAX: usize = 4;
+
+/// How many threads a check gains by on the processors that this process may use.
+#[must_use]
+pub fn check_threads() -> usize {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    processors.min(THREADS_MAX)
+}
+
 /// What became of a block, and its room.
 type Done = io::Result<(Gathered, Vec<u8>)>;
 

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::io;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -315,12 +316,19 @@ impl Merge {
     }
 
     fn next(&mut self, runs: &mut Runs<'_>) -> io::Result<Option<Record>> {
-        let Some(Reverse((record, place))) = self.heads.pop() else {
+        let Some(mut head) = self.heads.peek_mut() else {
             return Ok(None);
         };
-        if let Some(cursor) = self.cursors.get_mut(place) {
-            self.heads
-                .extend(cursor.next(runs)?.map(|record| Reverse((record, place))));
+        let Reverse((record, place)) = *head;
+        let cursor = self.cursors.get_mut(place);
+        match cursor
+            .map(|cursor| cursor.next(runs))
+            .transpose()?
+            .flatten()
+        {
+            // In its place: the heap is put in order once.
+            Some(next) => *head = Reverse((next, place)),
+            None => drop(PeekMut::pop(head)),
         }
         Ok(Some(record))
     }
