@@ -1,4 +1,5 @@
 //! When the indexes of a table are made: of a new one after its import, of any other before its rows, and by whoever needs one first.
+//! The daemon's own part in it, killed in between, is in `tests/integration/stores/indexed`.
 
 use amanah_format::id::FlowName;
 
