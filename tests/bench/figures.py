@@ -42,7 +42,7 @@ GROUNDS = {
     "table-check": TableGround, "table-sqlite": TableGround, "backfill": TableGround, "table-postgres": PostgresGround,
 }
 # Ways that are no seconds of the same work: no ratio.
-ASIDE = (" CPU", " MiB")
+ASIDE = (" CPU", " MiB", ", index after")
 TOOLS = ("age", "age-keygen", "zstd", "tar", "ssh", "scp", "ssh-keygen", "rsync", "bash", "sqlite3")
 
 
@@ -76,7 +76,7 @@ def show(name, facts):
     for way, fact in facts.items():
         ratio = f"   ours is {fact['ratio']:.2f} of it" if "ratio" in fact else ""
         print(
-            f"  {way:18} median {fact['median']:9.3f} {unit}   min {fact['min']:9.3f}   p99 {fact['p99']:9.3f}"
+            f"  {way:19} median {fact['median']:9.3f} {unit}   min {fact['min']:9.3f}   p99 {fact['p99']:9.3f}"
             f"   max {fact['max']:9.3f}   turns {fact['turns']}{ratio}"
         )
     sys.stdout.flush()

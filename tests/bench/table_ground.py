@@ -66,6 +66,11 @@ class TableGround(Ground):
         count = f'SELECT count(*) FROM "{flow.replace("-", "_")}"'
         return int(run("sqlite3", "-readonly", self.database(), count))
 
+    def has_index(self, flow):
+        """Whether the table of a flow has its indexes."""
+        count = f"SELECT count(*) FROM pragma_index_list('{flow.replace('-', '_')}')"
+        return run("sqlite3", "-readonly", self.database(), count).strip() != "0"
+
 
 class PostgresGround(TableGround):
     """With a server of its own, or the one at `AMANAH_BENCH_POSTGRES` (a URL of a database with an empty schema `amanah`)."""
@@ -113,6 +118,10 @@ class PostgresGround(TableGround):
     def rows_in(self, flow):
         count = f'SELECT count(*) FROM amanah."{flow.replace("-", "_")}"'
         return int(run("psql", self.url, "-qAtc", count))
+
+    def has_index(self, flow):
+        count = f"SELECT count(*) FROM pg_indexes WHERE schemaname = 'amanah' AND tablename = '{flow.replace('-', '_')}'"
+        return run("psql", self.url, "-qAtc", count).strip() != "0"
 
 
 def flow_of(name, turn):

@@ -32,8 +32,8 @@ macro_rules! kill_points {
     ($($point:ident at $name:literal while $part:ident;)+) => {
         const POINTS: &[&str] = &[
             $($name),+, ONLY_DIALLING, COMMITS[0], COMMITS[1], RESTORED[0], RESTORED[1], RESTORED[2], GIVEN_UP[0], GIVEN_UP[1],
-            GIVEN_UP[2], IN_DATABASES[0], IN_DATABASES[1], ON_A_SERVER[0], ON_A_SERVER[1], ON_A_SERVER[2],
-            ON_A_SERVER[3], ON_A_SERVER[4], ON_A_SERVER[5], KEPT[0], KEPT[1], KEPT[2], KEPT[3], KEPT[4], KEPT[5], KEPT[6],
+            GIVEN_UP[2], IN_DATABASES[0], IN_DATABASES[1], IN_DATABASES[2], ON_A_SERVER[0], ON_A_SERVER[1], ON_A_SERVER[2],
+            ON_A_SERVER[3], ON_A_SERVER[4], ON_A_SERVER[5], ON_A_SERVER[6], KEPT[0], KEPT[1], KEPT[2], KEPT[3], KEPT[4], KEPT[5], KEPT[6],
             KEPT[7], KEPT[8],
         ];
         $(mod $point {
@@ -59,13 +59,18 @@ const RESTORED: [&str; 3] = [
     "import.taken-up-again",
 ];
 /// Passed where rows land in a database: `stores` dies there.
-const IN_DATABASES: [&str; 2] = ["sqlite.before-commit", "sqlite.after-commit"];
+const IN_DATABASES: [&str; 3] = [
+    "sqlite.before-commit",
+    "sqlite.after-commit",
+    "sqlite.before-indexed",
+];
 /// Passed where they land on a server: `postgres` dies there, and breaks the wire around the last two.
-const ON_A_SERVER: [&str; 6] = [
+const ON_A_SERVER: [&str; 7] = [
     "postgres.begun",
     "postgres.copied",
     "postgres.before-commit",
     "postgres.after-commit",
+    "postgres.before-indexed",
     "postgres.before-destroyed",
     "postgres.destroyed",
 ];

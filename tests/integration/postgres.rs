@@ -9,6 +9,7 @@ mod campaign;
 mod changed;
 mod daemons;
 mod ground;
+mod indexed;
 mod reconciled;
 
 use amanah_tests::postgres::Postgres;

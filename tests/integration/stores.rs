@@ -4,6 +4,7 @@
 mod changed;
 mod corrected;
 pub(crate) mod ground;
+pub(crate) mod indexed;
 mod outside;
 mod reading;
 pub(crate) mod reconciled;

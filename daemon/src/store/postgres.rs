@@ -206,7 +206,7 @@ impl PostgresStore {
         kill::point("postgres.begun");
         self.is_same(session)?;
         let table = shape::ensure(session, import, record)?;
-        let is_new = rows::is_new(&table, import, record);
+        let is_new = table.is_new(import, record);
         if !is_new {
             shape::indexed(session, import, &table)?;
         }
@@ -215,6 +215,7 @@ impl PostgresStore {
             // Where the database did not take a row, that is what is told.
             return rows.failure().map_or(Ok(Written::Unsound), Err);
         };
+        let may_be_too_long = rows.may_be_too_long();
         let taken = rows.finish()?;
         if taken.is_some_and(|taken| taken != sums.rows) {
             let place = &self.place;
@@ -223,11 +224,11 @@ impl PostgresStore {
             )));
         }
         kill::point("postgres.copied");
-        if is_new {
-            // Building an index once costs less than a place in it for each row.
-            shape::indexed(session, import, &table)?;
-        } else {
+        if !is_new {
             rows::merge(session, &table, import, record)?;
+        } else if may_be_too_long {
+            // What no index takes must be known before a receipt says that it is here.
+            shape::indexed(session, import, &table)?;
         }
         if plant::has(Bug::RecordOutside) {
             session.run(&format!(
@@ -317,7 +318,24 @@ impl TableStore for PostgresStore {
         }
     }
 
-    /// Over the importing connection: it may take long, and no other question waits for it.
+    /// Over the importing connection, as whatever may take long: no other question waits for it.
+    fn index(&self, import: &TableImport) -> Result<(), StoreError> {
+        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = self.begin(writing.take())?;
+        let session = self.session(&client);
+        let made = shape::indexed_afterwards(&session, import).and_then(|()| {
+            kill::point("postgres.before-indexed");
+            Ok(session.run("COMMIT")?)
+        });
+        drop(session);
+        match made {
+            Ok(()) => *writing = Some(client),
+            Err(_) => drop(self.roll_back(client)),
+        }
+        made
+    }
+
+    /// Over the same: an answer may take as long.
     fn unmatched(
         &self,
         import: &TableImport,

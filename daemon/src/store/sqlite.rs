@@ -12,8 +12,7 @@ use amanah_format::id::{FlowName, PartyId};
 use amanah_format::receipt::StoreRef;
 use amanah_format::table::Schema;
 use amanah_format::time::UtcTime;
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 pub use self::recorded::recorded;
 use self::rows::Rows;
@@ -26,6 +25,7 @@ use crate::plant::{self, Bug};
 mod correct;
 mod ddl;
 mod destroy;
+mod open;
 mod recorded;
 mod rows;
 #[cfg(test)]
@@ -35,23 +35,13 @@ mod value;
 
 /// What receipts call it.
 const KIND: &str = "sqlite";
-/// `application_id`: "AMNH". Another database is not written to.
-const APPLICATION: i32 = 0x414d_4e48;
-/// `user_version` of the store's own tables.
-const VERSION: i32 = 2;
-/// What a store of version 1 lacks: what was destroyed, and when.
-const SINCE_1: &str = include_str!("sqlite/schema-2.sql");
 /// How long another program's lock is waited for; then the bundle waits.
 const BUSY: Duration = Duration::from_secs(5);
-/// Statements kept: each flow has a few.
-const STATEMENTS_CACHED: usize = 64;
-/// Of a new database: a large import writes half as many pages as with SQLite's own 4 KiB; larger ones would cost keys that come in no order.
-const PAGE_BYTES: u32 = 8 * 1024;
+/// An index is sorted in memory, so that nothing of its rows is written elsewhere: a million keys and more, within a fifth of what the
+/// unit allows the daemon. The rows after so many find their places one by one.
+const SORTED_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Readers of the group look into the folder.
 const MODE_FOLDER: u32 = 0o2750;
-const SCHEMA: &str = include_str!("sqlite/schema.sql");
-/// How each connection works, with the reasons.
-const PRAGMAS: &str = include_str!("sqlite/pragmas.sql");
 
 /// Who may read the database beside the daemon's own user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
@@ -78,6 +68,8 @@ pub struct SqliteStore {
     path: PathBuf,
     party: PartyId,
     readers: Readers,
+    /// Most bytes that are sorted at once for an index.
+    sorted_bytes_max: usize,
     opened: Mutex<Option<Opened>>,
 }
 
@@ -98,6 +90,7 @@ impl SqliteStore {
             path,
             party,
             readers,
+            sorted_bytes_max: SORTED_BYTES_MAX,
             opened: Mutex::new(None),
         }
     }
@@ -148,91 +141,6 @@ impl SqliteStore {
         }
     }
 
-    fn open(&self) -> Result<Connection, StoreError> {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::Permissions::from_mode(self.readers.mode());
-        std::fs::set_permissions(&self.path, mode).map_err(|source| StoreError::Io {
-            operation: "setting the mode of",
-            path: self.path.clone(),
-            source,
-        })?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let sql = Connection::open_with_flags(&self.path, flags).map_err(failed)?;
-        self.prepare(&sql)?;
-        Ok(sql)
-    }
-
-    fn prepare(&self, sql: &Connection) -> Result<(), StoreError> {
-        sql.busy_timeout(BUSY).map_err(failed)?;
-        sql.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
-        // Readers find log and index also while nobody writes; what others put into the schema does not run here.
-        for (config, on) in [
-            (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
-            (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
-            (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
-            (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
-            (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
-            (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
-        ] {
-            sql.set_db_config(config, on).map_err(failed)?;
-        }
-        let number = |name: &str| sql.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        let tables: i64 = sql
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .map_err(failed)?;
-        let application = number("application_id").map_err(failed)?;
-        let version = number("user_version").map_err(failed)?;
-        let is_new = match (application, version) {
-            (APPLICATION, 1 | VERSION) => false,
-            (0, 0) if tables == 0 => true,
-            (APPLICATION, _) => return Err(self.strange("a newer version of Amanah made it")),
-            _ => return Err(self.strange("it is a database, but not a store of Amanah")),
-        };
-        if is_new {
-            // Before its log, and before the size of the cache, which would stay as many pages of another size.
-            sql.pragma_update(None, "page_size", PAGE_BYTES)
-                .map_err(failed)?;
-        }
-        sql.execute_batch(PRAGMAS).map_err(failed)?;
-        // A copy that SQLite made may be in another mode.
-        sql.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
-            .map_err(failed)?;
-        if is_new {
-            self.begin_new(sql)?;
-        } else if version < VERSION {
-            let grow =
-                format!("BEGIN IMMEDIATE; {SINCE_1} PRAGMA user_version = {VERSION}; COMMIT");
-            sql.execute_batch(&grow).map_err(|error| {
-                roll_back(sql);
-                self.committing(&error)
-            })?;
-        }
-        // A commit that nobody saw come back is made to last: one more commit syncs the log that it is in.
-        let touch = "UPDATE amanah_store SET opened = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
-        sql.execute(touch, [])
-            .map_err(|error| self.committing(&error))?;
-        Ok(())
-    }
-
-    /// The tables of a new store, all or nothing.
-    fn begin_new(&self, sql: &Connection) -> Result<(), StoreError> {
-        let mut random = [0_u8; 16];
-        getrandom::fill(&mut random).map_err(|error| StoreError::Database(error.to_string()))?;
-        let store_id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let make = || -> rusqlite::Result<()> {
-            sql.execute_batch("BEGIN IMMEDIATE")?;
-            sql.execute_batch(SCHEMA)?;
-            sql.execute_batch(SINCE_1)?;
-            let now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
-            let store = format!("INSERT INTO amanah_store VALUES (1, ?1, ?2, 0, {now}, {now})");
-            sql.execute(&store, params![store_id, self.party.as_str()])?;
-            sql.pragma_update(None, "application_id", APPLICATION)?;
-            sql.pragma_update(None, "user_version", VERSION)?;
-            sql.execute_batch("COMMIT")
-        };
-        make().map_err(|error| self.committing(&error))
-    }
-
     /// A failure of a commit: what is on the disk is not known then.
     fn committing(&self, error: &rusqlite::Error) -> StoreError {
         if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
@@ -248,6 +156,18 @@ impl SqliteStore {
         })
     }
 
+    /// A transaction; none of it where `act` fails.
+    fn within<T>(
+        &self,
+        sql: &Connection,
+        act: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        sql.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        let done = act().inspect_err(|_| roll_back(sql))?;
+        self.commit(sql)?;
+        Ok(done)
+    }
+
     /// In the transaction that the caller ends.
     fn write(
         &self,
@@ -257,8 +177,12 @@ impl SqliteStore {
     ) -> Result<Option<StoreRef>, StoreError> {
         let record = rows::begin_record(sql, import)?;
         let table = shape::ensure(&sql, import, record)?;
-        shape::indexed(&sql, import, &table)?;
-        let mut rows = Rows::new(sql, &table, import, record)?;
+        let mut rows = if table.is_new(import, record) {
+            Rows::into_new(sql, &table, import, record, self.sorted_bytes_max)?
+        } else {
+            shape::indexed(&sql, import, &table)?;
+            Rows::new(sql, &table, import, record)?
+        };
         let sums = fill(&mut rows);
         rows.finish()?;
         let Some(sums) = sums else {
@@ -339,6 +263,16 @@ impl TableStore for SqliteStore {
         })
     }
 
+    fn index(&self, import: &TableImport) -> Result<(), StoreError> {
+        self.with(|sql| {
+            self.within(sql, || {
+                shape::indexed_afterwards(&sql, import)?;
+                kill::point("sqlite.before-indexed");
+                Ok(())
+            })
+        })
+    }
+
     fn tidy(&self) -> Result<(), StoreError> {
         let put =
             |sql: &Connection| destroy::into_the_file(sql).map_err(|error| self.committing(&error));
@@ -354,22 +288,19 @@ impl TableStore for SqliteStore {
         import: &TableImport,
         others: &[(FlowName, Arc<Schema>)],
     ) -> Result<Vec<Unmatched>, StoreError> {
-        self.with(|sql| unmatched::unmatched(sql, import, others))
+        self.with(|sql| self.within(sql, || unmatched::unmatched(sql, import, others)))
     }
 
     fn destroy(&self, manifest: &Digest, now: UtcTime) -> Result<u64, StoreError> {
         self.with(|sql| {
-            sql.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-            let destroyed = destroy::rows_of(sql, manifest, now);
-            if destroyed.is_err() {
-                roll_back(sql);
-                return destroyed;
-            }
-            kill::point("sqlite.before-destroyed");
-            self.commit(sql)?;
+            let destroyed = self.within(sql, || {
+                let destroyed = destroy::rows_of(sql, manifest, now)?;
+                kill::point("sqlite.before-destroyed");
+                Ok(destroyed)
+            })?;
             kill::point("sqlite.destroyed");
             destroy::out_of_the_log(sql).map_err(|error| self.committing(&error))?;
-            destroyed
+            Ok(destroyed)
         })
     }
 

@@ -57,6 +57,13 @@ pub trait TableStore: Send + Sync {
         fill: &mut Fill<'_>,
     ) -> Result<Option<StoreRef>, StoreError>;
 
+    /// Makes the indexes that the table of an import that is durable and recorded lacks, in a transaction of their own. Nothing depends
+    /// on it: a crash may come before it, and who needs one makes it first.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the import stays.
+    fn index(&self, import: &TableImport) -> Result<(), StoreError>;
+
     /// Tidies up after an import that is durable and recorded. Nothing depends on it: a crash may come before it.
     ///
     /// # Errors
@@ -211,6 +218,28 @@ impl TableImport {
     #[must_use]
     pub fn flow(&self) -> &FlowName {
         &self.id.flow
+    }
+
+    /// Bytes of a row's values in that index of its table which has most of them, at most.
+    pub(in crate::store) fn indexed_bytes(&self, values: &[Value<'_>]) -> usize {
+        let bytes = |place: &usize| values.get(*place).map_or(0, bytes_max);
+        let key: usize = self.landing.key.iter().map(bytes).sum();
+        key.max(self.landing.partition.as_ref().map_or(0, bytes))
+    }
+}
+
+/// What a value takes at most, in whichever form a database has it.
+const fn bytes_max(value: &Value<'_>) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Number(_) | Value::DateTime(_) => 48,
+        Value::Missing
+        | Value::Integer(_)
+        | Value::Boolean(_)
+        | Value::Date(_)
+        | Value::Time(_)
+        | Value::Year(_)
+        | Value::YearMonth(_) => 16,
     }
 }
 

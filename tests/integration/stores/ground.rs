@@ -184,6 +184,26 @@ pub(crate) fn until_alarm(ministry: &mut Ministry, code: &str) {
         .unwrap();
 }
 
+/// The recipient dies with the first bundle at this point; both come to rest, with receipts and ledger in order.
+pub(crate) fn dies_with_the_first(exchange: &mut Exchange, point: &str) -> Arrived {
+    let launch = exchange.pair.imigrasi.launch().clone();
+    let dying = launch.with("AMANAH_KILL_AT", point);
+    exchange.pair.imigrasi.launch_daemon(&dying).unwrap();
+    exchange.pair.imigrasi.until_up().unwrap();
+    exchange.pair.phu.start().unwrap();
+    let way = exchange.out.clone();
+    let first = exchange
+        .drop_text(&way, "satu.csv", &rows_of(1, 40, "satu"))
+        .unwrap();
+    let status = exchange.pair.imigrasi.until_ended().unwrap();
+    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{status}");
+    exchange.pair.imigrasi.start().unwrap();
+    let arrived = exchange.settled(&[first]).unwrap().remove(0);
+    verify_receipts(&exchange.pair.phu, &exchange.pair.imigrasi).unwrap();
+    verify_ledger(&exchange.pair.imigrasi).unwrap();
+    arrived
+}
+
 /// One bundle before, one that the recipient dies with at this point, one after; whose bug may be planted. Both come to rest, with
 /// receipts and ledger in order.
 pub(crate) fn dies_with_the_second(exchange: &mut Exchange, point: &str, planted: Option<Bug>) {

@@ -9,7 +9,7 @@ use super::StoreError;
 use super::link::Session;
 use super::value::{Cell, text_of};
 use crate::store::table::correct::{Correctable, Target};
-use crate::store::table::shape::{Ground, quoted};
+use crate::store::table::shape::{self, Ground, quoted};
 
 impl Correctable for &Session<'_> {
     fn rows_of(
@@ -25,6 +25,10 @@ impl Correctable for &Session<'_> {
         Ok(found
             .first()
             .map(|row| (row.get(0), row.get(1), row.get(2))))
+    }
+
+    fn found_by_key(&self, table: &str) -> Result<(), StoreError> {
+        shape::found_by_key(*self, table)
     }
 
     fn withdraw(&self, target: &Target) -> Result<u64, StoreError> {

@@ -3,6 +3,7 @@
 
 use amanah_format::manifest::AgreementRef;
 use amanah_format::table::Field;
+use tokio_postgres::Row;
 
 use super::StoreError;
 use super::link::Session;
@@ -23,14 +24,15 @@ impl Ground for Session<'_> {
             WHERE peer = $1 AND flow = $2";
         let (peer, flow) = (import.id.peer.as_str(), import.flow().as_str());
         let found = self.rows(query, &[&peer, &flow])?;
-        let table = found.first().map(|row| Table {
-            name: row.get(0),
-            agreement_id: row.get(1),
-            agreement_version: u32::try_from(row.get::<_, i64>(2)).unwrap_or(u32::MAX),
-            key: row.get(3),
-            made_by: row.get(4),
-        });
-        Ok(table)
+        Ok(found.first().map(table_of))
+    }
+
+    fn noted(&self, name: &str) -> Result<Option<(Table, String)>, StoreError> {
+        let query =
+            "SELECT t.name, t.agreement_id, t.agreement_version, t.row_key, t.made_by, i.mode
+            FROM amanah_tables AS t JOIN amanah_imports AS i ON i.import = t.made_by WHERE t.name = $1";
+        let found = self.rows(query, &[&name])?;
+        Ok(found.first().map(|row| (table_of(row), row.get(5))))
     }
 
     /// A table's name is that of a type too.
@@ -120,6 +122,16 @@ impl Ground for Session<'_> {
             Err(failure) if failure.is_double() => Ok(false),
             made => Ok(made.map(|()| true)?),
         }
+    }
+}
+
+fn table_of(row: &Row) -> Table {
+    Table {
+        name: row.get(0),
+        agreement_id: row.get(1),
+        agreement_version: u32::try_from(row.get::<_, i64>(2)).unwrap_or(u32::MAX),
+        key: row.get(3),
+        made_by: row.get(4),
     }
 }
 

@@ -21,12 +21,18 @@ use crate::store::table::{Sums, TableImport, Uncorrectable};
 /// Where rows are until they are merged; of this transaction alone.
 const STAGING: &str = "pg_temp.amanah_staging";
 
+/// An index of PostgreSQL refuses keys of more than 2,704 bytes, on a server with smaller pages sooner; none of so many.
+const INDEXED_BYTES_SURE: usize = 1_000;
+
 /// Where sound rows go.
 pub(super) struct Rows<'s> {
     session: &'s Session<'s>,
     /// Written into each row that goes into the table directly.
     record: Option<i64>,
     way: Way<'s>,
+    import: &'s TableImport,
+    /// Most that a row has in one index.
+    indexed_bytes: usize,
     failure: Option<StoreError>,
 }
 
@@ -43,7 +49,7 @@ impl<'s> Rows<'s> {
         import: &'s TableImport,
         record: i64,
     ) -> Result<Self, StoreError> {
-        let is_direct = import.landing.mode == Mode::Append || is_new(table, import, record);
+        let is_direct = import.landing.mode == Mode::Append || table.is_new(import, record);
         let fields = import.schema.fields();
         if !is_direct {
             let columns: Vec<String> = fields.iter().map(declared).collect();
@@ -73,8 +79,15 @@ impl<'s> Rows<'s> {
             session,
             record: is_direct.then_some(record),
             way,
+            import,
+            indexed_bytes: 0,
             failure: None,
         })
+    }
+
+    /// Whether an index could refuse one of them.
+    pub(super) const fn may_be_too_long(&self) -> bool {
+        self.indexed_bytes > INDEXED_BYTES_SURE
     }
 
     /// Has the server take what was written; how many rows it took, where it counts.
@@ -94,6 +107,7 @@ impl<'s> Rows<'s> {
     }
 
     fn write(&mut self, number: u64, values: &[Value<'_>]) -> Result<bool, StoreError> {
+        self.indexed_bytes = self.indexed_bytes.max(self.import.indexed_bytes(values));
         let mut cells: Vec<Cell<'_>> = Vec::with_capacity(values.len() + 2);
         cells.extend(values.iter().map(Cell::Of));
         cells.extend(self.record.map(Cell::Whole));
@@ -133,11 +147,6 @@ impl RowSink for Rows<'_> {
             }
         }
     }
-}
-
-/// Whether this import makes its table: nothing is there that its rows could meet, in whichever mode.
-pub(super) fn is_new(table: &Table, import: &TableImport, record: i64) -> bool {
-    table.made_by == record && import.corrects.is_none()
 }
 
 /// Names of the schema's columns.

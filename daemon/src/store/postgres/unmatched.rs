@@ -50,7 +50,8 @@ pub(super) fn unmatched(
     Ok(found)
 }
 
-/// The table of another flow of this peer and its columns, where these are its key: without an index each row would read all of it.
+/// The table of another flow of this peer and its columns, where these are its key: by its index, or, where the daemon died before it came to
+/// that, by joining all of it.
 fn keyed(
     session: &Session<'_>,
     import: &TableImport,

@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use super::value::bind;
 use super::{StoreError, failed};
 use crate::store::table::correct::{Correctable, Target};
-use crate::store::table::shape::quoted;
+use crate::store::table::shape::{self, quoted};
 
 impl Correctable for &Connection {
     fn rows_of(
@@ -25,6 +25,10 @@ impl Correctable for &Connection {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         });
         found.optional().map_err(failed)
+    }
+
+    fn found_by_key(&self, table: &str) -> Result<(), StoreError> {
+        shape::found_by_key(self, table)
     }
 
     fn withdraw(&self, target: &Target) -> Result<u64, StoreError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use amanah_format::manifest::AgreementRef;
 use amanah_format::table::Field;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::value::column_type;
 use super::{StoreError, failed};
@@ -22,15 +22,15 @@ impl Ground for &Connection {
             "SELECT name, agreement_id, agreement_version, row_key, made_by FROM amanah_tables
             WHERE peer = ?1 AND flow = ?2";
         let (peer, flow) = (import.id.peer.as_str(), import.flow().as_str());
-        let found = self.query_row(query, [peer, flow], |row| {
-            Ok(Table {
-                name: row.get(0)?,
-                agreement_id: row.get(1)?,
-                agreement_version: row.get(2)?,
-                key: row.get(3)?,
-                made_by: row.get(4)?,
-            })
-        });
+        let found = self.query_row(query, [peer, flow], table_of);
+        found.optional().map_err(failed)
+    }
+
+    fn noted(&self, name: &str) -> Result<Option<(Table, String)>, StoreError> {
+        let query =
+            "SELECT t.name, t.agreement_id, t.agreement_version, t.row_key, t.made_by, i.mode
+            FROM amanah_tables AS t JOIN amanah_imports AS i ON i.import = t.made_by WHERE t.name = ?1";
+        let found = self.query_row(query, [name], |row| Ok((table_of(row)?, row.get(5)?)));
         found.optional().map_err(failed)
     }
 
@@ -123,6 +123,16 @@ impl Ground for &Connection {
             made => made.map(|()| true).map_err(failed),
         }
     }
+}
+
+fn table_of(row: &Row<'_>) -> rusqlite::Result<Table> {
+    Ok(Table {
+        name: row.get(0)?,
+        agreement_id: row.get(1)?,
+        agreement_version: row.get(2)?,
+        key: row.get(3)?,
+        made_by: row.get(4)?,
+    })
 }
 
 fn declared(field: &Field) -> String {

@@ -1,5 +1,5 @@
 -- Deleted rows are overwritten. What does not fit into 24 MiB of cache goes to the log before the commit, where nobody sees it:
--- memory does not grow with the table. Nothing is sorted in another folder.
+-- memory does not grow with the table. Nothing is sorted in another folder: an index is in memory, up to a bound (SORTED_BYTES_MAX).
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = OFF;
 PRAGMA trusted_schema = OFF;

@@ -11,11 +11,14 @@ use super::value::bind;
 use super::{StoreError, failed};
 use crate::engine::policy::Mode;
 use crate::store::table::correct::Corrections;
-use crate::store::table::shape::{Table, quoted};
+use crate::store::table::shape::{self, Table, quoted};
 use crate::store::table::{Sums, TableImport, Uncorrectable, print};
 
 /// Values of a partition that are remembered as cleared; beyond them each row looks again, which changes nothing.
 const CLEARED_MAX: usize = 4_096;
+
+/// What sorting a row for an index takes beside its values.
+const SORTED_ROW_BYTES: usize = 64;
 
 /// Where sound rows go.
 pub(super) struct Rows<'s> {
@@ -24,7 +27,17 @@ pub(super) struct Rows<'s> {
     import: i64,
     text: String,
     corrections: Option<Corrections<'s, &'s Connection>>,
+    unindexed: Option<Unindexed<'s>>,
     failure: Option<StoreError>,
+}
+
+/// A table whose indexes are made when its rows are there, as long as they can be sorted at once.
+struct Unindexed<'s> {
+    sql: &'s Connection,
+    table: &'s Table,
+    import: &'s TableImport,
+    /// That may be sorted still.
+    bytes_left: usize,
 }
 
 /// Removes what earlier bundles had of each value of a partition that this one has.
@@ -70,6 +83,32 @@ impl<'s> Rows<'s> {
             import: record,
             text: String::new(),
             corrections: Corrections::of(sql, import),
+            unindexed: None,
+            failure: None,
+        })
+    }
+
+    /// Into a table that this import makes, where no row meets another one. Its indexes are left for later, unless there is more to
+    /// sort for one than so many bytes.
+    pub(super) fn into_new(
+        sql: &'s Connection,
+        table: &'s Table,
+        import: &'s TableImport,
+        record: i64,
+        sorted_bytes_max: usize,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            insert: sql.prepare_cached(&plain(table, import)).map_err(failed)?,
+            clear: None,
+            import: record,
+            text: String::new(),
+            corrections: None,
+            unindexed: Some(Unindexed {
+                sql,
+                table,
+                import,
+                bytes_left: sorted_bytes_max,
+            }),
             failure: None,
         })
     }
@@ -77,6 +116,21 @@ impl<'s> Rows<'s> {
     /// What the database said of a row, where it did not take one.
     pub(super) fn finish(self) -> Result<(), StoreError> {
         self.failure.map_or(Ok(()), Err)
+    }
+
+    /// From the row on with which there is too much to sort, each finds its place in the indexes itself.
+    fn indexed(&mut self, values: &[Value<'_>]) -> Result<(), StoreError> {
+        let Some(waiting) = &mut self.unindexed else {
+            return Ok(());
+        };
+        let bytes = waiting.import.indexed_bytes(values) + SORTED_ROW_BYTES;
+        if let Some(left) = waiting.bytes_left.checked_sub(bytes) {
+            waiting.bytes_left = left;
+            return Ok(());
+        }
+        shape::indexed(&waiting.sql, waiting.import, waiting.table)?;
+        self.unindexed = None;
+        Ok(())
     }
 
     fn write(&mut self, number: u64, values: &[Value<'_>]) -> rusqlite::Result<()> {
@@ -98,6 +152,7 @@ impl<'s> Rows<'s> {
 impl RowSink for Rows<'_> {
     fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()> {
         let written = self.write(number, values).map_err(failed);
+        let written = written.and_then(|()| self.indexed(values));
         let applied = written.and_then(|()| match &self.corrections {
             Some(corrections) => corrections.apply(values),
             None => Ok(true),
@@ -139,15 +194,24 @@ impl Clear<'_> {
 }
 
 /// The statement for one row. Names come from the checked schema, values never do.
-fn insert(table: &Table, import: &TableImport) -> String {
-    let fields = import.schema.fields();
-    let names: Vec<String> = fields.iter().map(|field| quoted(field.name())).collect();
+fn plain(table: &Table, import: &TableImport) -> String {
+    let names = names(import);
     let places: Vec<String> = (1..=names.len() + 2)
         .map(|place| format!("?{place}"))
         .collect();
     let (name, columns, places) = (quoted(&table.name), names.join(", "), places.join(", "));
-    let plain =
-        format!("INSERT INTO {name} ({columns}, amanah_import, amanah_row) VALUES ({places})");
+    format!("INSERT INTO {name} ({columns}, amanah_import, amanah_row) VALUES ({places})")
+}
+
+/// Names of the schema's columns.
+fn names(import: &TableImport) -> Vec<String> {
+    let fields = import.schema.fields();
+    fields.iter().map(|field| quoted(field.name())).collect()
+}
+
+/// The same, where a row may meet one that is there.
+fn insert(table: &Table, import: &TableImport) -> String {
+    let (plain, names) = (plain(table, import), names(import));
     if import.landing.mode != Mode::Upsert {
         return plain;
     }

@@ -2,6 +2,7 @@
 //! What it does within a daemon, killed and restored, is in `tests/integration/stores`.
 
 mod destroyed;
+mod indexed;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -8,7 +8,7 @@ use amanah_format::table::{ForeignKey, Schema};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{StoreError, failed};
-use crate::store::table::shape::quoted;
+use crate::store::table::shape::{self, quoted};
 use crate::store::table::{TableImport, Unmatched};
 
 /// One answer for each reference into a dataset that is here, as long as its rows are found by the columns that are referred to.
@@ -51,7 +51,7 @@ pub(super) fn unmatched(
     Ok(found)
 }
 
-/// The table of another flow of this peer, where these columns are its key: without an index each row would read all of it.
+/// The table of another flow of this peer, where these columns are its key: without its index, which is made where it is missing, each row would read all of it.
 fn keyed(
     sql: &Connection,
     import: &TableImport,
@@ -61,8 +61,12 @@ fn keyed(
     let query = "SELECT name FROM amanah_tables WHERE peer = ?1 AND flow = ?2 AND row_key = ?3
         AND EXISTS (SELECT 1 FROM sqlite_schema WHERE sqlite_schema.name = amanah_tables.name COLLATE NOCASE)";
     let values = params![import.id.peer.as_str(), flow.as_str(), reference.join(",")];
-    let found = sql.query_row(query, values, |row| row.get(0)).optional();
-    found.map_err(failed)
+    let found = sql.query_row(query, values, |row| row.get::<_, String>(0));
+    let found = found.optional().map_err(failed)?;
+    if let Some(name) = &found {
+        shape::found_by_key(&sql, name)?;
+    }
+    Ok(found)
 }
 
 /// The question; none where no such dataset is here.

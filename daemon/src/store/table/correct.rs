@@ -2,6 +2,8 @@
 //! the transaction in which the correction lands. All of a bundle are applied or the bundle is refused, so that its receipt proves
 //! that they were. A row that was replaced keeps its `amanah_import`: the correction names it by that.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 
 use amanah_format::digest::Digest;
@@ -27,6 +29,9 @@ pub(in crate::store) trait Correctable {
         bundle: &str,
     ) -> Result<Option<(String, String, i64)>, StoreError>;
 
+    /// Makes the index by which rows of a table are found by their key, where it is missing.
+    fn found_by_key(&self, table: &str) -> Result<(), StoreError>;
+
     /// Removes the row; how many there were.
     fn withdraw(&self, target: &Target) -> Result<u64, StoreError>;
 
@@ -45,6 +50,8 @@ pub(in crate::store) struct Corrections<'s, C> {
     import: &'s TableImport,
     /// Of the columns of [`CORRECTING`], in that order.
     places: Vec<usize>,
+    /// Tables whose rows are found by their key, as was seen to.
+    indexed: RefCell<BTreeSet<String>>,
 }
 
 /// The row that is meant.
@@ -69,6 +76,7 @@ impl<'s, C: Correctable> Corrections<'s, C> {
             ground,
             import,
             places: places.collect::<Option<_>>()?,
+            indexed: RefCell::default(),
         })
     }
 
@@ -106,6 +114,9 @@ impl<'s, C: Correctable> Corrections<'s, C> {
         let Some((table, columns, import)) = found else {
             return Ok(None);
         };
+        if self.indexed.borrow_mut().insert(table.clone()) {
+            self.ground.found_by_key(&table)?;
+        }
         let owned = |parts: std::str::Split<'_, char>| parts.map(str::to_owned).collect();
         let target = Target {
             table,

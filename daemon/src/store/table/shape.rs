@@ -18,6 +18,9 @@ const OWN: &str = "amanah_";
 /// More tables than any store has flows: a bound for the search of a free name.
 const NAMES_TRIED: u32 = 1_000;
 
+/// Why an index that tells rows apart cannot be made.
+const SEVERAL: &str = "several rows have one key there";
+
 /// The table of a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) struct Table {
@@ -31,6 +34,13 @@ pub(in crate::store) struct Table {
     pub(in crate::store) key: String,
     /// The import that made it: names of indexes are built on it, so that a table that was put aside keeps its own.
     pub(in crate::store) made_by: i64,
+}
+
+impl Table {
+    /// Whether this import makes it: nothing is there that its rows could meet, in whichever mode. Its indexes come after the commit.
+    pub(in crate::store) const fn is_new(&self, import: &TableImport, record: i64) -> bool {
+        self.made_by == record && import.corrects.is_none()
+    }
 }
 
 /// What rows of a table are found by.
@@ -59,6 +69,9 @@ pub(in crate::store) trait Ground {
     /// The table of a peer's flow, as the store's own tables know it.
     fn known(&self, import: &TableImport) -> Result<Option<Table>, StoreError>;
 
+    /// A table by its name, and the word for the mode of the import that made it.
+    fn noted(&self, name: &str) -> Result<Option<(Table, String)>, StoreError>;
+
     /// Whether anything of this name is there.
     fn is_there(&self, name: &str) -> Result<bool, StoreError>;
 
@@ -86,7 +99,7 @@ pub(in crate::store) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The table that this import's rows go to, made or widened where it must be. Its indexes are another matter: [`indexed`].
+/// The table that this import's rows go to, made or widened where it must be. Its indexes are another matter: [`indexed`], [`indexed_afterwards`].
 pub(in crate::store) fn ensure<G: Ground>(
     ground: &G,
     import: &TableImport,
@@ -230,20 +243,56 @@ pub(in crate::store) fn indexed<G: Ground>(
     let fields = import.schema.fields();
     let partition = import.landing.partition.and_then(|place| fields.get(place));
     let partition: Vec<&str> = partition.iter().map(|field| field.name()).collect();
-    let by_key = Index {
-        what: if upserts { "kunci" } else { "baris" },
-        is_unique: upserts,
-        columns: &key,
-    };
     let by_part = Index {
         what: "bagian",
         is_unique: false,
         columns: &partition,
     };
-    for index in [by_key, by_part] {
+    // By what its rows were named when it was made, as corrections name them.
+    let key = if table.key.is_empty() {
+        key
+    } else {
+        table.key.split(',').collect()
+    };
+    for index in [by_key(upserts, &key), by_part] {
         if !index.columns.is_empty() && !ground.index(table, index)? {
-            return Err(refused(import, table, "several rows have one key there"));
+            return Err(refused(import, table, SEVERAL));
         }
     }
     Ok(())
+}
+
+const fn by_key<'a>(upserts: bool, columns: &'a [&'a str]) -> Index<'a> {
+    Index {
+        what: if upserts { "kunci" } else { "baris" },
+        is_unique: upserts,
+        columns,
+    }
+}
+
+/// The same for the table of an import that is committed, unless it was put aside since.
+pub(in crate::store) fn indexed_afterwards<G: Ground>(
+    ground: &G,
+    import: &TableImport,
+) -> Result<(), StoreError> {
+    match ground.known(import)? {
+        Some(table) if ground.is_there(&table.name)? => indexed(ground, import, &table),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Makes the index by which rows of a table are found by their key, where the daemon died before it came to that. It is the one that
+/// the import which made the table left out: any other import of the flow makes it before its rows.
+pub(in crate::store) fn found_by_key<G: Ground>(ground: &G, name: &str) -> Result<(), StoreError> {
+    let Some((table, mode)) = ground.noted(name)? else {
+        return Ok(());
+    };
+    let key: Vec<&str> = table.key.split(',').collect();
+    let index = by_key(mode == Mode::Upsert.as_str(), &key);
+    if table.key.is_empty() || ground.index(&table, index)? {
+        return Ok(());
+    }
+    Err(StoreError::Schema(format!(
+        "table {name} cannot be corrected: {SEVERAL}, and none but its imports may write into it"
+    )))
 }
