@@ -37,9 +37,9 @@ mod value;
 const KIND: &str = "sqlite";
 /// How long another program's lock is waited for; then the bundle waits.
 const BUSY: Duration = Duration::from_secs(5);
-/// An index is sorted in memory, so that nothing of its rows is written elsewhere: a million keys and more, within a fifth of what the
-/// unit allows the daemon. The rows after so many find their places one by one.
-const SORTED_BYTES_MAX: usize = 96 * 1024 * 1024;
+/// An index is sorted in memory, so that nothing of its rows is written elsewhere: 200,000 short keys, beside a cache of 24 MiB. The
+/// rows after so many find their places one by one.
+const SORTED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Readers of the group look into the folder.
 const MODE_FOLDER: u32 = 0o2750;
 
