@@ -182,14 +182,16 @@ fn carry(client: &TcpStream, server: u16, shared: &Arc<Shared>) -> io::Result<()
         match due(shared, kind, &whole) {
             None => to.write_all(&whole)?,
             Some(When::Before) => {
-                act(shared);
+                act(fired(shared));
                 let _ = to.shutdown(Shutdown::Both);
                 break;
             }
             Some(When::After) => {
                 silent.store(true, Ordering::SeqCst);
+                // Before the server has it: its answer ends the wire, and whoever asks then must hear that it broke.
+                let plan = fired(shared);
                 to.write_all(&whole)?;
-                act(shared);
+                act(plan);
                 // Rows are not answered, nor is what a server passes over while it takes them.
                 if kind != b'd' {
                     let _ = answered.recv_timeout(ANSWER);
@@ -228,13 +230,14 @@ fn due(shared: &Shared, kind: u8, whole: &[u8]) -> Option<When> {
     Some(when)
 }
 
-fn act(shared: &Shared) {
-    let plan = shared
-        .plan
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
+/// From now on it is broken, by this plan.
+fn fired(shared: &Shared) -> Option<Plan> {
+    let mut plan = shared.plan.lock().unwrap_or_else(PoisonError::into_inner);
     shared.fired.store(true, Ordering::SeqCst);
+    plan.take()
+}
+
+fn act(plan: Option<Plan>) {
     if let Some(mut plan) = plan {
         (plan.act)();
     }
