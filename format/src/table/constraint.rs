@@ -112,19 +112,18 @@ impl Constraints {
 
     /// The first constraint that a text breaks.
     pub(super) fn broken_text(&self, text: &str) -> Option<Fault> {
-        if self.min_length.is_some() || self.max_length.is_some() {
-            // As many bytes as characters, but for what is not ASCII.
-            let length = if text.is_ascii() {
-                text.len()
-            } else {
-                text.chars().count()
-            };
-            if self.min_length.is_some_and(|least| length < least) {
-                return Some(Fault::MinLength);
-            }
-            if self.max_length.is_some_and(|most| length > most) {
-                return Some(Fault::MaxLength);
-            }
+        // Characters are counted only where the bytes do not tell: there are as many at most, and a fourth of them at least.
+        if let Some(least) = self.min_length
+            && text.len() / 4 < least
+            && text.chars().count() < least
+        {
+            return Some(Fault::MinLength);
+        }
+        if let Some(most) = self.max_length
+            && text.len() > most
+            && text.chars().count() > most
+        {
+            return Some(Fault::MaxLength);
         }
         if self
             .pattern
