@@ -40,6 +40,8 @@ const BUSY: Duration = Duration::from_secs(5);
 /// An index is sorted in memory, so that nothing of its rows is written elsewhere: 200,000 short keys, beside a cache of 24 MiB. The
 /// rows after so many find their places one by one.
 const SORTED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// A row is seldom so many times what is sorted of it: a file that is longer than that has too many rows.
+const ROW_TO_SORTED: usize = 4;
 /// Readers of the group look into the folder.
 const MODE_FOLDER: u32 = 0o2750;
 
@@ -177,7 +179,10 @@ impl SqliteStore {
     ) -> Result<Option<StoreRef>, StoreError> {
         let record = rows::begin_record(sql, import)?;
         let table = shape::ensure(&sql, import, record)?;
-        let mut rows = if table.is_new(import, record) {
+        // Sorting a part of what is too much by far would only be work more.
+        let bytes = usize::try_from(import.id.contents.bytes).unwrap_or(usize::MAX);
+        let may_fit = bytes / ROW_TO_SORTED <= self.sorted_bytes_max;
+        let mut rows = if may_fit && table.is_new(import, record) {
             Rows::into_new(sql, &table, import, record, self.sorted_bytes_max)?
         } else {
             shape::indexed(&sql, import, &table)?;

@@ -98,6 +98,12 @@ fn what_is_too_much_to_sort_at_once_finds_its_places_one_by_one() {
     store.index(&merged(2)).unwrap();
     land(&store, &merged(3), &rows(9, 1), true).unwrap();
     assert!(answer(&store, ROWS).ends_with("A-82,A-93"));
+    // A file that is too long by far has them before its rows, at once.
+    let mut long = import("panjang", 4);
+    long.id.contents.bytes = u64::try_from(store.sorted_bytes_max * 4 + 4).unwrap();
+    land(&store, &long, &rows(1, 1), true).unwrap();
+    let first = "SELECT group_concat(name) FROM pragma_index_list('panjang')";
+    assert_eq!(answer(&store, first), "panjang_4_baris");
 }
 
 #[test]
