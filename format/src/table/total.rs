@@ -31,7 +31,13 @@ impl Addend {
             Value::Missing => {}
             Value::Integer(number) => self.numbers.push(Decimal::from(*number)),
             Value::Number(number) => self.numbers.push(*number),
-            _ => {
+            Value::Text(_)
+            | Value::Boolean(_)
+            | Value::Date(_)
+            | Value::Time(_)
+            | Value::DateTime(_)
+            | Value::Year(_)
+            | Value::YearMonth(_) => {
                 let digest = Sha256::digest(text.as_bytes());
                 let head = digest.first_chunk::<16>().copied().unwrap_or_default();
                 self.hash = self.hash.wrapping_add(u128::from_be_bytes(head));

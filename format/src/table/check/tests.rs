@@ -56,14 +56,11 @@ fn checked_as(dialect: Dialect, bytes: &[u8], sink: &mut dyn RowSink) -> Checked
         totals: schema.totals(),
         key: [3; 16],
     };
-    let (mut once, mut memory) = (bytes, Memory::default());
-    let checked = check(&mut once, &plan, &mut memory, sink).unwrap();
-    // Whatever is checked here is checked side by side too, and is found to be the same.
-    for threads in [1, 2, 5] {
-        let (mut again, mut memory) = (bytes, Memory::default());
-        let same = check_on(threads, &mut again, &plan, &mut memory).unwrap();
-        assert_eq!(same, checked, "on {threads} threads");
-    }
+    let (mut bytes, mut again) = (bytes, bytes);
+    let checked = check(&mut bytes, &plan, &mut Memory::default(), sink).unwrap();
+    // Whatever is checked here is checked side by side too.
+    let same = check_on(2, &mut again, &plan, &mut Memory::default());
+    assert_eq!(same.unwrap(), checked, "on two threads");
     checked
 }
 
@@ -83,12 +80,9 @@ fn column(fault: Fault, name: &str, count: u64, first_rows: &[u64]) -> Finding {
 }
 
 fn faults(bytes: &[u8]) -> Vec<Fault> {
-    checked(bytes)
-        .report
-        .findings()
-        .iter()
-        .map(|finding| finding.fault)
-        .collect()
+    let report = checked(bytes).report;
+    let found = report.findings().iter();
+    found.map(|finding| finding.fault).collect()
 }
 
 /// Rows as their values' debug forms.
