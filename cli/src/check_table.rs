@@ -62,7 +62,14 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
         totals: &terms.totals,
         key,
     };
-    let checked = check_on(check_threads(), &mut content, &plan, &mut Scratch(None)).map_err(io)?;
+    let checked = check_on(
+        check_threads(),
+        &mut content,
+        &plan,
+        &mut Scratch(None),
+        None,
+    )
+    .map_err(io)?;
     let refusal = checked.report.refusal();
     if screen.json {
         screen.facts(&json!({

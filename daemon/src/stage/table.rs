@@ -7,9 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use amanah_format::refusal::Refusal;
-use amanah_format::table::{
-    Checked, Dialect, Plan, RowSink, Spill, check, check_on, check_threads,
-};
+use amanah_format::table::{Checked, Dialect, Plan, RowSink, Spill, check_on, check_threads};
 
 use crate::catalogue::Language;
 use crate::catalogue::note::Details;
@@ -50,7 +48,7 @@ pub(crate) fn check_table(
     work: &Path,
 ) -> io::Result<Checked> {
     let (plan, mut scratch) = planned(name, terms, work)?;
-    check_on(check_threads(), content, &plan, &mut scratch)
+    check_on(check_threads(), content, &plan, &mut scratch, None)
 }
 
 /// The same, with a sink for the rows, of which those before a faulty one have come by then.
@@ -65,7 +63,7 @@ pub(crate) fn check_rows(
     rows: &mut dyn RowSink,
 ) -> io::Result<Checked> {
     let (plan, mut scratch) = planned(name, terms, work)?;
-    check(content, &plan, &mut scratch, rows)
+    check_on(check_threads(), content, &plan, &mut scratch, Some(rows))
 }
 
 fn planned<'t>(name: &str, terms: &'t TableTerms, work: &Path) -> io::Result<(Plan<'t>, Scratch)> {

@@ -57,7 +57,7 @@ impl Batch {
     ///
     /// # Errors
     /// The sink's; rows after it are not given.
-    pub fn each(&self, sink: &mut dyn RowSink) -> io::Result<()> {
+    pub fn each<S: RowSink + ?Sized>(&self, sink: &mut S) -> io::Result<()> {
         let mut values = Vec::new();
         let mut start = 0;
         for (number, end) in &self.rows {
@@ -74,6 +74,13 @@ impl Batch {
         match cell {
             Cell::Text(start, end) => Value::Text(self.text.get(*start..*end).unwrap_or_default()),
             Cell::Other(value) => *value,
+        }
+    }
+
+    /// Numbers its rows on: they come after so many others.
+    pub(super) fn follow(&mut self, before: u64) {
+        for (number, _) in &mut self.rows {
+            *number = number.saturating_add(before);
         }
     }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use super::batch::Batch;
 use super::first_look::{MARK, first_look, is_json};
 use super::header;
 use super::keys::{Key, Rounding, keys};
@@ -40,6 +41,14 @@ pub trait RowSink {
     /// # Errors
     /// The sink's own: it ends the check.
     fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()>;
+
+    /// Takes rows that were copied on their way. What it leaves in their place is filled again.
+    ///
+    /// # Errors
+    /// The sink's own: it ends the check.
+    fn batch(&mut self, rows: &mut Batch) -> io::Result<()> {
+        rows.each(self)
+    }
 }
 
 /// Rows counted and dropped.
@@ -82,24 +91,25 @@ pub fn check(
     Ok(check.report())
 }
 
-/// The same of a table whose rows nobody takes, on so many threads: those of CSV can be told apart before they are read.
+/// The same on so many threads: rows of CSV can be told apart before they are read. The sink, where there is one, stays on this one.
 ///
 /// # Errors
-/// The reader's or the spill's; or a thread could not be started.
+/// The reader's, the spill's or the sink's; or a thread could not be started.
 pub fn check_on(
     threads: usize,
     content: &mut dyn Read,
     plan: &Plan<'_>,
     spill: &mut dyn Spill,
+    sink: Option<&mut dyn RowSink>,
 ) -> io::Result<Checked> {
     let keys = keys(plan.schema);
     let mut check = Check::new(plan, &keys, spill);
     match check.begin(content)? {
         None => return Ok(check.report()),
         Some(Source::Csv(mut source)) if threads > 1 => {
-            side_by_side::rows(&mut check, &mut source, threads)?;
+            side_by_side::rows(&mut check, &mut source, threads, sink)?;
         }
-        Some(mut source) => check.rows(&mut source, &mut Rows)?,
+        Some(mut source) => check.rows(&mut source, sink.unwrap_or(&mut Rows))?,
     }
     check.finish()
 }
@@ -232,6 +242,16 @@ impl<'p> Check<'p> {
             self.draft.note(Fault::TooManyRows, Subject::File);
         }
         Ok(!next.is_broken && self.rows < ROWS_MAX)
+    }
+
+    /// How many rows came so far.
+    pub(super) const fn rows_so_far(&self) -> u64 {
+        self.rows
+    }
+
+    /// Whether something refuses the table already.
+    pub(super) fn refuses(&self) -> bool {
+        self.draft.refuses()
     }
 
     /// The next row cannot be read, and nothing after it.

@@ -45,5 +45,5 @@ pub const BATCH_TEXT_BYTES_MAX: usize = 64 * 1024;
 pub const BATCH_CELLS_MAX: usize = 8 * 1024;
 /// Most rows of a stretch that is checked by itself: what their keys leave behind stays below 3 MiB.
 pub const STRETCH_ROWS_MAX: u64 = 4_096;
-/// Bytes of text in one block for a thread: a millisecond's work and more, so that handing it over costs nothing beside.
-pub const BLOCK_BYTES: usize = 256 * 1024;
+/// Bytes of text in one block for a thread: a millisecond's work, so that handing it over costs little beside.
+pub const BLOCK_BYTES: usize = 128 * 1024;

@@ -5,11 +5,13 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, Scope};
 
-use super::check::{Check, Plan, Rows};
+use super::batch::Batch;
+use super::check::{Check, Plan, RowSink, Rows};
 use super::csv::CsvRows;
 use super::keys::Key;
 use super::rows::{Cut, Lines, Rows as Source};
 use super::stretch::{Gathered, Stretch};
+use super::value::Value;
 
 /// Blocks that a thread has or waits for.
 const BLOCKS_WAITING: usize = 2;
@@ -24,16 +26,23 @@ pub fn check_threads() -> usize {
     processors.min(THREADS_MAX)
 }
 
-/// What became of a block, and its room.
-type Done = io::Result<(Gathered, Vec<u8>)>;
+/// Some records, and the sound ones of them as rows where somebody takes them. Its memory is used again.
+#[derive(Default)]
+struct Block {
+    text: Vec<u8>,
+    rows: Batch,
+}
+
+/// What became of a block.
+type Done = io::Result<(Gathered, Block)>;
 
 /// A thread that checks blocks, one after the other.
 struct Worker {
-    blocks: SyncSender<Vec<u8>>,
+    blocks: SyncSender<Block>,
     done: Receiver<Done>,
 }
 
-/// Checks all rows that `source` still has.
+/// Checks all rows that `source` still has; `sink` is given what the check gives its own.
 ///
 /// # Errors
 /// As `check`; or a thread could not be started.
@@ -41,36 +50,43 @@ pub(super) fn rows(
     check: &mut Check<'_>,
     source: &mut CsvRows<'_>,
     threads: usize,
+    mut sink: Option<&mut dyn RowSink>,
 ) -> io::Result<()> {
-    let (plan, keys) = (check.plan, check.keys);
+    let (plan, keys, is_wanted) = (check.plan, check.keys, sink.is_some());
     thread::scope(|scope| {
-        let workers = (0..threads).map(|_| Worker::start(scope, plan, keys));
-        let workers = workers.collect::<io::Result<Vec<_>>>()?;
         // Nobody is waited for while something is left to cut, and block n is that of worker n modulo their number.
-        let (mut cut, mut taken, mut rooms, mut end) = (0, 0, Vec::new(), None);
+        let (mut cut, mut taken, mut empty, mut end) = (0, 0, Vec::new(), None);
+        let mut workers = Vec::new();
         loop {
             while end.is_none() && cut - taken < threads * BLOCKS_WAITING {
-                let mut block: Vec<u8> = rooms.pop().unwrap_or_default();
-                block.clear();
-                end = match source.cut(&mut block) {
+                let mut block: Block = empty.pop().unwrap_or_default();
+                block.text.clear();
+                end = match source.cut(&mut block.text) {
                     Ok(Cut::Full) => None,
                     Ok(Cut::End(fault)) => Some(Ok(fault)),
                     Err(error) => Some(Err(error)),
                 };
-                if !block.is_empty() {
-                    of(&workers, cut)?.blocks.send(block).map_err(ended_early)?;
-                    cut += 1;
+                if block.text.is_empty() {
+                    continue;
                 }
+                if workers.len() < threads {
+                    workers.push(Worker::start(scope, plan, keys, is_wanted)?);
+                }
+                let worker = of(&workers, cut)?;
+                worker.blocks.send(block).map_err(ended_early)?;
+                cut += 1;
             }
             if taken == cut {
                 break;
             }
-            let (gathered, room) = of(&workers, taken)?.done.recv().map_err(ended_early)??;
+            let done = of(&workers, taken)?.done.recv();
+            let (gathered, mut block) = done.map_err(ended_early)??;
             taken += 1;
-            rooms.push(room);
-            if !check.absorb(gathered)? {
+            let more = check.absorb_block(gathered, &mut block.rows, &mut sink)?;
+            if !more {
                 return Ok(());
             }
+            empty.push(block);
         }
         // Only now: what came before it counts first.
         if let Some(fault) = end.transpose()?.flatten() {
@@ -90,31 +106,72 @@ fn ended_early<E>(_: E) -> io::Error {
     io::Error::other("a check ended early")
 }
 
+impl Check<'_> {
+    /// Takes what a block left behind, and hands on its rows unless something refused the table before it.
+    fn absorb_block(
+        &mut self,
+        next: Gathered,
+        rows: &mut Batch,
+        sink: &mut Option<&mut dyn RowSink>,
+    ) -> io::Result<bool> {
+        if let Some(sink) = sink
+            && !rows.is_empty()
+            && !self.refuses()
+        {
+            rows.follow(self.rows_so_far());
+            sink.batch(rows)?;
+        }
+        rows.clear();
+        self.absorb(next)
+    }
+}
+
 impl Worker {
     fn start<'s>(
         scope: &'s Scope<'s, '_>,
         plan: &'s Plan<'s>,
         keys: &'s [Key],
+        is_wanted: bool,
     ) -> io::Result<Self> {
         let (blocks, given) = sync_channel(BLOCKS_WAITING);
         let (taken, done) = sync_channel(BLOCKS_WAITING);
         let thread = thread::Builder::new().name("check-block".to_owned());
-        thread.spawn_scoped(scope, move || work(plan, keys, given, &taken))?;
+        thread.spawn_scoped(scope, move || work(plan, keys, is_wanted, given, &taken))?;
         Ok(Self { blocks, done })
     }
 }
 
 /// Until no block comes any more, or nobody wants to know.
-fn work(plan: &Plan<'_>, keys: &[Key], blocks: Receiver<Vec<u8>>, done: &SyncSender<Done>) {
+fn work(
+    plan: &Plan<'_>,
+    keys: &[Key],
+    is_wanted: bool,
+    blocks: Receiver<Block>,
+    done: &SyncSender<Done>,
+) {
     let mut stretch = Stretch::new(plan, keys);
-    for block in blocks {
-        let mut bytes = block.as_slice();
+    for mut block in blocks {
+        let mut bytes = block.text.as_slice();
         let mut source = Source::new(plan.dialect, Lines::new(&mut bytes), plan.schema);
-        let read = stretch.read(&mut source, u64::MAX, &mut Rows);
+        let read = if is_wanted {
+            stretch.read(&mut source, u64::MAX, &mut Keeping(&mut block.rows))
+        } else {
+            stretch.read(&mut source, u64::MAX, &mut Rows)
+        };
         drop(source);
         if done.send(read.map(|_| (stretch.take(), block))).is_err() {
             return;
         }
+    }
+}
+
+/// Rows of a block, for the caller's thread.
+struct Keeping<'b>(&'b mut Batch);
+
+impl RowSink for Keeping<'_> {
+    fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()> {
+        self.0.push(number, values);
+        Ok(())
     }
 }
 

@@ -85,6 +85,13 @@ impl RowSink for Handing {
         }
         Ok(())
     }
+
+    /// Handed on as it is.
+    fn batch(&mut self, rows: &mut Batch) -> io::Result<()> {
+        self.hand_over()?;
+        std::mem::swap(&mut self.batch, rows);
+        self.hand_over()
+    }
 }
 
 #[cfg(test)]

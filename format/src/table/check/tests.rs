@@ -59,7 +59,7 @@ fn checked_as(dialect: Dialect, bytes: &[u8], sink: &mut dyn RowSink) -> Checked
     let (mut bytes, mut again) = (bytes, bytes);
     let checked = check(&mut bytes, &plan, &mut Memory::default(), sink).unwrap();
     // Whatever is checked here is checked side by side too.
-    let same = check_on(2, &mut again, &plan, &mut Memory::default());
+    let same = check_on(2, &mut again, &plan, &mut Memory::default(), None);
     assert_eq!(same.unwrap(), checked, "on two threads");
     checked
 }

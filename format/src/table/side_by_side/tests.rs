@@ -1,6 +1,7 @@
 //! Tables of many blocks, damaged anywhere: on several threads the outcome is that of one, to the last row number and the last
 //! error. The one thread is what all other tests of tables hold.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Read, Write as _};
 
 use super::super::check::{Checked, check, check_on};
@@ -54,8 +55,26 @@ impl Read for Torn<'_> {
     }
 }
 
+/// The rows that it was given, in their order; it takes so many.
+struct Seen(DefaultHasher, u64);
+
+impl RowSink for Seen {
+    fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()> {
+        if number > self.1 {
+            return Err(io::Error::other(format!("row {number}")));
+        }
+        number.hash(&mut self.0);
+        format!("{values:?}").hash(&mut self.0);
+        Ok(())
+    }
+}
+
 /// On one thread and on several; the errors as their texts.
 fn both(bytes: &[u8], fails: bool) -> Result<Checked, String> {
+    both_into(bytes, fails, u64::MAX)
+}
+
+fn both_into(bytes: &[u8], fails: bool, most: u64) -> Result<Checked, String> {
     let schema = Schema::parse(SCHEMA).unwrap();
     let plan = Plan {
         schema: &schema,
@@ -65,22 +84,28 @@ fn both(bytes: &[u8], fails: bool) -> Result<Checked, String> {
         key: [9; 16],
     };
     let told = |checked: io::Result<Checked>| checked.map_err(|error| error.to_string());
-    let mut content = Torn { bytes, fails };
-    let alone = told(check(
-        &mut content,
-        &plan,
-        &mut Memory::default(),
-        &mut Rows,
-    ));
+    let on = |threads: usize| {
+        let (mut content, mut memory) = (Torn { bytes, fails }, Memory::default());
+        let mut seen = Seen(DefaultHasher::new(), most);
+        let checked = match threads {
+            0 => check(&mut content, &plan, &mut memory, &mut seen),
+            _ => check_on(threads, &mut content, &plan, &mut memory, Some(&mut seen)),
+        };
+        (told(checked), seen.0.finish())
+    };
+    let (alone, rows) = on(0);
     for threads in [2, 5] {
-        let mut content = Torn { bytes, fails };
-        let same = told(check_on(
-            threads,
-            &mut content,
-            &plan,
-            &mut Memory::default(),
-        ));
-        assert_eq!(same, alone, "on {threads} threads");
+        let beside = on(threads);
+        assert_eq!(beside, (alone.clone(), rows), "on {threads} threads");
+        let (mut content, mut memory) = (Torn { bytes, fails }, Memory::default());
+        if most == u64::MAX {
+            let unseen = check_on(threads, &mut content, &plan, &mut memory, None);
+            assert_eq!(
+                told(unseen),
+                alone,
+                "on {threads} threads, nobody takes its rows"
+            );
+        }
     }
     alone
 }
@@ -186,6 +211,22 @@ fn a_reader_that_fails_is_an_error_unless_the_table_ended_before() {
     broken[50] = "Z0000000,1,x\rx,1,\n".to_owned();
     let checked = both(broken.concat().as_bytes(), true);
     assert_eq!(checked.unwrap().rows, 50);
+}
+
+#[test]
+fn a_row_that_is_not_taken_ends_it_with_the_word_of_who_did_not() {
+    let text = table().concat();
+    for most in [0, 77, nth(STRETCH), nth(ROWS - 1)] {
+        let said = both_into(text.as_bytes(), false, most);
+        assert_eq!(said.unwrap_err(), format!("row {}", most + 1));
+    }
+    // Nothing is handed on after what refuses the table.
+    let mut rows = table();
+    rows[51] = "\n".to_owned();
+    assert_eq!(
+        both_into(rows.concat().as_bytes(), false, 50).unwrap().rows,
+        nth(ROWS)
+    );
 }
 
 #[test]
