@@ -13,12 +13,12 @@ from ground import calm, digest, run, shell, wait_until
 MEBIBYTE = 1 << 20
 
 
-def drop(ground, lane, path, name):
-    """Moves a file into the outbox and waits until it is settled; returns the seconds."""
+def drop(ground, lane, path, name, pause=0.0005):
+    """Moves a file into the outbox and waits until it is settled, looking once a `pause`; returns the seconds."""
     sent = ground.sent(lane) / name
     begun = time.monotonic()
     os.rename(path, ground.outbox(lane) / name)
-    wait_until(name, sent.exists)
+    wait_until(name, sent.exists, pause)
     return time.monotonic() - begun
 
 

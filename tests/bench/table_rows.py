@@ -15,6 +15,8 @@ from table_ground import DATASETS, TURNS_MAX, flow_of
 # What `--scale 1` means.
 ROWS_D1 = 1_000_000
 ROWS_D4 = 3_600_000
+# Between two looks for the end of ours: looking all the time would take a thirtieth of two cores from it, and nothing from the shells.
+PAUSE_SECS = 0.005
 # The seconds beyond the receipt until a new table has its index.
 AFTER = "amanah, index after"
 SCHEMA_D1 = DATASETS / "d1-manifes-umrah.schema.json"
@@ -40,7 +42,7 @@ def delivered(ground, source, flow, rows):
     sides = (ground.sender, ground.receiver)
     calm()
     before = sum(side.cpu_seconds() for side in sides)
-    seconds = drop(ground, flow, staged, source.name)
+    seconds = drop(ground, flow, staged, source.name, PAUSE_SECS)
     # The receipt waits for no index of a new table; what is timed next does, or it would run beside our work.
     begun = time.monotonic()
     wait_until(f"the index of {flow}", lambda: ground.has_index(flow), 0.01)
