@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tarfile
 import time
@@ -109,8 +110,11 @@ class PostgresGround(TableGround):
         run("psql", self.url, "-qc", "CREATE SCHEMA amanah")
 
     def __exit__(self, *rest):
+        for ministry in (self.sender, self.receiver):
+            ministry.stop()
         if self.server is not None:
-            self.server.terminate()
+            # A fast end: the one that SIGTERM asks for waits for whoever is connected, and writes into the folder meanwhile.
+            self.server.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.server.wait(20)
         super().__exit__(*rest)
