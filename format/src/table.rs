@@ -3,7 +3,7 @@
 //! A [`Schema`] is read from the exact bytes that an agreement pins. [`check()`] reads a CSV or JSON Lines table once, in bounded
 //! memory, hands each sound row to a [`RowSink`] as typed values, and returns what it counted with a [`Report`] that names columns,
 //! rules, counts and row numbers, and never a value. Both parties run the same check, before sealing and before importing;
-//! [`check_on`] is the same on several threads, for who takes no rows.
+//! [`check_on`] is the same on several threads.
 
 mod across;
 mod batch;

@@ -37,36 +37,18 @@ impl Spill for Scratch {
     }
 }
 
-/// Checks a table by its flow's terms, on several threads; `name` tells the dialect.
+/// Checks a table by its flow's terms, on several threads; `name` tells the dialect. A sink is given the rows, of which those before a
+/// faulty one have come by then.
 ///
 /// # Errors
-/// The reader's, or the spill's; or there is no thread for it.
+/// The reader's, the spill's or the sink's; or there is no thread for it.
 pub(crate) fn check_table(
     content: &mut dyn Read,
     name: &str,
     terms: &TableTerms,
     work: &Path,
+    rows: Option<&mut dyn RowSink>,
 ) -> io::Result<Checked> {
-    let (plan, mut scratch) = planned(name, terms, work)?;
-    check_on(check_threads(), content, &plan, &mut scratch, None)
-}
-
-/// The same, with a sink for the rows, of which those before a faulty one have come by then.
-///
-/// # Errors
-/// The reader's, the spill's or the sink's.
-pub(crate) fn check_rows(
-    content: &mut dyn Read,
-    name: &str,
-    terms: &TableTerms,
-    work: &Path,
-    rows: &mut dyn RowSink,
-) -> io::Result<Checked> {
-    let (plan, mut scratch) = planned(name, terms, work)?;
-    check_on(check_threads(), content, &plan, &mut scratch, Some(rows))
-}
-
-fn planned<'t>(name: &str, terms: &'t TableTerms, work: &Path) -> io::Result<(Plan<'t>, Scratch)> {
     let mut key = [0_u8; 16];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     let plan = Plan {
@@ -76,11 +58,11 @@ fn planned<'t>(name: &str, terms: &'t TableTerms, work: &Path) -> io::Result<(Pl
         totals: &terms.totals,
         key,
     };
-    let scratch = Scratch {
+    let mut scratch = Scratch {
         folder: work.to_owned(),
         file: None,
     };
-    Ok((plan, scratch))
+    check_on(check_threads(), content, &plan, &mut scratch, rows)
 }
 
 /// The report in both languages, for the note beside a returned table.

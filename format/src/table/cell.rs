@@ -149,19 +149,16 @@ fn is_exponent(text: &str) -> bool {
         return false;
     }
     // And most others here.
-    let Some(mark) = memchr::memchr2(b'E', b'e', text.as_bytes()) else {
+    if memchr::memchr2(b'E', b'e', text.as_bytes()).is_none() {
         return false;
-    };
+    }
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    text.split_at_checked(mark)
+    text.split_once(['E', 'e'])
         .is_some_and(|(mantissa, exponent)| {
             let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
             digits(whole.trim_start_matches(['+', '-']))
                 && digits(fraction)
-                && exponent
-                    .get(1..)
-                    .and_then(|rest| rest.strip_prefix('+'))
-                    .is_some_and(digits)
+                && exponent.strip_prefix('+').is_some_and(digits)
         })
 }
 

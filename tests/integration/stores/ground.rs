@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use amanah::demo::launch::Launch;
 use amanah_format::home;
 use amanah_tests::evidence::{verify_ledger, verify_receipts};
 use amanah_tests::exchange::{Arrived, Exchange};
@@ -184,23 +185,35 @@ pub(crate) fn until_alarm(ministry: &mut Ministry, code: &str) {
         .unwrap();
 }
 
-/// The recipient dies with the first bundle at this point; both come to rest, with receipts and ledger in order.
-pub(crate) fn dies_with_the_first(exchange: &mut Exchange, point: &str) -> Arrived {
-    let launch = exchange.pair.imigrasi.launch().clone();
-    let dying = launch.with("AMANAH_KILL_AT", point);
-    exchange.pair.imigrasi.launch_daemon(&dying).unwrap();
+/// Starts both, the recipient so that it dies at this point.
+fn started_to_die(exchange: &mut Exchange, dying: &Launch) {
+    exchange.pair.imigrasi.launch_daemon(dying).unwrap();
     exchange.pair.imigrasi.until_up().unwrap();
     exchange.pair.phu.start().unwrap();
+}
+
+/// The bundle with which it dies; started again, it settles it.
+fn dies_with(exchange: &mut Exchange, name: &str, text: &str) -> Arrived {
     let way = exchange.out.clone();
-    let first = exchange
-        .drop_text(&way, "satu.csv", &rows_of(1, 40, "satu"))
-        .unwrap();
+    let dropped = exchange.drop_text(&way, name, text).unwrap();
     let status = exchange.pair.imigrasi.until_ended().unwrap();
     assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{status}");
     exchange.pair.imigrasi.start().unwrap();
-    let arrived = exchange.settled(&[first]).unwrap().remove(0);
+    exchange.settled(&[dropped]).unwrap().remove(0)
+}
+
+/// Receipts and ledger are in order.
+fn in_order(exchange: &Exchange) {
     verify_receipts(&exchange.pair.phu, &exchange.pair.imigrasi).unwrap();
     verify_ledger(&exchange.pair.imigrasi).unwrap();
+}
+
+/// The recipient dies with the first bundle at this point; both come to rest, with receipts and ledger in order.
+pub(crate) fn dies_with_the_first(exchange: &mut Exchange, point: &str) -> Arrived {
+    let launch = exchange.pair.imigrasi.launch().clone();
+    started_to_die(exchange, &launch.with("AMANAH_KILL_AT", point));
+    let arrived = dies_with(exchange, "satu.csv", &rows_of(1, 40, "satu"));
+    in_order(exchange);
     arrived
 }
 
@@ -212,19 +225,9 @@ pub(crate) fn dies_with_the_second(exchange: &mut Exchange, point: &str, planted
     if let Some(bug) = planted {
         dying = dying.with("AMANAH_PLANT", bug.name());
     }
-    exchange.pair.imigrasi.launch_daemon(&dying).unwrap();
-    exchange.pair.imigrasi.until_up().unwrap();
-    exchange.pair.phu.start().unwrap();
+    started_to_die(exchange, &dying);
     delivered(exchange, "satu.csv", &rows_of(1, 40, "satu"));
-    let way = exchange.out.clone();
-    let second = exchange
-        .drop_text(&way, "dua.csv", &rows_of(41, 40, "dua"))
-        .unwrap();
-    let status = exchange.pair.imigrasi.until_ended().unwrap();
-    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{status}");
-    exchange.pair.imigrasi.start().unwrap();
-    exchange.settled(&[second]).unwrap();
+    dies_with(exchange, "dua.csv", &rows_of(41, 40, "dua"));
     delivered(exchange, "tiga.csv", &rows_of(81, 40, "tiga"));
-    verify_receipts(&exchange.pair.phu, &exchange.pair.imigrasi).unwrap();
-    verify_ledger(&exchange.pair.imigrasi).unwrap();
+    in_order(exchange);
 }

@@ -15,7 +15,7 @@ use crate::engine::inbound::Inbound;
 use crate::engine::policy::TableTerms;
 use crate::journal::InboundRow;
 use crate::stage::StageError;
-use crate::stage::table::check_rows;
+use crate::stage::table::check_table;
 use crate::store::table::{Sums, TableImport, Uncorrectable};
 use crate::store::{ImportId, StoreError};
 
@@ -44,9 +44,9 @@ impl EntrySink for IntoRows<'_> {
             self.more = true;
         } else {
             let name = path.as_str();
-            self.checked = Some(check_rows(
-                content, name, self.terms, &self.work, self.rows,
-            )?);
+            let rows: &mut dyn RowSink = self.rows;
+            let checked = check_table(content, name, self.terms, &self.work, Some(rows))?;
+            self.checked = Some(checked);
         }
         // A check that saw enough leaves the rest, which is verified all the same.
         io::copy(content, &mut io::sink()).map(drop)

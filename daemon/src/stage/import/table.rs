@@ -83,7 +83,7 @@ impl EntrySink for Checking<'_> {
                     piece: Vec::new(),
                     at: 0,
                 };
-                check_table(&mut feed, path.as_str(), terms, work)
+                check_table(&mut feed, path.as_str(), terms, work, None)
             })?;
             let mut tee = Tee {
                 content,

@@ -144,8 +144,8 @@ impl Seal {
             .map_err(|error| not_opened(&work, &error))?;
         let mut content = HashingReader::new(self.node.stop.guard(&file));
         let name = source.entry.as_str();
-        let checked =
-            check_table(&mut content, name, terms, &work).map_err(|error| failed(&work, &error))?;
+        let checked = check_table(&mut content, name, terms, &work, None)
+            .map_err(|error| failed(&work, &error))?;
         let (_, digest, _) = content.finish();
         let refusal = checked
             .report

@@ -51,7 +51,8 @@ pub(super) fn unmatched(
     Ok(found)
 }
 
-/// The table of another flow of this peer, where these columns are its key: without its index, which is made where it is missing, each row would read all of it.
+/// The table of another flow of this peer, where these columns are its key. Its index is made where it is missing: without it each row
+/// would read all of the table.
 fn keyed(
     sql: &Connection,
     import: &TableImport,

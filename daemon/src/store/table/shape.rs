@@ -99,7 +99,8 @@ pub(in crate::store) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The table that this import's rows go to, made or widened where it must be. Its indexes are another matter: [`indexed`], [`indexed_afterwards`].
+/// The table that this import's rows go to, made or widened where it must be. Its indexes are another matter:
+/// [`indexed`], [`indexed_afterwards`].
 pub(in crate::store) fn ensure<G: Ground>(
     ground: &G,
     import: &TableImport,
