@@ -232,8 +232,12 @@ fn only_the_new_key_logs_in(exchange: &Exchange) {
         .unwrap();
     assert!(!may_log_in(exchange, &old));
     assert!(may_log_in(exchange, &new));
-    let log = fs::read_to_string(exchange.pair.imigrasi.log()).unwrap();
-    assert!(log.contains("its key is not valid any more") || log.contains("connection ended"));
+    until("the end of the old key's connection", PATIENCE, || {
+        let log = fs::read_to_string(exchange.pair.imigrasi.log())?;
+        let ended = ["its key is not valid any more", "connection ended"];
+        Ok(ended.iter().any(|words| log.contains(words)).then_some(()))
+    })
+    .unwrap();
 }
 
 fn nothing_is_alarmed(exchange: &Exchange) {

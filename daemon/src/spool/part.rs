@@ -43,7 +43,7 @@ pub(super) type Key = (PartyId, String);
 /// A part in this process.
 #[derive(Debug)]
 pub(super) enum State {
-    /// Somebody writes it; so much of it is synced.
+    /// Somebody writes it; so much of it is synced, or was written when he left it.
     Open(u64),
     /// Nobody does.
     Idle(Known),
@@ -250,14 +250,20 @@ impl Part {
             remember(&self.path, prefix, durably)?;
         }
         self.known.synced = prefix;
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.insert(self.key.clone(), State::Open(prefix));
+        tell(&self.parts, &self.key, prefix);
         Ok(())
+    }
+
+    /// Nothing is written any more. What follows may take its time, and a peer whose line was cut asks meanwhile where to go on: there,
+    /// and not 16 MiB before it.
+    fn leave(&self) {
+        tell(&self.parts, &self.key, self.prefix());
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
+        self.leave();
         // Nothing is remembered of a part any more when it is nobody's.
         let _ = self.end_meanwhile();
         if self.prefix().saturating_sub(self.known.synced) >= REMEMBER_BYTES_MIN {
@@ -275,6 +281,14 @@ impl Drop for Part {
         }
         let known = std::mem::take(&mut self.known);
         parts.insert(self.key.clone(), State::Idle(known));
+    }
+}
+
+/// Who asks how much is there of an open part is told that it is so much at least.
+pub(super) fn tell(parts: &Mutex<Parts>, key: &Key, prefix: u64) {
+    let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(State::Open(told)) = parts.get_mut(key) {
+        *told = prefix.max(*told);
     }
 }
 

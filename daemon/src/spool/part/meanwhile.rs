@@ -4,10 +4,10 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use super::{Durably, Key, Part, Parts, State, remember};
+use super::{Durably, Key, Part, Parts, remember, tell};
 use crate::durable;
 use crate::spool::{SpoolError, failed};
 
@@ -63,8 +63,7 @@ impl Work {
     fn sync(&self, prefix: u64) -> Result<u64, SpoolError> {
         durable::sync_bytes(&self.file, &self.path)?;
         remember(&self.path, prefix, Durably::No)?;
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.insert(self.key.clone(), State::Open(prefix));
+        tell(&self.parts, &self.key, prefix);
         Ok(prefix)
     }
 }

@@ -155,6 +155,26 @@ fn a_closed_part_goes_on_where_it_was_in_this_process() {
 }
 
 #[test]
+fn who_asks_while_a_part_is_being_left_is_told_what_was_written() {
+    let home = home();
+    let spool = open(&home);
+    let mut part = spool.part(&peer(), NAME, 99).unwrap();
+    part.write_at(0, b"0123456789").unwrap();
+    let told = || spool.part_prefix(&peer(), NAME).unwrap();
+    assert_eq!(told(), Some(0), "as long as more may come");
+    part.leave();
+    assert_eq!(told(), Some(10));
+    // A sync of less that ends only now.
+    tell(&part.parts, &part.key, 3);
+    assert_eq!(told(), Some(10));
+    let another = spool.part(&peer(), NAME, 99);
+    assert!(matches!(another, Err(SpoolError::Busy(_))), "{another:?}");
+    drop(part);
+    assert_eq!(told(), Some(10));
+    assert_eq!(spool.part(&peer(), NAME, 99).unwrap().prefix(), 10);
+}
+
+#[test]
 fn after_a_restart_the_synced_prefix_counts_and_the_rest_is_cut_off() {
     let home = home();
     let spool = open(&home);
