@@ -33,12 +33,12 @@ pub const ROWS_MAX: u64 = 1 << 36;
 pub const FIRST_ROWS_MAX: usize = 5;
 /// Bytes read from the table at a time.
 pub const READ_BYTES: usize = 256 * 1024;
-/// Memory in which the hashes of all keys are sorted before they spill.
+/// Memory in which the hashes of all keys wait before they spill, half of it for their way out.
 pub const SORT_MEMORY_BYTES: usize = 8 * 1024 * 1024;
-/// Memory in which spilled runs are merged.
-pub const MERGE_MEMORY_BYTES: usize = 4 * 1024 * 1024;
-/// Most runs merged at once; more are merged in several passes.
-pub const MERGE_RUNS_MAX: usize = 64;
+/// Memory in which hashes that begin alike are compared, half of it for finding them.
+pub const BUCKET_MEMORY_BYTES: usize = 4 * 1024 * 1024;
+/// Most spilled runs of one level; so many become one of the next.
+pub const RUNS_MAX: usize = 64;
 /// Bytes of text in one hand-over of rows between threads: some hundred rows, so that waking a thread costs nothing beside them.
 pub const BATCH_TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Most cells of one hand-over: those of numbers and dates have no text.
