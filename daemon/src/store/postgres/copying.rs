@@ -4,14 +4,15 @@
 use std::error::Error;
 use std::pin::Pin;
 
+use amanah_format::table::Value;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::SinkExt;
 use tokio_postgres::CopyInSink;
-use tokio_postgres::types::{IsNull, ToSql, Type};
+use tokio_postgres::types::IsNull;
 
 use super::complaint::Failure;
 use super::link::{Session, WORK};
-use super::value::Cell;
+use super::value::put;
 use crate::store::StoreError;
 
 /// Sent when so much is there: beyond it nothing is gained, and two of them are all that waits here.
@@ -47,13 +48,14 @@ impl Copying {
         })
     }
 
-    /// One row: a value for each column.
+    /// One row: a value for each column of its schema, then the store's own numbers.
     pub(super) fn row(
         &mut self,
         session: &Session<'_>,
-        cells: &[Cell<'_>],
+        values: &[Value<'_>],
+        own: &[i64],
     ) -> Result<(), StoreError> {
-        let encoded = encode(cells, &mut self.piece);
+        let encoded = encode(values, own, &mut self.piece);
         encoded.map_err(|error| StoreError::Database(error.to_string()))?;
         if self.piece.len() >= PIECE_BYTES {
             self.send(session)?;
@@ -76,38 +78,49 @@ impl Copying {
 }
 
 /// The number of values, then the length of each and its bytes.
-fn encode(cells: &[Cell<'_>], into: &mut BytesMut) -> Result<(), Box<dyn Error + Sync + Send>> {
-    into.put_i16(i16::try_from(cells.len())?);
-    for cell in cells {
+fn encode(
+    values: &[Value<'_>],
+    own: &[i64],
+    into: &mut BytesMut,
+) -> Result<(), Box<dyn Error + Sync + Send>> {
+    into.put_i16(i16::try_from(values.len() + own.len())?);
+    for value in values {
+        // Most are texts, and their length is known before they are written.
+        if let Value::Text(text) = value {
+            into.put_i32(i32::try_from(text.len())?);
+            into.put_slice(text.as_bytes());
+            continue;
+        }
         let begin = into.len();
         into.put_i32(NULL);
-        // Each kind of value has its own form, whatever the column is declared as.
-        if matches!(cell.to_sql(&Type::UNKNOWN, into)?, IsNull::No) {
+        if matches!(put(value, into)?, IsNull::No) {
             let bytes = i32::try_from(into.len() - begin - size_of::<i32>())?;
             if let Some(length) = into.get_mut(begin..begin + size_of::<i32>()) {
                 length.copy_from_slice(&bytes.to_be_bytes());
             }
         }
     }
+    for number in own {
+        into.put_i32(i32::try_from(size_of::<i64>())?);
+        into.put_i64(*number);
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use amanah_format::table::Value;
-
     use super::*;
 
     #[test]
     fn a_row_is_a_count_then_lengths_and_bytes() {
-        let (text, missing) = (Value::Text("é"), Value::Missing);
-        let cells = [Cell::Of(&text), Cell::Of(&missing), Cell::Whole(-2)];
+        let values = [Value::Text("é"), Value::Missing, Value::Boolean(true)];
         let mut row = BytesMut::new();
-        encode(&cells, &mut row).unwrap();
+        encode(&values, &[-2], &mut row).unwrap();
         let expected = [
-            &[0, 3][..],
+            &[0, 4][..],
             &[0, 0, 0, 2, 0xc3, 0xa9],
             &[0xff; 4],
+            &[0, 0, 0, 1, 1],
             &[0, 0, 0, 8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe],
         ];
         assert_eq!(row[..], expected.concat());

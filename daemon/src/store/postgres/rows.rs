@@ -108,18 +108,18 @@ impl<'s> Rows<'s> {
 
     fn write(&mut self, number: u64, values: &[Value<'_>]) -> Result<bool, StoreError> {
         self.indexed_bytes = self.indexed_bytes.max(self.import.indexed_bytes(values));
-        let mut cells: Vec<Cell<'_>> = Vec::with_capacity(values.len() + 2);
-        cells.extend(values.iter().map(Cell::Of));
-        cells.extend(self.record.map(Cell::Whole));
-        cells.push(Cell::Whole(i64::try_from(number).unwrap_or(i64::MAX)));
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        let own: &[i64] = match self.record {
+            Some(record) => &[record, number],
+            None => &[number],
+        };
         match &mut self.way {
-            Way::Copy(copying) => copying.row(self.session, &cells).map(|()| true),
+            Way::Copy(copying) => copying.row(self.session, values, own).map(|()| true),
             Way::Insert(insert, corrections) => {
-                let mut asked: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(cells.len());
-                for cell in &cells {
-                    asked.push(cell);
-                }
-                self.session.change(insert, &asked)?;
+                let mut cells: Vec<Cell<'_>> = values.iter().map(Cell::Of).collect();
+                cells.extend(own.iter().copied().map(Cell::Whole));
+                let asked = cells.iter().map(|cell| -> &(dyn ToSql + Sync) { cell });
+                self.session.change(insert, &asked.collect::<Vec<_>>())?;
                 corrections.apply(values)
             }
         }

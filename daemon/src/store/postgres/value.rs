@@ -56,27 +56,11 @@ pub(super) enum Cell<'a> {
 
 impl ToSql for Cell<'_> {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        let value = match self {
-            Self::Of(value) => *value,
-            Self::Whole(number) => &Value::Integer(*number),
-            Self::Text(text) => &Value::Text(text),
-        };
-        match value {
-            Value::Missing => return Ok(IsNull::Yes),
-            Value::Text(text) => out.put_slice(text.as_bytes()),
-            Value::Integer(number) => out.put_i64(*number),
-            Value::Number(number) => put_number(*number, out)?,
-            Value::Boolean(yes) => out.put_u8(u8::from(*yes)),
-            Value::Date(date) => out.put_i32(date.days() - DAYS_FIRST),
-            Value::Time(time) => out.put_i64(time.micros()),
-            Value::Year(year) => out.put_i32(*year),
-            Value::DateTime(_) | Value::YearMonth(_) => {
-                let mut text = String::new();
-                print(value, &mut text);
-                out.write_str(&text)?;
-            }
+        match self {
+            Self::Of(value) => put(value, out),
+            Self::Whole(number) => put(&Value::Integer(*number), out),
+            Self::Text(text) => put(&Value::Text(text), out),
         }
-        Ok(IsNull::No)
     }
 
     fn accepts(_: &Type) -> bool {
@@ -84,6 +68,29 @@ impl ToSql for Cell<'_> {
     }
 
     to_sql_checked!();
+}
+
+/// The binary form of a value: each kind has its own, whatever the column is declared as.
+pub(super) fn put(
+    value: &Value<'_>,
+    out: &mut BytesMut,
+) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+    match value {
+        Value::Missing => return Ok(IsNull::Yes),
+        Value::Text(text) => out.put_slice(text.as_bytes()),
+        Value::Integer(number) => out.put_i64(*number),
+        Value::Number(number) => put_number(*number, out)?,
+        Value::Boolean(yes) => out.put_u8(u8::from(*yes)),
+        Value::Date(date) => out.put_i32(date.days() - DAYS_FIRST),
+        Value::Time(time) => out.put_i64(time.micros()),
+        Value::Year(year) => out.put_i32(*year),
+        Value::DateTime(_) | Value::YearMonth(_) => {
+            let mut text = String::new();
+            print(value, &mut text);
+            out.write_str(&text)?;
+        }
+    }
+    Ok(IsNull::No)
 }
 
 /// The binary form of an exact number (`numeric_send` of the server): places of four digits, the weight of the first, the sign,
