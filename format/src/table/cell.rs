@@ -10,17 +10,45 @@ use super::value::Value;
 
 /// Longest text that is remembered for the next row: it is copied each time.
 const LAST_BYTES_MAX: usize = 64;
+/// Texts in a row, each other than the one before, after which the next ones are not remembered; of 256 as many are.
+const TRIES_MAX: u8 = 32;
+
+/// The last sound text of a column. Airports, flights, agencies: many a column says the same in row after row, and is looked at once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Last {
+    text: String,
+    /// How many texts were others.
+    others: u8,
+}
+
+impl Last {
+    fn is(&mut self, text: &str) -> bool {
+        let is = !text.is_empty() && text == self.text;
+        if is {
+            self.others = 0;
+        }
+        is
+    }
+
+    fn becomes(&mut self, text: &str) {
+        self.others = self.others.wrapping_add(1);
+        self.text.clear();
+        if self.others <= TRIES_MAX && text.len() <= LAST_BYTES_MAX {
+            self.text.push_str(text);
+        }
+    }
+}
 
 /// Adds the cell's value to its row; of one that is wrong `Missing`, and what is wrong.
 ///
-/// The value is made where it stays: most cells are texts, and moving them about would cost more than checking them. `last` is the
-/// column's last sound text.
+/// The value is made where it stays: most cells are texts, and moving them about would cost more than checking them. `last` is that
+/// of the column.
 pub(super) fn read<'a>(
     schema: &Schema,
     field: &Field,
     (form, text): (Form, &'a str),
     row: &mut Vec<Value<'a>>,
-    last: &mut String,
+    last: &mut Last,
 ) -> Option<Fault> {
     let missing = match form {
         Form::Null => true,
@@ -32,17 +60,13 @@ pub(super) fn read<'a>(
     } else if !is_of(form, field.kind()) {
         Some(Fault::Type)
     } else if field.kind() == Kind::Text {
-        // Airports, flights, agencies: many a column says the same in row after row.
-        if !text.is_empty() && text == last.as_str() {
+        if last.is(text) {
             row.push(Value::Text(text));
             return None;
         }
         match text_fault(field, text) {
             None => {
-                if text.len() <= LAST_BYTES_MAX {
-                    last.clear();
-                    last.push_str(text);
-                }
+                last.becomes(text);
                 row.push(Value::Text(text));
                 return None;
             }
@@ -204,6 +228,26 @@ mod tests {
         ] {
             assert!(!is_formula(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_text_is_remembered_for_one_row_and_not_where_each_is_another() {
+        let mut last = Last::default();
+        assert!(!last.is(""));
+        last.becomes("CGK");
+        assert!(last.is("CGK") && last.is("CGK") && !last.is("CGX") && !last.is(""));
+        last.becomes("JED");
+        assert!(!last.is("CGK") && last.is("JED"));
+        last.becomes(&"x".repeat(LAST_BYTES_MAX + 1));
+        assert!(!last.is("JED") && !last.is(&"x".repeat(LAST_BYTES_MAX + 1)));
+        // Of many that differ few are remembered, and the column is tried again.
+        let remembered = (0..1_024).filter(|number: &u32| {
+            let text = number.to_string();
+            last.becomes(&text);
+            last.text == text
+        });
+        let tries = usize::from(TRIES_MAX);
+        assert!((3 * tries..=5 * tries).contains(&remembered.count()));
     }
 
     #[test]

@@ -25,6 +25,11 @@ impl<'a> CsvRows<'a> {
         &self.row
     }
 
+    /// The block that it read from.
+    pub(super) fn into_block(self) -> Vec<u8> {
+        self.lines.into_block()
+    }
+
     /// Moves the next records into `block`, unread.
     pub(super) fn cut(&mut self, block: &mut Vec<u8>) -> io::Result<Cut> {
         self.lines.cut(true, block)

@@ -2,8 +2,9 @@
 //! neither does what would grow beyond the limits. The whole value must match, and `\d` is `0` to `9` in both programs that read it.
 
 use regex::{Regex, RegexBuilder};
+use regex_automata::Anchored;
 use regex_automata::dfa::{Automaton, StartKind, dense};
-use regex_automata::{Anchored, Input};
+use regex_automata::util::{primitives::StateID, start};
 
 use super::limits::{PATTERN_BYTES_MAX, PATTERN_MEMORY_BYTES};
 
@@ -14,8 +15,8 @@ pub(super) struct Pattern(Machine);
 /// What runs it.
 #[derive(Debug, Clone)]
 enum Machine {
-    /// Built whole: a step for each byte, and nothing else.
-    Whole(Box<dense::DFA<Vec<u32>>>),
+    /// Built whole, and where it starts: a step for each byte, and nothing else.
+    Whole(Box<dense::DFA<Vec<u32>>>, StateID),
     /// What would be too large so, or asks where words end.
     InParts(Regex),
 }
@@ -35,16 +36,19 @@ impl Pattern {
         build(text)?;
         let whole = format!(r"\A(?:{})\z", ascii_digits(text));
         let regex = build(&whole)?;
-        let machine = built_whole(&whole).map_or(Machine::InParts(regex), Machine::Whole);
-        Ok(Self(machine))
+        Ok(Self(built_whole(&whole).unwrap_or(Machine::InParts(regex))))
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
         match &self.0 {
-            Machine::Whole(dfa) => {
-                let input = Input::new(text).anchored(Anchored::Yes).earliest(true);
-                // INVARIANT: it gives up at no byte, for none was set to make it.
-                matches!(dfa.try_search_fwd(&input), Ok(Some(_)))
+            // INVARIANT: it gives up at no byte, for none was set to make it.
+            Machine::Whole(dfa, first) => {
+                let mut bytes = text.bytes();
+                let last = bytes.try_fold(*first, |state, byte| {
+                    let next = dfa.next_state(state, byte);
+                    (!dfa.is_dead_state(next)).then_some(next)
+                });
+                last.is_some_and(|last| dfa.is_match_state(dfa.next_eoi_state(last)))
             }
             Machine::InParts(regex) => regex.is_match(text),
         }
@@ -52,13 +56,15 @@ impl Pattern {
 }
 
 /// None where it has no such machine within the limit.
-fn built_whole(text: &str) -> Option<Box<dense::DFA<Vec<u32>>>> {
+fn built_whole(text: &str) -> Option<Machine> {
     let config = dense::Config::new()
         .start_kind(StartKind::Anchored)
         .dfa_size_limit(Some(PATTERN_MEMORY_BYTES))
         .determinize_size_limit(Some(PATTERN_MEMORY_BYTES));
-    let built = dense::Builder::new().configure(config).build(text);
-    built.ok().map(Box::new)
+    let dfa = dense::Builder::new().configure(config).build(text).ok()?;
+    let from = start::Config::new().anchored(Anchored::Yes);
+    let first = dfa.start_state(&from).ok()?;
+    Some(Machine::Whole(Box::new(dfa), first))
 }
 
 fn build(text: &str) -> Result<Regex, String> {

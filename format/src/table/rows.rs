@@ -138,7 +138,8 @@ impl<'a> Rows<'a> {
 
 /// The bytes of a table, by lines.
 pub(super) struct Lines<'a> {
-    reader: &'a mut dyn Read,
+    /// None where all of it is there.
+    reader: Option<&'a mut dyn Read>,
     buffer: Vec<u8>,
     /// Where the record in hand, or the next one, begins.
     start: usize,
@@ -172,12 +173,27 @@ pub(super) enum Cut {
 impl<'a> Lines<'a> {
     pub(super) fn new(reader: &'a mut dyn Read) -> Self {
         Self {
-            reader,
+            reader: Some(reader),
             buffer: Vec::new(),
             start: 0,
             filled: 0,
             ended: false,
         }
+    }
+
+    /// Of a block, which [`Lines::into_block`] gives back.
+    pub(super) const fn of_block(block: Vec<u8>) -> Self {
+        Self {
+            reader: None,
+            start: 0,
+            filled: block.len(),
+            buffer: block,
+            ended: true,
+        }
+    }
+
+    pub(super) fn into_block(self) -> Vec<u8> {
+        self.buffer
     }
 
     /// The first bytes, without moving on.
@@ -272,6 +288,10 @@ impl<'a> Lines<'a> {
 
     /// Reads on; what was read before and is not needed any more makes room.
     fn fill(&mut self) -> io::Result<()> {
+        let Some(reader) = &mut self.reader else {
+            self.ended = true;
+            return Ok(());
+        };
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.filled, 0);
             self.filled -= self.start;
@@ -282,7 +302,7 @@ impl<'a> Lines<'a> {
         }
         let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
         loop {
-            match self.reader.read(room) {
+            match reader.read(room) {
                 Ok(0) => {
                     self.ended = true;
                     return Ok(());

@@ -151,14 +151,16 @@ fn work(
 ) {
     let mut stretch = Stretch::new(plan, keys);
     for mut block in blocks {
-        let mut bytes = block.text.as_slice();
-        let mut source = Source::new(plan.dialect, Lines::new(&mut bytes), plan.schema);
+        let text = std::mem::take(&mut block.text);
+        let mut source = Source::Csv(CsvRows::new(Lines::of_block(text)));
         let read = if is_wanted {
             stretch.read(&mut source, u64::MAX, &mut Keeping(&mut block.rows))
         } else {
             stretch.read(&mut source, u64::MAX, &mut Rows)
         };
-        drop(source);
+        if let Source::Csv(read) = source {
+            block.text = read.into_block();
+        }
         if done.send(read.map(|_| (stretch.take(), block))).is_err() {
             return;
         }

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::cell;
+use super::cell::{self, Last};
 use super::check::{Plan, RowSink};
 use super::keys::{Key, Rounding};
 use super::report::{Draft, Fault, Level, Subject};
@@ -43,8 +43,8 @@ pub(super) struct Stretch<'p> {
     plan: &'p Plan<'p>,
     fields: &'p [Field],
     keys: &'p [Key],
-    /// The last sound text of each column.
-    last: Vec<String>,
+    /// One for each column.
+    last: Vec<Last>,
     gathered: Gathered,
 }
 
@@ -55,7 +55,7 @@ impl<'p> Stretch<'p> {
             plan,
             fields,
             keys,
-            last: vec![String::new(); fields.len()],
+            last: vec![Last::default(); fields.len()],
             gathered: Gathered::default(),
         };
         stretch.take();
