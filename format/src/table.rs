@@ -33,7 +33,7 @@ mod value;
 mod warning;
 
 pub use across::{Compare, Op, Rule, RuleBody};
-pub use batch::Batch;
+pub use batch::{Batch, RowForm};
 pub use check::{Checked, Plan, RowSink, Rows, check, check_on};
 pub use decimal::Decimal;
 pub use kinds::Kind;

@@ -16,7 +16,7 @@ from table_ground import DATASETS, TURNS_MAX, flow_of
 ROWS_D1 = 1_000_000
 ROWS_D4 = 3_600_000
 # Between two looks for the end of ours: looking all the time would take a thirtieth of two cores from it, and nothing from the shells.
-PAUSE_SECS = 0.005
+PAUSE_SECS = 0.02
 # The seconds beyond the receipt until a new table has its index.
 AFTER = "amanah, index after"
 SCHEMA_D1 = DATASETS / "d1-manifes-umrah.schema.json"

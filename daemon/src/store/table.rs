@@ -222,9 +222,13 @@ impl TableImport {
 
     /// Bytes of a row's values in that index of its table which has most of them, at most.
     pub(in crate::store) fn indexed_bytes(&self, values: &[Value<'_>]) -> usize {
-        let bytes = |place: &usize| values.get(*place).map_or(0, bytes_max);
-        let key: usize = self.landing.key.iter().map(bytes).sum();
-        key.max(self.landing.partition.as_ref().map_or(0, bytes))
+        self.indexed_bytes_by(|place| values.get(place).map_or(0, bytes_max))
+    }
+
+    /// The same, of values of so many bytes each.
+    pub(in crate::store) fn indexed_bytes_by(&self, bytes: impl Fn(usize) -> usize) -> usize {
+        let key: usize = self.landing.key.iter().map(|place| bytes(*place)).sum();
+        key.max(self.landing.partition.map_or(0, bytes))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use super::batch::Batch;
+use super::batch::{Batch, RowForm};
 use super::first_look::{MARK, first_look, is_json};
 use super::header;
 use super::keys::{Key, Rounding, keys};
@@ -41,6 +41,19 @@ pub trait RowSink {
     /// # Errors
     /// The sink's own: it ends the check.
     fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()>;
+
+    /// How rows that come from another thread are written down there, where that is of use to it: then [`RowSink::written`] takes them.
+    fn form(&self) -> Option<RowForm> {
+        None
+    }
+
+    /// Takes a row as its own form wrote it.
+    ///
+    /// # Errors
+    /// The sink's own: it ends the check.
+    fn written(&mut self, _number: u64, _row: &[u8]) -> io::Result<()> {
+        Err(io::Error::other("rows are taken as values here"))
+    }
 
     /// Takes rows that were copied on their way. What it leaves in their place is filled again.
     ///

@@ -27,7 +27,6 @@ pub fn check_threads() -> usize {
 }
 
 /// Some records, and the sound ones of them as rows where somebody takes them. Its memory is used again.
-#[derive(Default)]
 struct Block {
     text: Vec<u8>,
     rows: Batch,
@@ -53,13 +52,17 @@ pub(super) fn rows(
     mut sink: Option<&mut dyn RowSink>,
 ) -> io::Result<()> {
     let (plan, keys, is_wanted) = (check.plan, check.keys, sink.is_some());
+    let form = sink.as_ref().and_then(|sink| sink.form());
     thread::scope(|scope| {
         // Nobody is waited for while something is left to cut, and block n is that of worker n modulo their number.
         let (mut cut, mut taken, mut empty, mut end) = (0, 0, Vec::new(), None);
         let mut workers = Vec::new();
         loop {
             while end.is_none() && cut - taken < threads * BLOCKS_WAITING {
-                let mut block: Block = empty.pop().unwrap_or_default();
+                let mut block = empty.pop().unwrap_or_else(|| Block {
+                    text: Vec::new(),
+                    rows: Batch::of(form),
+                });
                 block.text.clear();
                 end = match source.cut(&mut block.text) {
                     Ok(Cut::Full) => None,
@@ -172,8 +175,7 @@ struct Keeping<'b>(&'b mut Batch);
 
 impl RowSink for Keeping<'_> {
     fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()> {
-        self.0.push(number, values);
-        Ok(())
+        self.0.push(number, values)
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use amanah_format::table::{Batch, RowSink, Value};
+use amanah_format::table::{Batch, RowForm, RowSink, Value};
 
 /// Batches that wait to be written. With the two that are being filled and written: 2 MiB in all, and as much as six of the longest
 /// rows.
@@ -21,11 +21,13 @@ pub(super) fn writing<T: Send>(
 ) -> io::Result<T> {
     let (filled, waiting) = sync_channel(BATCHES_WAITING);
     let (written, empty) = sync_channel(BATCHES_WAITING + 2);
+    let form = rows.form();
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("check-rows".to_owned());
         let checking = thread.spawn_scoped(scope, move || {
             let mut handing = Handing {
-                batch: Batch::default(),
+                form,
+                batch: Batch::of(form),
                 filled,
                 empty,
             };
@@ -58,6 +60,8 @@ fn write(
 
 /// The check's side.
 struct Handing {
+    /// The writer's.
+    form: Option<RowForm>,
     batch: Batch,
     filled: SyncSender<Batch>,
     /// Batches come back to be filled again.
@@ -69,7 +73,8 @@ impl Handing {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let next = self.empty.try_recv().unwrap_or_default();
+        let next = self.empty.try_recv();
+        let next = next.unwrap_or_else(|_| Batch::of(self.form));
         let full = std::mem::replace(&mut self.batch, next);
         self.filled
             .send(full)
@@ -79,11 +84,15 @@ impl Handing {
 
 impl RowSink for Handing {
     fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()> {
-        self.batch.push(number, values);
+        self.batch.push(number, values)?;
         if self.batch.is_full() {
             self.hand_over()?;
         }
         Ok(())
+    }
+
+    fn form(&self) -> Option<RowForm> {
+        self.form
     }
 
     /// Handed on as it is.

@@ -4,12 +4,12 @@
 
 use std::io;
 
-use amanah_format::table::{RowSink, Value};
+use amanah_format::table::{RowForm, RowSink, Value};
 use tokio_postgres::types::ToSql;
 
 use super::StoreError;
 use super::complaint::Failure;
-use super::copying::Copying;
+use super::copying::{self, Copying};
 use super::ddl::declared;
 use super::link::Session;
 use super::value::Cell;
@@ -31,8 +31,10 @@ pub(super) struct Rows<'s> {
     record: Option<i64>,
     way: Way<'s>,
     import: &'s TableImport,
-    /// Most that a row has in one index.
+    /// Most that a row has in one index, of rows that are longer than an index takes for certain.
     indexed_bytes: usize,
+    /// A row that came as values.
+    row: Vec<u8>,
     failure: Option<StoreError>,
 }
 
@@ -81,6 +83,7 @@ impl<'s> Rows<'s> {
             way,
             import,
             indexed_bytes: 0,
+            row: Vec::new(),
             failure: None,
         })
     }
@@ -106,23 +109,47 @@ impl<'s> Rows<'s> {
         self.failure
     }
 
-    fn write(&mut self, number: u64, values: &[Value<'_>]) -> Result<bool, StoreError> {
-        self.indexed_bytes = self.indexed_bytes.max(self.import.indexed_bytes(values));
-        let number = i64::try_from(number).unwrap_or(i64::MAX);
+    /// A row as its form has it.
+    fn copy(&mut self, number: u64, row: &[u8]) -> Result<(), StoreError> {
+        // A shorter row has no longer key.
+        if row.len() > INDEXED_BYTES_SURE {
+            let lengths: Vec<usize> = copying::lengths(row).collect();
+            let bytes = |place| lengths.get(place).copied().unwrap_or_default();
+            self.indexed_bytes = self.indexed_bytes.max(self.import.indexed_bytes_by(bytes));
+        }
+        let number = whole(number);
         let own: &[i64] = match self.record {
             Some(record) => &[record, number],
             None => &[number],
         };
         match &mut self.way {
-            Way::Copy(copying) => copying.row(self.session, values, own).map(|()| true),
-            Way::Insert(insert, corrections) => {
-                let mut cells: Vec<Cell<'_>> = values.iter().map(Cell::Of).collect();
-                cells.extend(own.iter().copied().map(Cell::Whole));
-                let asked = cells.iter().map(|cell| -> &(dyn ToSql + Sync) { cell });
-                self.session.change(insert, &asked.collect::<Vec<_>>())?;
-                corrections.apply(values)
-            }
+            Way::Copy(copying) => copying.row(self.session, row, own),
+            Way::Insert(..) => Err(StoreError::Database("a correction is no copy".to_owned())),
         }
+    }
+
+    fn write(&mut self, number: u64, values: &[Value<'_>]) -> Result<bool, StoreError> {
+        let Way::Insert(insert, corrections) = &mut self.way else {
+            let mut row = std::mem::take(&mut self.row);
+            row.clear();
+            copying::form(values, &mut row)
+                .map_err(|error| StoreError::Database(error.to_string()))?;
+            self.copy(number, &row)?;
+            self.row = row;
+            return Ok(true);
+        };
+        self.indexed_bytes = self.indexed_bytes.max(self.import.indexed_bytes(values));
+        let mut cells: Vec<Cell<'_>> = values.iter().map(Cell::Of).collect();
+        cells.extend(self.record.map(Cell::Whole));
+        cells.push(Cell::Whole(whole(number)));
+        let asked = cells.iter().map(|cell| -> &(dyn ToSql + Sync) { cell });
+        self.session.change(insert, &asked.collect::<Vec<_>>())?;
+        corrections.apply(values)
+    }
+
+    fn failed(&mut self, error: StoreError) -> io::Error {
+        self.failure = Some(error);
+        io::Error::other("the database did not take a row")
     }
 
     fn named_bundle(&self, values: &[Value<'_>]) -> Option<amanah_format::digest::Digest> {
@@ -141,12 +168,21 @@ impl RowSink for Rows<'_> {
                 row: number,
                 bundle: self.named_bundle(values),
             })),
-            Err(error) => {
-                self.failure = Some(error);
-                Err(io::Error::other("the database did not take a row"))
-            }
+            Err(error) => Err(self.failed(error)),
         }
     }
+
+    fn form(&self) -> Option<RowForm> {
+        matches!(self.way, Way::Copy(_)).then_some(copying::form)
+    }
+
+    fn written(&mut self, number: u64, row: &[u8]) -> io::Result<()> {
+        self.copy(number, row).map_err(|error| self.failed(error))
+    }
+}
+
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Names of the schema's columns.

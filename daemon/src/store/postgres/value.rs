@@ -2,7 +2,6 @@
 //! moment's offset, a month of a year). Encoded as its binary formats have it; who reads the tables finds it in `docs/tables.md`.
 
 use std::error::Error;
-use std::fmt::Write;
 
 use amanah_format::table::{Decimal, Kind, Value};
 use bytes::{BufMut, BytesMut};
@@ -73,7 +72,7 @@ impl ToSql for Cell<'_> {
 /// The binary form of a value: each kind has its own, whatever the column is declared as.
 pub(super) fn put(
     value: &Value<'_>,
-    out: &mut BytesMut,
+    out: &mut impl BufMut,
 ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
     match value {
         Value::Missing => return Ok(IsNull::Yes),
@@ -87,7 +86,7 @@ pub(super) fn put(
         Value::DateTime(_) | Value::YearMonth(_) => {
             let mut text = String::new();
             print(value, &mut text);
-            out.write_str(&text)?;
+            out.put_slice(text.as_bytes());
         }
     }
     Ok(IsNull::No)
@@ -95,7 +94,7 @@ pub(super) fn put(
 
 /// The binary form of an exact number (`numeric_send` of the server): places of four digits, the weight of the first, the sign,
 /// how many decimal digits are shown.
-fn put_number(number: Decimal, out: &mut BytesMut) -> Result<(), std::num::TryFromIntError> {
+fn put_number(number: Decimal, out: &mut impl BufMut) -> Result<(), std::num::TryFromIntError> {
     let count = number.count();
     let size = count.unsigned_abs();
     let (mut whole, fraction) = (size / ONE, size % ONE);
