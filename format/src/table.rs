@@ -20,6 +20,7 @@ mod kinds;
 mod layout;
 pub mod limits;
 mod pattern;
+mod plain;
 mod raw;
 mod report;
 mod rows;

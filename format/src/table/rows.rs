@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use super::csv::CsvRows;
 use super::json_lines::JsonRows;
 use super::limits::{BLOCK_BYTES, READ_BYTES, ROW_BYTES_MAX, STRETCH_ROWS_MAX};
+use super::plain::PlainRows;
 use super::report::{Fault, Subject};
 use super::schema::Schema;
 
@@ -67,6 +68,8 @@ pub(super) enum Step {
 pub(super) struct RowText {
     pub(super) text: String,
     pub(super) cells: Vec<Cell>,
+    /// Known to have no control: nobody need look.
+    pub(super) is_plain: bool,
 }
 
 impl RowText {
@@ -82,7 +85,7 @@ impl RowText {
 
     /// Whether a character stands in it that no table should have: controls other than tabulator and line ends.
     pub(super) fn has_control(&self) -> bool {
-        has_control(&self.text)
+        !self.is_plain && has_control(&self.text)
     }
 }
 
@@ -101,6 +104,7 @@ pub(super) fn has_control(text: &str) -> bool {
 
 /// Rows of either dialect.
 pub(super) enum Rows<'a> {
+    Plain(PlainRows),
     Csv(CsvRows<'a>),
     Json(JsonRows<'a>),
 }
@@ -113,8 +117,25 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Of a block of whole records, which [`Rows::into_block`] gives back.
+    pub(super) fn of_block(block: Vec<u8>) -> Self {
+        match PlainRows::of(block) {
+            Ok(rows) => Self::Plain(rows),
+            Err(block) => Self::Csv(CsvRows::new(Lines::of_block(block))),
+        }
+    }
+
+    pub(super) fn into_block(self) -> Vec<u8> {
+        match self {
+            Self::Plain(rows) => rows.into_block(),
+            Self::Csv(rows) => rows.into_block(),
+            Self::Json(_) => Vec::new(),
+        }
+    }
+
     pub(super) fn next(&mut self) -> io::Result<Step> {
         match self {
+            Self::Plain(rows) => Ok(rows.next()),
             Self::Csv(rows) => rows.next(),
             Self::Json(rows) => rows.next(),
         }
@@ -122,6 +143,7 @@ impl<'a> Rows<'a> {
 
     pub(super) const fn row(&self) -> &RowText {
         match self {
+            Self::Plain(rows) => rows.row(),
             Self::Csv(rows) => rows.row(),
             Self::Json(rows) => rows.row(),
         }
@@ -130,7 +152,7 @@ impl<'a> Rows<'a> {
     /// What a faulty row's fault is about.
     pub(super) fn subject(&self) -> Subject {
         match self {
-            Self::Csv(_) => Subject::File,
+            Self::Plain(_) | Self::Csv(_) => Subject::File,
             Self::Json(rows) => rows.subject(),
         }
     }

@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::check::{Check, Plan, RowSink, Rows};
 use super::csv::CsvRows;
 use super::keys::Key;
-use super::rows::{Cut, Lines, Rows as Source};
+use super::rows::{Cut, Rows as Source};
 use super::stretch::{Gathered, Stretch};
 use super::value::Value;
 
@@ -155,15 +155,13 @@ fn work(
     let mut stretch = Stretch::new(plan, keys);
     for mut block in blocks {
         let text = std::mem::take(&mut block.text);
-        let mut source = Source::Csv(CsvRows::new(Lines::of_block(text)));
+        let mut source = Source::of_block(text);
         let read = if is_wanted {
             stretch.read(&mut source, u64::MAX, &mut Keeping(&mut block.rows))
         } else {
             stretch.read(&mut source, u64::MAX, &mut Rows)
         };
-        if let Source::Csv(read) = source {
-            block.text = read.into_block();
-        }
+        block.text = source.into_block();
         if done.send(read.map(|_| (stretch.take(), block))).is_err() {
             return;
         }

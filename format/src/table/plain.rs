@@ -1,0 +1,143 @@
+//! Rows of a block of CSV in which nothing needs a second look: UTF-8 without quotation marks, and without controls but LF. Nearly
+//! all blocks of nearly all tables are so. They mean here what they mean to `csv`, and are not copied: a row is places in the block.
+
+use super::limits::CELLS_MAX;
+use super::report::Fault;
+use super::rows::{Cell, Form, RowText, Step};
+
+/// Whole records, one a line.
+pub(super) struct PlainRows {
+    /// Its text is the block.
+    row: RowText,
+    /// Where the next record begins.
+    next: usize,
+}
+
+impl PlainRows {
+    /// The block comes back where `csv` has to read it.
+    pub(super) fn of(block: Vec<u8>) -> Result<Self, Vec<u8>> {
+        let is_plain =
+            |byte: &u8| (*byte >= 0x20 && *byte != b'"' && *byte != 0x7f) || *byte == b'\n';
+        // No early end: so it looks at many bytes at a time.
+        if !block.iter().fold(true, |all, byte| all & is_plain(byte)) {
+            return Err(block);
+        }
+        let text = String::from_utf8(block).map_err(std::string::FromUtf8Error::into_bytes)?;
+        let row = RowText {
+            text,
+            cells: Vec::new(),
+            is_plain: true,
+        };
+        Ok(Self { row, next: 0 })
+    }
+
+    pub(super) fn into_block(self) -> Vec<u8> {
+        self.row.text.into_bytes()
+    }
+
+    pub(super) const fn row(&self) -> &RowText {
+        &self.row
+    }
+
+    pub(super) fn next(&mut self) -> Step {
+        self.row.cells.clear();
+        let begin = self.next;
+        let rest = self.row.text.as_bytes().get(begin..).unwrap_or_default();
+        if rest.is_empty() {
+            return Step::End;
+        }
+        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        self.next = begin + length + 1;
+        if length == 0 {
+            return Step::Faulty(Fault::BlankRow);
+        }
+        let record = rest.get(..length).unwrap_or_default();
+        let form = Form::Text;
+        let mut start = begin;
+        for comma in memchr::memchr_iter(b',', record) {
+            let end = begin + comma;
+            self.row.cells.push(Cell { form, start, end });
+            start = end + 1;
+            if self.row.cells.len() > CELLS_MAX {
+                return Step::Faulty(Fault::CellCount);
+            }
+        }
+        let end = begin + length;
+        self.row.cells.push(Cell { form, start, end });
+        Step::Row
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::csv::CsvRows;
+    use super::super::rows::Lines;
+    use super::*;
+
+    /// Every step, and the cells of every row.
+    fn told(mut next: impl FnMut() -> (Step, Vec<String>)) -> Vec<(Step, Vec<String>)> {
+        let mut all = Vec::new();
+        while all.last().is_none_or(|(step, _)| *step != Step::End) {
+            all.push(next());
+        }
+        all
+    }
+
+    fn cells(step: Step, row: &RowText) -> Vec<String> {
+        let cells = row.cells.iter().map(|cell| row.of(cell).to_owned());
+        if step == Step::Row {
+            cells.collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn what_it_reads_is_what_csv_reads() {
+        let wide = ",".repeat(CELLS_MAX + 1) + "\n,\n";
+        let widest = ",".repeat(CELLS_MAX);
+        for block in [
+            "",
+            "\n",
+            "a",
+            "a\n",
+            "a,b\nc,d\n",
+            ",\n,",
+            "\n\na,\n",
+            "é,ü\n\n",
+            &wide,
+            &widest,
+        ] {
+            let mut plain = PlainRows::of(block.into()).unwrap();
+            let plain = told(|| {
+                let step = plain.next();
+                (step, cells(step, plain.row()))
+            });
+            let mut csv = CsvRows::new(Lines::of_block(block.into()));
+            let csv = told(|| {
+                let step = csv.next().unwrap();
+                (step, cells(step, csv.row()))
+            });
+            assert!(plain == csv, "{:.9}, {} bytes", block, block.len());
+        }
+    }
+
+    #[test]
+    fn what_needs_a_second_look_comes_back_as_it_was() {
+        for block in [
+            &b"a,\"b\"\n"[..],
+            b"a\r\n",
+            b"a\tb\n",
+            b"\0",
+            b"a\x7f",
+            b"\xe9\n",
+            b"\xef\xbf",
+        ] {
+            assert_eq!(PlainRows::of(block.into()).err().as_deref(), Some(block));
+        }
+        assert_eq!(
+            PlainRows::of(b"a,b\n".to_vec()).ok().unwrap().into_block(),
+            b"a,b\n"
+        );
+    }
+}
