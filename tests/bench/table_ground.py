@@ -12,7 +12,7 @@ import subprocess
 import tarfile
 import time
 
-from ground import ROOT, Ground, free_port, run, wait_until
+from ground import ROOT, Ground, calm, free_port, run, wait_until
 
 DATASETS = ROOT / "docs" / "datasets"
 # Flows of each dataset, and so turns that are possible.
@@ -58,6 +58,10 @@ class TableGround(Ground):
         self.sender.amanah("agreement", "draft", "--file", draft)
         return text["id"]
 
+    def calm(self):
+        """Before what is timed."""
+        calm()
+
     def database(self):
         """The recipient's."""
         return self.receiver.home / "store" / "tables.sqlite"
@@ -98,7 +102,8 @@ class PostgresGround(TableGround):
         programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
         port = free_port()
         run(*words, programs / "initdb", "-D", place / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
-        options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": place}
+        # Tables of earlier turns are still there, and their vacuum would run beside what is timed.
+        options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": place, "autovacuum": "off"}
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self.server = subprocess.Popen(
             [*words, programs / "postgres", "-D", place / "data", *settings],
@@ -118,6 +123,11 @@ class PostgresGround(TableGround):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.server.wait(20)
         super().__exit__(*rest)
+
+    def calm(self):
+        """The server has written what it holds: no checkpoint of one turn falls into the next."""
+        run("psql", self.url, "-qc", "CHECKPOINT")
+        super().calm()
 
     def rows_in(self, flow):
         count = f'SELECT count(*) FROM amanah."{flow.replace("-", "_")}"'

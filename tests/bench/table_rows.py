@@ -40,7 +40,7 @@ def delivered(ground, source, flow, rows):
         while piece := given.read(1 << 20):
             out.write(piece)
     sides = (ground.sender, ground.receiver)
-    calm()
+    ground.calm()
     before = sum(side.cpu_seconds() for side in sides)
     seconds = drop(ground, flow, staged, source.name, PAUSE_SECS)
     # The receipt waits for no index of a new table; what is timed next does, or it would run beside our work.
@@ -129,7 +129,7 @@ def postgres(ground, runs, scale):
         for way, key in (("psql", ""), ("psql, key", f", PRIMARY KEY ({columns[0]})")):
             run("psql", ground.url, "-qc", "DROP TABLE IF EXISTS oleh_psql", "-c", f"CREATE TABLE oleh_psql ({made}{key})")
             copy = f"\\copy oleh_psql FROM '{source}' WITH (FORMAT csv, HEADER)"
-            calm()
+            ground.calm()
             turns[way].append(shell(f"psql {ground.url} -qc \"{copy}\""))
         ours = delivered(ground, source, flow_of("manifes-umrah", turn), rows)
         turns["amanah"].append(ours[0])
