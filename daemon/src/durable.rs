@@ -18,8 +18,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 
@@ -43,6 +43,8 @@ pub const TREE_DEPTH_MAX: usize = 64;
 
 /// The text of the first failed sync of this process; empty while the disk is believed.
 static FAILED_SYNC: OnceLock<String> = OnceLock::new();
+/// Held while something is claimed: a failed sync waits for it, so that no claim comes after one.
+static CLAIMS: RwLock<()> = RwLock::new(());
 /// Numbers temporary names within this process.
 static TEMPORARY_NUMBER: AtomicU64 = AtomicU64::new(0);
 
@@ -90,7 +92,28 @@ pub fn halted() -> bool {
 /// A database could not commit to its disk: as after a failed sync, nothing is claimed durable any more.
 pub fn disbelieve(path: &Path, reason: &str) -> DurableError {
     let text = format!("{}: {reason}", shown(path));
-    DurableError::Halted(FAILED_SYNC.get_or_init(|| text).clone())
+    halt(&FAILED_SYNC, text)
+}
+
+/// Says that something is durable, unless a sync has failed by then, of whatever thread.
+///
+/// # Errors
+/// `Halted`: it was not said.
+pub fn claim(say: impl FnOnce()) -> Result<(), DurableError> {
+    claimed(&FAILED_SYNC, say)
+}
+
+fn claimed(failed_sync: &OnceLock<String>, say: impl FnOnce()) -> Result<(), DurableError> {
+    let _claiming = CLAIMS.read().unwrap_or_else(PoisonError::into_inner);
+    believed(failed_sync)?;
+    say();
+    Ok(())
+}
+
+/// The first failure stays the one that is told.
+fn halt(failed_sync: &OnceLock<String>, text: String) -> DurableError {
+    let _no_claims = CLAIMS.write().unwrap_or_else(PoisonError::into_inner);
+    DurableError::Halted(failed_sync.get_or_init(|| text).clone())
 }
 
 /// Writes `bytes` to `folder/name` so that after `Ok` it is there whole, or the old one is. `mode` is the file's, exactly.
@@ -287,7 +310,7 @@ fn synced(
     }
     ran.map_err(|errno| {
         let text = format!("{}: {}", shown(path), io::Error::from(errno));
-        DurableError::Halted(failed_sync.get_or_init(|| text).clone())
+        halt(failed_sync, text)
     })
 }
 

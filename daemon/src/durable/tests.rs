@@ -279,6 +279,35 @@ fn after_one_failed_sync_every_later_one_answers_halted() {
 }
 
 #[test]
+fn nothing_is_claimed_after_a_failed_sync_not_even_by_who_was_about_to() {
+    let failed_sync = OnceLock::new();
+    let (failing, fails) = std::sync::mpsc::channel();
+    let said = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        claimed(&failed_sync, || {
+            scope.spawn(|| {
+                let run = || {
+                    failing.send(()).unwrap();
+                    Err(rustix::io::Errno::IO)
+                };
+                synced(&failed_sync, Path::new("/disk"), run).unwrap_err();
+                assert!(
+                    said.load(Ordering::SeqCst),
+                    "it waits for what is being said"
+                );
+            });
+            fails.recv().unwrap();
+            (0..1_000).for_each(|_| std::thread::yield_now());
+            assert!(believed(&failed_sync).is_ok());
+            said.store(true, Ordering::SeqCst);
+        })
+        .unwrap();
+    });
+    let claim = claimed(&failed_sync, || panic!("said after a failed sync"));
+    assert!(matches!(claim, Err(DurableError::Halted(_))));
+}
+
+#[test]
 fn an_interrupted_sync_is_begun_again() {
     let failed_sync = OnceLock::new();
     let calls = std::cell::Cell::new(0);

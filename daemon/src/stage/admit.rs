@@ -13,6 +13,7 @@ use amanah_format::ledger::RecordKind;
 use amanah_format::refusal::Refusal;
 use amanah_format::time::UtcTime;
 
+use crate::durable;
 use crate::engine::inbound::Inbound;
 use crate::engine::policy::Verdict;
 use crate::event::Event;
@@ -220,7 +221,10 @@ impl Admit {
             let now = self.node.clock.now();
             self.node.board.alarm("sequence-conflict", &name, now);
         }
-        tracing::info!(event = Event::TakenOver.name(), manifest = %row.digest, peer = %row.peer, state = row.state.as_str(), code = row.refusal.map(Refusal::code), "taken over");
+        let (state, code) = (row.state.as_str(), row.refusal.map(Refusal::code));
+        durable::claim(|| {
+            tracing::info!(event = Event::TakenOver.name(), manifest = %row.digest, peer = %row.peer, state, code, "taken over");
+        })?;
         self.node.bells.streams.ring();
         self.node.bells.publish.ring();
         Ok(())

@@ -7,7 +7,7 @@ use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::receipt::{Receipt, ReceiptError, VerifiedReceipt};
 
-use crate::durable::DurableError;
+use crate::durable::{self, DurableError};
 use crate::engine::outbound::{Outbound, OutboundEvent};
 use crate::engine::policy::ReturnReason;
 use crate::event::Event;
@@ -61,7 +61,10 @@ impl Settle {
             .answer(receipt, &verified.digest(), container, now)
         {
             Ok(Some(row)) => {
-                tracing::info!(event = Event::ReceiptVerified.name(), bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
+                let claimed = durable::claim(|| {
+                    tracing::info!(event = Event::ReceiptVerified.name(), bundle = %row.bundle, manifest = %bundle, peer = %peer, state = row.state.as_str(), "receipt verified");
+                });
+                claimed.map_err(|error| Denied::failure(&error))?;
                 self.node.board.finished(&bundle);
                 self.node.board.quiet("payload-lost", &bundle.to_string());
                 let given = self.node.journal.bundle_given(peer, &bundle);

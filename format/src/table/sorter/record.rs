@@ -1,4 +1,5 @@
-//! What is sorted: the keyed hash of a key, and the row that has it or refers to it.
+//! What is sorted: the keyed hash of a key, and the row that has it or refers to it. Bytes are big-endian, as hashes and rows are
+//! compared.
 
 /// A record as it is spilled.
 pub(super) const RECORD_BYTES: usize = 24;

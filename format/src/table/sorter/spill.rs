@@ -1,4 +1,5 @@
-//! Where records lie that do not fit into memory: runs in a file of the caller's, each with its records by buckets.
+//! Where records lie that do not fit into memory: runs in a file of the caller's, each with its records by buckets. It is read in
+//! short pieces, whatever a part holds.
 
 use std::io;
 
