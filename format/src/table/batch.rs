@@ -86,15 +86,15 @@ impl Batch {
         let mut values = Vec::new();
         let mut start = 0;
         for (number, end) in &self.rows {
+            let row = start..*end;
             if self.form.is_some() {
-                sink.written(*number, self.written.get(start..*end).unwrap_or_default())?;
-                start = *end;
-                continue;
+                sink.written(*number, self.written.get(row).unwrap_or_default())?;
+            } else {
+                let cells = self.cells.get(row).unwrap_or_default();
+                values.clear();
+                values.extend(cells.iter().map(|cell| self.value(cell)));
+                sink.row(*number, &values)?;
             }
-            let cells = self.cells.get(start..*end).unwrap_or_default();
-            values.clear();
-            values.extend(cells.iter().map(|cell| self.value(cell)));
-            sink.row(*number, &values)?;
             start = *end;
         }
         Ok(())

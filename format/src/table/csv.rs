@@ -58,23 +58,9 @@ impl<'a> CsvRows<'a> {
             });
         }
         self.row.text.push_str(record);
-        let mut start = 0;
-        for comma in memchr::memchr_iter(b',', record.as_bytes()) {
-            self.row.cells.push(Cell {
-                form: Form::Text,
-                start,
-                end: comma,
-            });
-            start = comma + 1;
-            if self.row.cells.len() > CELLS_MAX {
-                return Ok(Step::Faulty(Fault::CellCount));
-            }
+        if !self.row.split(0..record.len()) {
+            return Ok(Step::Faulty(Fault::CellCount));
         }
-        self.row.cells.push(Cell {
-            form: Form::Text,
-            start,
-            end: record.len(),
-        });
         let stray = memchr::memchr(b'\r', record.as_bytes()).is_some();
         Ok(if stray {
             Step::Broken(Fault::LineEnds)

@@ -1,9 +1,8 @@
 //! Rows of a block of CSV in which nothing needs a second look: UTF-8 without quotation marks, and without controls but LF. Nearly
 //! all blocks of nearly all tables are so. They mean here what they mean to `csv`, and are not copied: a row is places in the block.
 
-use super::limits::CELLS_MAX;
 use super::report::Fault;
-use super::rows::{Cell, Form, RowText, Step};
+use super::rows::{RowText, Step};
 
 /// Whole records, one a line.
 pub(super) struct PlainRows {
@@ -51,26 +50,18 @@ impl PlainRows {
         if length == 0 {
             return Step::Faulty(Fault::BlankRow);
         }
-        let record = rest.get(..length).unwrap_or_default();
-        let form = Form::Text;
-        let mut start = begin;
-        for comma in memchr::memchr_iter(b',', record) {
-            let end = begin + comma;
-            self.row.cells.push(Cell { form, start, end });
-            start = end + 1;
-            if self.row.cells.len() > CELLS_MAX {
-                return Step::Faulty(Fault::CellCount);
-            }
+        if self.row.split(begin..begin + length) {
+            Step::Row
+        } else {
+            Step::Faulty(Fault::CellCount)
         }
-        let end = begin + length;
-        self.row.cells.push(Cell { form, start, end });
-        Step::Row
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::csv::CsvRows;
+    use super::super::limits::CELLS_MAX;
     use super::super::rows::Lines;
     use super::*;
 

@@ -2,10 +2,11 @@
 //! be read on. Cells are texts; what they mean is the schema's.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use super::csv::CsvRows;
 use super::json_lines::JsonRows;
-use super::limits::{BLOCK_BYTES, READ_BYTES, ROW_BYTES_MAX, STRETCH_ROWS_MAX};
+use super::limits::{BLOCK_BYTES, CELLS_MAX, READ_BYTES, ROW_BYTES_MAX, STRETCH_ROWS_MAX};
 use super::plain::PlainRows;
 use super::report::{Fault, Subject};
 use super::schema::Schema;
@@ -76,6 +77,31 @@ impl RowText {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.cells.clear();
+    }
+
+    /// Finds the cells of a record that lies between two places of the text; false where it has too many of them.
+    pub(super) fn split(&mut self, record: Range<usize>) -> bool {
+        let Range {
+            mut start,
+            end: last,
+        } = record;
+        let form = Form::Text;
+        let text = self.text.as_bytes().get(start..last).unwrap_or_default();
+        let begin = start;
+        for comma in memchr::memchr_iter(b',', text) {
+            let end = begin + comma;
+            self.cells.push(Cell { form, start, end });
+            start = end + 1;
+            if self.cells.len() > CELLS_MAX {
+                return false;
+            }
+        }
+        self.cells.push(Cell {
+            form,
+            start,
+            end: last,
+        });
+        true
     }
 
     /// The text of a cell.
@@ -160,14 +186,13 @@ impl<'a> Rows<'a> {
 
 /// The bytes of a table, by lines.
 pub(super) struct Lines<'a> {
-    /// None where all of it is there.
+    /// None once all of it is there.
     reader: Option<&'a mut dyn Read>,
     buffer: Vec<u8>,
     /// Where the record in hand, or the next one, begins.
     start: usize,
     /// How much of the buffer is filled.
     filled: usize,
-    ended: bool,
 }
 
 /// What was found.
@@ -199,7 +224,6 @@ impl<'a> Lines<'a> {
             buffer: Vec::new(),
             start: 0,
             filled: 0,
-            ended: false,
         }
     }
 
@@ -210,7 +234,6 @@ impl<'a> Lines<'a> {
             start: 0,
             filled: block.len(),
             buffer: block,
-            ended: true,
         }
     }
 
@@ -220,7 +243,7 @@ impl<'a> Lines<'a> {
 
     /// The first bytes, without moving on.
     pub(super) fn look(&mut self) -> io::Result<&[u8]> {
-        while !self.ended && self.filled < READ_BYTES / 4 {
+        while self.reader.is_some() && self.filled < READ_BYTES / 4 {
             self.fill()?;
         }
         Ok(self.buffer.get(self.start..self.filled).unwrap_or_default())
@@ -265,7 +288,7 @@ impl<'a> Lines<'a> {
             if seen > ROW_BYTES_MAX {
                 return Ok(Found::TooLong);
             }
-            if self.ended {
+            if self.reader.is_none() {
                 return Ok(match (seen, open) {
                     (0, _) => Found::End,
                     (_, true) => Found::Open,
@@ -311,7 +334,6 @@ impl<'a> Lines<'a> {
     /// Reads on; what was read before and is not needed any more makes room.
     fn fill(&mut self) -> io::Result<()> {
         let Some(reader) = &mut self.reader else {
-            self.ended = true;
             return Ok(());
         };
         if self.start > 0 {
@@ -326,7 +348,7 @@ impl<'a> Lines<'a> {
         loop {
             match reader.read(room) {
                 Ok(0) => {
-                    self.ended = true;
+                    self.reader = None;
                     return Ok(());
                 }
                 Ok(read) => {
