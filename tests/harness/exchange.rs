@@ -2,9 +2,9 @@
 //! hold after whatever happened in between.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use amanah::demo::evidence::{verify_ledger, verify_receipts};
 pub use amanah::demo::exchange::{Arrived, Dropped, drop_item, inbox_tree};
@@ -15,7 +15,7 @@ use amanah::demo::ministry::Ministry;
 use amanah::demo::pair::{Ground, Pair};
 use amanah::demo::waiting::until;
 use amanah_format::home;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 /// Longest wait for anything: many times what it takes, also where eight tests share two cores.
@@ -202,16 +202,41 @@ pub fn nothing_left(ministry: &Ministry) -> Result<()> {
     empty.with_context(|| format!("{}: left behind: {left:?}", ministry.party()))
 }
 
-/// All files below a folder, none where there is no folder.
+/// All files below a folder, in the order of their paths; none where there is no folder. What goes away meanwhile (a daemon renames
+/// its temporary files, and removes what it is done with) is not there.
 ///
 /// # Errors
-/// It cannot be read.
+/// Something is neither file nor folder, or cannot be read.
 pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    if !folder.exists() {
-        return Ok(Vec::new());
+    let mut found = Vec::new();
+    add_files(folder, &mut found).with_context(|| folder.display().to_string())?;
+    found.sort();
+    Ok(found)
+}
+
+fn add_files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let Some(entries) = unless_gone(fs::read_dir(folder))? else {
+        return Ok(());
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let Some(metadata) = unless_gone(path.symlink_metadata())? else {
+            continue;
+        };
+        if metadata.is_dir() {
+            add_files(&path, found)?;
+        } else if metadata.is_file() {
+            found.push(path);
+        } else {
+            bail!("{}: neither file nor folder", path.display());
+        }
     }
-    Ok(tree_of(folder)?
-        .into_keys()
-        .map(|path| folder.join(path))
-        .collect())
+    Ok(())
+}
+
+fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
 }

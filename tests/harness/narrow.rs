@@ -1,5 +1,5 @@
 //! A narrow line: a TCP proxy on a loopback port of its own that lets so many bytes pass in a second, in each direction, until
-//! it is told to be wide. Bytes are not changed and none is lost; it ends with its value.
+//! it is told to be wide, and none while it is held. Bytes are not changed and none is lost; it ends with its value.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -14,6 +14,9 @@ use anyhow::Result;
 /// A narrow line passes so many bytes at a time: small against any buffer on the way.
 const STEP_BYTES: usize = 16 * 1024;
 
+/// How often a held line looks whether it may go on.
+const GLANCE: Duration = Duration::from_millis(5);
+
 /// The proxy.
 pub struct Narrow {
     address: SocketAddr,
@@ -25,6 +28,7 @@ pub struct Narrow {
 struct Line {
     to: SocketAddr,
     bytes_per_sec: AtomicU64,
+    held: AtomicBool,
     passed: AtomicU64,
     ended: AtomicBool,
 }
@@ -40,6 +44,7 @@ impl Narrow {
         let line = Arc::new(Line {
             to,
             bytes_per_sec: AtomicU64::new(u64::MAX),
+            held: AtomicBool::new(false),
             passed: AtomicU64::new(0),
             ended: AtomicBool::new(false),
         });
@@ -70,6 +75,16 @@ impl Narrow {
         self.pass(u64::MAX);
     }
 
+    /// Nothing passes until [`Self::go_on`]; what is on its way stays there.
+    pub fn hold(&self) {
+        self.line.held.store(true, Ordering::Relaxed);
+    }
+
+    /// It passes bytes again.
+    pub fn go_on(&self) {
+        self.line.held.store(false, Ordering::Relaxed);
+    }
+
     /// How many bytes have passed so far, both ways.
     #[must_use]
     pub fn passed(&self) -> u64 {
@@ -81,6 +96,7 @@ impl Drop for Narrow {
     fn drop(&mut self) {
         self.line.ended.store(true, Ordering::Relaxed);
         self.widen();
+        self.go_on();
         // It waits for a call: this is the last.
         let _last = TcpStream::connect(self.address);
         if let Some(thread) = self.listening.take() {
@@ -111,6 +127,9 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, line: &Line) {
     let mut bytes = vec![0; STEP_BYTES];
     let _nodelay = to.set_nodelay(true);
     while let Ok(read) = from.read(&mut bytes) {
+        while line.held.load(Ordering::Relaxed) {
+            std::thread::sleep(GLANCE);
+        }
         let some = bytes.get(..read).unwrap_or_default();
         if some.is_empty() || to.write_all(some).is_err() {
             break;

@@ -89,8 +89,9 @@ fn a_bundle_that_the_drop_deletes_is_put_again_until_its_receipt_comes() {
         status.outgoing[0].state.clone()
     };
     // The snapshot may be a moment older than what lies at the drop; handed over it never becomes.
-    let waits =
-        |status: &amanahd::snapshot::Snapshot| (status.outgoing[0].state == "queued").then_some(());
+    let waits = |status: &amanahd::snapshot::Snapshot| {
+        (status.outgoing.first()?.state == "queued").then_some(())
+    };
     let phu = &mut exchange.pair.phu;
     phu.wait_for("the queue", PATIENCE, waits).unwrap();
     fs::remove_file(&bundle).unwrap();

@@ -11,6 +11,7 @@ use amanah_format::signature::SecretKey;
 use amanah_format::slip::{self, Body, Position, Resend, Slip, StreamPlace};
 use amanah_tests::exchange::PATIENCE;
 use amanah_tests::intruder::Answer;
+use amanah_tests::waiting::until;
 use amanahd::snapshot::Snapshot;
 use amanahd::transport::link::WireName;
 
@@ -139,9 +140,14 @@ fn its_own_stream(liar: &mut Liar<'_>) {
     liar.say(said(vec![far]));
     let subject = liar.until_alarm("numbers-missing");
     assert_eq!(subject, format!("{} {}", liar.from, liar.flows[0]));
-    let asked = liar.ground.intruder.slips().unwrap();
-    let resends = asked.iter().filter_map(|container| resend(liar, container));
-    let resends: Vec<_> = resends.collect();
+    // The alarm is there a moment before the request is signed.
+    let resends = until("the request", PATIENCE, || {
+        let asked = liar.ground.intruder.slips()?;
+        let resends = asked.iter().filter_map(|container| resend(liar, container));
+        let resends: Vec<_> = resends.collect();
+        Ok((!resends.is_empty()).then_some(resends))
+    });
+    let resends = resends.unwrap();
     assert_eq!(resends.len(), 1, "{resends:?}");
     assert_eq!((resends[0].first.get(), resends[0].last.get()), (1, 1_024));
     liar.say(said(vec![liar.place(0, 1, 1)]));

@@ -190,7 +190,14 @@ impl Stage {
         let folder = imigrasi.path(&home::receipts_sent(&self.exchange.out.from));
         let place = folder.join(Self::receipt(bundle));
         imigrasi
-            .wait_for("the receipt", PATIENCE, |_| place.exists().then_some(()))
+            .wait_for("the receipt", PATIENCE, |status| {
+                // Its file is there a moment before it is offered.
+                let manifest = format!("sha256:{digest}");
+                let mut all = status.incoming.iter();
+                let row = all.find(|row| row.manifest == manifest)?;
+                let is_offered = ["acknowledged", "delivered"].contains(&row.state.as_str());
+                (is_offered && place.exists()).then_some(())
+            })
             .unwrap_or_else(|error| panic!("{digest}: {error:#}"));
         fs::read(place).unwrap()
     }
