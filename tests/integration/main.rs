@@ -21,6 +21,7 @@ mod fuzz;
 mod given_up;
 mod guides;
 mod held;
+mod home_away;
 mod hub;
 mod journey;
 mod keys_example;

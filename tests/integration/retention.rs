@@ -146,7 +146,7 @@ fn is_certified(ministry: &Ministry, manifest: &Digest, (files, rows): (u64, u64
 }
 
 /// Destroyed on both sides: no copy is left, one record and one destruction record are, and everything is proved as before.
-fn is_destroyed(exchange: &Exchange, manifest: &Digest) {
+pub(crate) fn is_destroyed(exchange: &Exchange, manifest: &Digest) {
     for ministry in [&exchange.pair.phu, &exchange.pair.imigrasi] {
         is_certified(ministry, manifest, (1, 0));
     }

@@ -13,36 +13,36 @@ use rustix::io::Errno;
 use super::beneath::{Place, names_in, open_folder_at};
 use super::{DurableError, FAILED_SYNC, TREE_DEPTH_MAX, believed, failed, sync};
 
-/// Removes a file (missing is fine) and syncs its folder.
+/// Removes a file (missing is fine) and syncs its folder; whether it was there.
 ///
 /// # Errors
 /// As [`super::write`].
-pub fn remove(path: &Path) -> Result<(), DurableError> {
+pub fn remove(path: &Path) -> Result<bool, DurableError> {
     believed(&FAILED_SYNC)?;
     let Some(place) = present(Place::of(path))? else {
-        return Ok(());
+        return Ok(false);
     };
     match rustix::fs::unlinkat(&place.folder, &place.name, AtFlags::empty()) {
-        Ok(()) => sync(&place.folder, &place.folder_path),
-        Err(Errno::NOENT) => Ok(()),
+        Ok(()) => sync(&place.folder, &place.folder_path).map(|()| true),
+        Err(Errno::NOENT) => Ok(false),
         Err(errno) => Err(failed("removing", path, errno)),
     }
 }
 
-/// Removes a folder and what is in it (missing is fine), never following links.
+/// Removes a folder and what is in it (missing is fine), never following links; whether it was there.
 ///
 /// # Errors
 /// As [`super::write`].
-pub fn remove_folder(path: &Path) -> Result<(), DurableError> {
+pub fn remove_folder(path: &Path) -> Result<bool, DurableError> {
     believed(&FAILED_SYNC)?;
     remove_at(present(Place::of(path))?)
 }
 
-/// Removes the file or folder `relative` beneath `root` (missing is fine), never following links.
+/// Removes the file or folder `relative` beneath `root` (missing is fine), never following links; whether it was there.
 ///
 /// # Errors
 /// As [`super::write`].
-pub fn remove_beneath(root: &Path, relative: &Path) -> Result<(), DurableError> {
+pub fn remove_beneath(root: &Path, relative: &Path) -> Result<bool, DurableError> {
     believed(&FAILED_SYNC)?;
     remove_at(present(Place::beneath(root, relative))?)
 }
@@ -97,14 +97,14 @@ fn present(place: Result<Place, DurableError>) -> Result<Option<Place>, DurableE
     }
 }
 
-/// Removes what is at a place and syncs its folder.
-fn remove_at(place: Option<Place>) -> Result<(), DurableError> {
+/// Removes what is at a place and syncs its folder; whether anything was there.
+fn remove_at(place: Option<Place>) -> Result<bool, DurableError> {
     let Some(place) = place else {
-        return Ok(());
+        return Ok(false);
     };
     match remove_tree(&place.folder, &place.name, TREE_DEPTH_MAX) {
-        Ok(()) => sync(&place.folder, &place.folder_path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(()) => sync(&place.folder, &place.folder_path).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(source) => Err(failed("removing", &place.path(), source)),
     }
 }

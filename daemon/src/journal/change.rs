@@ -1,6 +1,8 @@
 //! The one way to write: BEGIN IMMEDIATE, the work, its ledger records, COMMIT. The tree in memory follows only after
 //! the commit, so memory and disk never disagree.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 
 use amanah_format::digest::Digest;
@@ -18,6 +20,35 @@ pub(super) struct State {
     pub(super) tree: Tree,
     /// A commit failed in the disk: what is durable is not known any more (fsync(2), NOTES).
     pub(super) halted: bool,
+}
+
+/// Where the journal is, and which file that is.
+pub(super) struct Place {
+    path: PathBuf,
+    file: (u64, u64),
+}
+
+impl Place {
+    /// Of the file that is there now.
+    pub(super) fn of(path: &Path) -> std::io::Result<Self> {
+        let path = path.to_owned();
+        let file = file_at(&path)?;
+        Ok(Self { path, file })
+    }
+
+    /// Whether it still is there. A journal that is open can be written when its disk is mounted no more, and would then say of files
+    /// on that disk that they are gone.
+    fn holds(&self) -> Result<(), JournalError> {
+        match file_at(&self.path) {
+            Ok(file) if file == self.file => Ok(()),
+            Ok(_) | Err(_) => Err(JournalError::Away(self.path.clone())),
+        }
+    }
+}
+
+fn file_at(path: &Path) -> std::io::Result<(u64, u64)> {
+    let found = path.metadata()?;
+    Ok((found.dev(), found.ino()))
 }
 
 /// A transaction under way.
@@ -52,6 +83,7 @@ impl Journal {
         };
         let value = work(&mut change)?;
         let grown = change.tree;
+        self.place.holds()?;
         commit(sql).inspect_err(|error| *halted = is_disk_failure(error))?;
         *tree = grown;
         Ok(value)
@@ -68,6 +100,7 @@ impl Journal {
         } = &mut *guard;
         let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = work(&sql)?;
+        self.place.holds()?;
         commit(sql).inspect_err(|error| *halted = is_disk_failure(error))?;
         Ok(value)
     }

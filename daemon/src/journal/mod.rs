@@ -63,6 +63,7 @@ pub struct Journal {
     state: Mutex<change::State>,
     clock: Clock,
     origin: String,
+    place: change::Place,
 }
 
 /// Prints receipt.json given the ledger's origin and the index of the outcome's record.
@@ -90,6 +91,12 @@ pub enum JournalError {
         /// What it is, and what to do.
         reason: String,
     },
+    /// It is not where it was, though it is still open: its disk was taken away. What was looked for on that disk was not found for
+    /// that reason, and nothing that follows from it is recorded.
+    #[error(
+        "journal {0}: it is not there any more (is its disk still mounted?); nothing was recorded"
+    )]
+    Away(PathBuf),
     /// A bug of ours: the caller halts.
     #[error("journal: {0}")]
     Illegal(#[from] Illegal),

@@ -13,7 +13,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{CWD, Mode, OFlags};
 
-use super::change::State;
+use super::change::{Place, State};
 use super::ledger::{set_fact, tree_of};
 use super::rows::{from_sql_int, sql_int};
 use super::{Journal, JournalError, came_back, tallies, turns};
@@ -92,6 +92,7 @@ impl Journal {
             }),
             clock: Clock::default(),
             origin: ledger::origin(party, LEDGER_EPOCH),
+            place: Place::of(path).map_err(|error| failed(error.to_string()))?,
         };
         if version == 0 {
             journal.begin(party, now)?;

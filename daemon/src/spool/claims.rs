@@ -128,7 +128,8 @@ impl Spool {
         if text.symlink_metadata().is_err() {
             return Ok(());
         }
-        Ok(durable::remove_beneath(&self.home, self.relative(&text)?)?)
+        durable::remove_beneath(&self.home, self.relative(&text)?)?;
+        Ok(())
     }
 
     /// Claims found on disk: (path, bundle id). Recovery compares them with the journal.
@@ -151,16 +152,19 @@ impl Spool {
     /// Files that are still at an original's place, by that place relative to the home; 0 where it is gone.
     ///
     /// # Errors
-    /// [`SpoolError`].
+    /// [`SpoolError`], [`SpoolError::Missing`] among them.
     pub fn files_at(&self, resting_place: &str) -> Result<u64, SpoolError> {
         let path = self.home.join(resting_place);
-        durable::files_in(&path).map_err(|source| failed("counting files in", &path, source))
+        let files = durable::files_in(&path)
+            .map_err(|source| failed("counting files in", &path, source))?;
+        self.is_gone(files > 0)?;
+        Ok(files)
     }
 
     /// Removes an original whose retention has ended, by its place relative to the home; missing is fine.
     ///
     /// # Errors
-    /// [`SpoolError`]; a place outside `sent/` and `returned/`.
+    /// [`SpoolError`], [`SpoolError::Missing`] among them; a place outside `sent/` and `returned/`.
     pub fn destroy(&self, resting_place: &str) -> Result<(), SpoolError> {
         let relative = Path::new(resting_place);
         if !relative.starts_with(home::SENT) && !relative.starts_with(home::RETURNED) {
@@ -170,7 +174,7 @@ impl Spool {
             );
             return Err(failed("destroying", relative, source));
         }
-        Ok(durable::remove_beneath(&self.home, relative)?)
+        self.is_gone(durable::remove_beneath(&self.home, relative)?)
     }
 
     /// Moves a claim to the first free name; returns it.

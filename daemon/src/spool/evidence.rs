@@ -112,7 +112,7 @@ impl Spool {
         );
         if !here.is_file() {
             if !away.is_file() {
-                return Ok(false);
+                return self.is_there().map(|()| false);
             }
             durable::replace(&away, &here)?;
         }
@@ -138,14 +138,22 @@ impl Spool {
             .any(|peer| std::fs::read_dir(peer.path()).is_ok_and(|mut kept| kept.next().is_some()))
     }
 
-    /// Where a sealed bundle of ours lies: in the queue or in the archive.
-    #[must_use]
-    pub fn sent_bundle(&self, peer: &PartyId, manifest: &Digest) -> Option<PathBuf> {
+    /// Where a sealed bundle of ours lies: in the queue or in the archive; none where it is lost.
+    ///
+    /// # Errors
+    /// [`SpoolError::Missing`]: then nothing is known of it.
+    pub fn sent_bundle(
+        &self,
+        peer: &PartyId,
+        manifest: &Digest,
+    ) -> Result<Option<PathBuf>, SpoolError> {
         let places = [
             self.queued(peer, manifest),
             self.archived_sent(peer, manifest),
         ];
-        places.into_iter().find(|place| place.is_file())
+        let found = places.into_iter().find(|place| place.is_file());
+        self.is_gone(found.is_some())?;
+        Ok(found)
     }
 
     /// Keeps a revocation that came by wire: `spool/revocations/HEX.slip.amanah`, HEX of the slip. The same again changes nothing.
@@ -247,7 +255,7 @@ impl Spool {
         peer: &PartyId,
         manifest: &Digest,
     ) -> Result<(), SpoolError> {
-        Ok(durable::remove(&self.archived_sent(peer, manifest))?)
+        self.is_gone(durable::remove(&self.archived_sent(peer, manifest))?)
     }
 
     /// Removes a received bundle from the archive; missing is fine.
@@ -259,7 +267,7 @@ impl Spool {
         peer: &PartyId,
         manifest: &Digest,
     ) -> Result<(), SpoolError> {
-        Ok(durable::remove(&self.archived_received(peer, manifest))?)
+        self.is_gone(durable::remove(&self.archived_received(peer, manifest))?)
     }
 
     /// Removes a bundle that came again although it was answered; missing is fine.
@@ -267,7 +275,7 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`].
     pub fn forget_incoming(&self, peer: &PartyId, manifest: &Digest) -> Result<(), SpoolError> {
-        Ok(durable::remove(&self.incoming(peer, manifest))?)
+        self.is_gone(durable::remove(&self.incoming(peer, manifest))?)
     }
 
     /// Writes the note `quarantine/NAME.json` for operators, then moves a refused or doubtful bundle to
@@ -304,6 +312,14 @@ impl Spool {
             &json,
             MODE_TEXT,
         )?)
+    }
+
+    /// Removes what lies under this name in quarantine; missing is fine. The note stays.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn remove_quarantined(&self, name: &str) -> Result<(), SpoolError> {
+        self.is_gone(durable::remove(&self.quarantined(plain(name)?))?)
     }
 
     /// `spool/quarantine/NAME`

@@ -83,6 +83,14 @@ impl Spool {
         Err(SpoolError::Missing(self.home.clone()))
     }
 
+    /// Of what was to be removed, and where nothing was: it is gone only where the home is there.
+    ///
+    /// # Errors
+    /// [`SpoolError::Missing`].
+    fn is_gone(&self, was_there: bool) -> Result<(), SpoolError> {
+        if was_there { Ok(()) } else { self.is_there() }
+    }
+
     /// What tells the journal's file from a copy of it: its inode and when that was made. A copy that was written over the very
     /// file, or that came with the whole disk, has the same.
     #[must_use]

@@ -68,7 +68,8 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`].
     pub fn remove_request(&self, path: &Path) -> Result<(), SpoolError> {
-        Ok(durable::remove_beneath(&self.home, self.relative(path)?)?)
+        durable::remove_beneath(&self.home, self.relative(path)?)?;
+        Ok(())
     }
 }
 

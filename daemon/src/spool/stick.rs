@@ -93,7 +93,8 @@ impl Spool {
     /// [`SpoolError`].
     pub fn remove_copied_in(&self, ticket: &str, name: &str) -> Result<(), SpoolError> {
         let path = stick_in(ticket)?.join(name);
-        Ok(durable::remove_beneath(&self.home, &path)?)
+        durable::remove_beneath(&self.home, &path)?;
+        Ok(())
     }
 
     /// Removes both folders of a ticket.
@@ -102,7 +103,8 @@ impl Spool {
     /// [`SpoolError`].
     pub fn close_stick(&self, ticket: &str) -> Result<(), SpoolError> {
         durable::remove_beneath(&self.home, &stick_in(ticket)?)?;
-        Ok(durable::remove_folder(&self.stick_out(ticket)?)?)
+        durable::remove_folder(&self.stick_out(ticket)?)?;
+        Ok(())
     }
 
     /// Removes what tickets of an earlier process left.

@@ -203,6 +203,37 @@ fn archiving_moves_once_and_again_is_fine_but_nothing_to_move_is_an_error() {
 }
 
 #[test]
+fn what_lies_on_a_home_that_is_away_is_neither_lost_nor_removed() {
+    let (top, spool) = opened();
+    let (peer, manifest) = (peer(), Digest::of(b"m"));
+    assert_eq!(spool.sent_bundle(&peer, &manifest).unwrap(), None);
+    let archived = spool.archived_sent(&peer, &manifest);
+    fs::create_dir_all(archived.parent().unwrap()).unwrap();
+    fs::write(&archived, "b").unwrap();
+    let away = top.path().with_extension("away");
+    fs::rename(top.path(), &away).unwrap();
+    fs::create_dir(top.path()).unwrap();
+    let outcomes = [
+        spool.sent_bundle(&peer, &manifest).map(drop),
+        spool.bring_back(&peer, &manifest).map(drop),
+        spool.remove_archived_sent(&peer, &manifest),
+        spool.remove_archived_received(&peer, &manifest),
+        spool.forget_incoming(&peer, &manifest),
+        spool.remove_quarantined("x.amanah"),
+        spool.destroy("sent/bpkh/arus/a.csv"),
+        spool.files_at("sent/bpkh/arus/a.csv").map(drop),
+    ];
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        let missing = matches!(outcome, Err(SpoolError::Missing(_)));
+        assert!(missing, "{number}: {outcome:?}");
+    }
+    fs::remove_dir(top.path()).unwrap();
+    fs::rename(&away, top.path()).unwrap();
+    assert!(spool.sent_bundle(&peer, &manifest).unwrap().is_some());
+    spool.destroy("sent/bpkh/arus/a.csv").unwrap();
+}
+
+#[test]
 fn quarantine_keeps_the_bundle_to_itself_and_shows_the_note() {
     let (_top, spool) = opened();
     let from = spool.incoming(&peer(), &Digest::of(b"m"));

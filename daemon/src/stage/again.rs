@@ -22,7 +22,7 @@ pub(super) fn give(node: &Node, peer: &PartyId, asked: &Resend) -> Result<(), St
     let (first, last) = (asked.first.get(), asked.last.get());
     let mut given = 0_u64;
     for one in node.journal.asked_for(peer, asked)? {
-        let is_there = node.spool.sent_bundle(peer, &one.digest).is_some();
+        let is_there = node.spool.sent_bundle(peer, &one.digest)?.is_some();
         let what = match answer(one.state, is_there) {
             Give::Nothing => continue,
             Give::Bundle => (false, true),

@@ -244,7 +244,7 @@ pub(crate) fn open_offer(
     let gone = || StageError::Other(format!("{name} no longer waits"));
     match name {
         WireName::Bundle(digest) => {
-            let path = node.spool.sent_bundle(peer, &digest).ok_or_else(gone)?;
+            let path = node.spool.sent_bundle(peer, &digest)?.ok_or_else(gone)?;
             let io =
                 |error: std::io::Error| StageError::Other(format!("{}: {error}", path.display()));
             let file = File::open(&path).map_err(io)?;

@@ -276,6 +276,8 @@ impl Retention {
 
     /// The intention first: what is begun is finished, also after a crash.
     fn begin(&self, doomed: Doomed) -> Result<Step, StageError> {
+        // What is said to be destroyed was looked for; and of a disk that is away nothing is known.
+        self.node.spool.is_there()?;
         if !self.node.journal.doom(&doomed)? {
             return Ok(Step::Passed);
         }

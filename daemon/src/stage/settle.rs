@@ -165,7 +165,7 @@ impl Settle {
 
     fn archive(&self, row: &OutboundRow) -> Result<(), StageError> {
         let digest = digest_of(row)?;
-        if self.node.spool.sent_bundle(&row.peer, &digest).is_some() {
+        if self.node.spool.sent_bundle(&row.peer, &digest)?.is_some() {
             self.node.spool.archive_sent(&row.peer, &digest)?;
         } else {
             // Answered all the same: by an import that came before the loss, or because its number was given up.

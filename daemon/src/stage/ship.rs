@@ -334,7 +334,7 @@ pub(super) fn waiting_in(
     let mut waiting = Vec::new();
     for offer in offers(node, peer)? {
         if let WireName::Bundle(digest) = offer.name
-            && !has_bytes(node, peer, &digest)
+            && !has_bytes(node, peer, &digest)?
         {
             continue;
         }
@@ -356,15 +356,15 @@ pub(super) fn waiting_in(
 }
 
 /// A bundle whose bytes are gone blocks no other: it is alarmed, and shipped as soon as they are back.
-fn has_bytes(node: &Node, peer: &PartyId, digest: &Digest) -> bool {
-    let is_there = node.spool.sent_bundle(peer, digest).is_some();
+fn has_bytes(node: &Node, peer: &PartyId, digest: &Digest) -> Result<bool, StageError> {
+    let is_there = node.spool.sent_bundle(peer, digest)?.is_some();
     let subject = digest.to_string();
     if is_there {
         node.board.quiet("payload-lost", &subject);
     } else {
         node.board.alarm("payload-lost", &subject, node.clock.now());
     }
-    is_there
+    Ok(is_there)
 }
 
 /// The peer has it: a bundle is handed over, a receipt or slip is done.

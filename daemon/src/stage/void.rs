@@ -166,7 +166,8 @@ fn is_whole(
     (digest, manifest): (&Digest, &Manifest),
 ) -> std::io::Result<bool> {
     let read = || -> std::io::Result<bool> {
-        let Some(path) = node.spool.sent_bundle(peer, digest) else {
+        let found = node.spool.sent_bundle(peer, digest);
+        let Some(path) = found.map_err(std::io::Error::other)? else {
             return Ok(false);
         };
         let mut file = File::open(path)?;

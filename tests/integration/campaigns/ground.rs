@@ -1,19 +1,19 @@
 //! The ground of a campaign: a founded pair with flows in all three lanes in both directions, traffic by seed, and a witness
 //! who remembers what was dropped.
 
+mod rest;
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use amanah_tests::exchange::{Exchange, PATIENCE};
+use amanah_tests::exchange::Exchange;
 use amanah_tests::items::{Way, drop_copy};
 use amanah_tests::ministry::Ministry;
-use amanah_tests::waiting;
 use anyhow::{Context, Result};
-use serde_json::Value;
 
-use super::checker::{Counted, Dropped, Side, Witness, files_of};
+use super::checker::{Dropped, Side, Witness, files_of};
 use super::dice::Dice;
 use crate::program;
 
@@ -208,23 +208,6 @@ impl Ground {
         self.witness.instant(who)
     }
 
-    /// Waits until nothing is under way, stops both, and looks at everything.
-    pub(super) fn comes_to_rest(&mut self) -> Result<Counted> {
-        let mut quiet = 0;
-        waiting::until("rest", PATIENCE, || {
-            quiet = if self.is_quiet()? { quiet + 1 } else { 0 };
-            // Twice, because the last state is published a moment before the last file is swept.
-            Ok((quiet > 1).then_some(()))
-        })
-        .with_context(|| self.under_way())?;
-        for who in [PHU, IMIGRASI] {
-            let (status, _) = self.ministry(who).stop()?;
-            anyhow::ensure!(status.success(), "stopped with {status}");
-        }
-        self.proofs_verify()?;
-        self.witness.rest()
-    }
-
     /// Waits until everything that was dropped is settled; none when it is not in time.
     pub(super) fn until_settled(&mut self, within: Duration) -> Result<Option<()>> {
         let start = Instant::now();
@@ -248,77 +231,6 @@ impl Ground {
             std::thread::sleep(LOOK_EVERY);
         }
         self.ministry(who).has_ended()
-    }
-
-    /// Whether everything dropped lies in `sent/`.
-    pub(super) fn is_settled(&self) -> bool {
-        self.unsettled().next().is_none()
-    }
-
-    /// Where what was dropped does not lie in `sent/`.
-    fn unsettled(&self) -> impl Iterator<Item = PathBuf> {
-        let sides = &self.witness.sides;
-        let places = self.witness.dropped.iter().map(|item| {
-            let sender = &sides[usize::from(item.from != sides[PHU].party)];
-            let sent = sender.home.join("sent").join(&item.to).join(&item.flow);
-            sent.join(&item.name)
-        });
-        places.filter(|place| !place.exists())
-    }
-
-    /// Everything dropped lies in `sent/`, and no row is in a state from which something happens.
-    fn is_quiet(&mut self) -> Result<bool> {
-        if !self.is_settled() {
-            return Ok(false);
-        }
-        for side in &self.witness.sides {
-            let status: Value = serde_json::from_slice(&fs::read(side.home.join("status.json"))?)?;
-            let counts = status["counts"].as_object().context("no counts")?;
-            let rests = ["outbound.settled", "outbound.put-back", "inbound.delivered"];
-            let busy =
-                |(state, rows): (&String, &Value)| rows != 0 && !rests.contains(&state.as_str());
-            if counts.iter().any(busy) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// What an error shows: counts and alarms of both, and the last words of their logs.
-    pub(super) fn under_way(&mut self) -> String {
-        let mut text = String::new();
-        for place in self.unsettled() {
-            text.push_str(&format!("\nnot there: {}", place.display()));
-        }
-        for who in [PHU, IMIGRASI] {
-            let status =
-                fs::read(self.witness.sides[who].home.join("status.json")).unwrap_or_default();
-            let status: Value = serde_json::from_slice(&status).unwrap_or_default();
-            let log = fs::read_to_string(self.ministry(who).log()).unwrap_or_default();
-            let lines: Vec<_> = log.lines().rev().take(12).collect();
-            let lines: Vec<_> = lines.into_iter().rev().collect();
-            let (counts, alarms) = (&status["counts"], &status["alarms"]);
-            text.push_str(&format!(
-                "\n{who}: {counts} {alarms}\n{}\n",
-                lines.join("\n")
-            ));
-        }
-        text
-    }
-
-    /// The program's own proof beside the checker's: every receipt and both ledgers verify.
-    fn proofs_verify(&self) -> Result<()> {
-        for ministry in self.exchange.pair.both() {
-            ministry.run(&["ledger", "verify"])?;
-        }
-        let [phu, imigrasi] = self.exchange.pair.both();
-        for (own, peer) in [(phu, imigrasi), (imigrasi, phu)] {
-            let folder = own.path(&format!("receipts/received/{}", peer.party()));
-            if folder.exists() && folder.read_dir()?.next().is_some() {
-                amanah_tests::evidence::verify_receipts(own, peer)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use amanah_tests::exchange::PATIENCE;
 use amanah_tests::mutation::Seeded;
 use amanah_tests::postgres::Postgres;
 use amanah_tests::postgres_link::{At, PostgresLink, When};
@@ -17,10 +18,10 @@ use super::ground::{import, land, server, store, store_at, table};
 const ROWS: u32 = 4_000;
 /// More messages than an import has.
 const MESSAGES_MAX: usize = 200;
-/// Tries of an import that was broken once: the wire is whole then, and the server comes back.
-const TRIES: usize = 200;
-/// Between two of them.
+/// Between two tries of an import that was broken once: the wire is whole then, and the server comes back.
 const AGAIN: Duration = Duration::from_millis(25);
+/// As many as there is patience for.
+const TRIES: u128 = PATIENCE.as_millis() / AGAIN.as_millis();
 
 const MODES: [Mode; 3] = [Mode::Append, Mode::Upsert, Mode::Replace];
 

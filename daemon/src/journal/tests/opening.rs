@@ -33,6 +33,28 @@ fn a_new_journal_begins_its_ledger_and_keeps_it_over_a_restart() {
     assert_eq!(place.records()[1].by, Some(1000));
 }
 
+#[test]
+fn a_journal_that_is_not_where_it_was_records_nothing_until_it_is_back() {
+    let place = open();
+    let before = place.journal.checkpoint().unwrap();
+    let (path, away) = (place.path(), place.path().with_extension("away"));
+    let refused = || {
+        let changed = place.journal.record(loaded(), noon()).map(drop);
+        for outcome in [changed, place.journal.set_fact("fakta", Some("ya"))] {
+            assert!(matches!(outcome, Err(JournalError::Away(_))), "{outcome:?}");
+        }
+        assert_eq!(place.journal.checkpoint().unwrap(), before);
+        assert_eq!(place.journal.fact("fakta").unwrap(), None);
+    };
+    std::fs::rename(&path, &away).unwrap();
+    refused();
+    // Another file in its place is not it.
+    std::fs::write(&path, "").unwrap();
+    refused();
+    std::fs::rename(&away, &path).unwrap();
+    assert_eq!(place.journal.record(loaded(), noon()).unwrap(), 1);
+}
+
 /// Tells the test below that it runs in the other process, and names the journal.
 const OTHER_PROCESS: &str = "AMANAH_TEST_JOURNAL";
 

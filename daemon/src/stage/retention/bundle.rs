@@ -7,7 +7,6 @@ use amanah_format::container::{bundle_bytes, bundle_name};
 use amanah_format::destruction::Side;
 use amanah_format::refusal::Refusal;
 
-use crate::durable;
 use crate::engine::inbound::Inbound;
 use crate::event::Event;
 use crate::journal::{Doomed, InboundRow, OutboundRow};
@@ -128,7 +127,7 @@ impl Retention {
     /// The note stays, and says so.
     fn destroy_quarantined(&self, row: &InboundRow, code: &str) -> Result<(), StageError> {
         let name = bundle_name(&row.digest);
-        durable::remove(&self.node.spool.quarantined(&name))?;
+        self.node.spool.remove_quarantined(&name)?;
         let note = QuarantineNote {
             name: name.clone(),
             peer: row.peer.clone(),

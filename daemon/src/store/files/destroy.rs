@@ -36,7 +36,11 @@ impl FilesStore {
                 kill::point("files.put-aside");
             }
         }
-        Ok(durable::remove_folder(&aside)?)
+        // Nothing was there to be put aside, or what was there is removed; but of an inbox that went away meanwhile nothing is.
+        if !durable::remove_folder(&aside)? {
+            self.is_there()?;
+        }
+        Ok(())
     }
 
     /// Where an imported bundle lies, as long as nobody takes it away.

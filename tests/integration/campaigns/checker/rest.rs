@@ -119,10 +119,12 @@ impl Witness {
             sender.home.join("receipts/received").join(&me.party),
         ];
         for place in pairs {
+            let found = set(names_in(&place)?);
             ensure!(
-                set(names_in(&place)?) == names,
-                "{}: other bundles",
-                place.display()
+                found == names,
+                "{}: other bundles: {:?}",
+                place.display(),
+                found.symmetric_difference(&names).collect::<Vec<_>>()
             );
         }
         let folders = Inbox::read(me)?.bundles.len();
