@@ -22,8 +22,11 @@ use super::room::Room;
 use super::ship::{SessionEnd, Ship};
 use super::{IDLE, Node, StageError, early};
 
-/// Codes of what may come out otherwise the next time: damage, a fault of ours, an agreement that is not installed yet.
-const NOT_FINAL: [&str; 3] = ["damaged", "failure", "agreement-unknown"];
+/// Code of what waits no longer: the peer withdrew it since it listed it, as a slip does that a newer one replaces.
+const WITHDRAWN: &str = "no-such-file";
+/// Codes of what may come out otherwise the next time: damage, a fault of ours, an agreement that is not installed yet, what was
+/// withdrawn.
+const NOT_FINAL: [&str; 4] = ["damaged", "failure", "agreement-unknown", WITHDRAWN];
 /// It is fetched again after so long.
 const AGAIN: Duration = Duration::from_secs(5);
 /// What was turned away for what it is, is not fetched again before so long.
@@ -211,11 +214,30 @@ async fn fetch_one<L: Link>(
     link: &L,
     offer: Offer,
 ) -> Result<Result<(), Denied>, SessionEnd> {
-    let outcome = take_in(ship, link, offer).await?;
-    if is_judged(&outcome) && !matches!(offer.name, WireName::Bundle(_)) {
-        link.taken(offer.name).await?;
+    let outcome = match take_in(ship, link, offer).await {
+        Err(SessionEnd::Link(error)) => return withdrawn(error).map(Err),
+        taken => taken?,
+    };
+    if is_judged(&outcome)
+        && !matches!(offer.name, WireName::Bundle(_))
+        && let Err(error) = link.taken(offer.name).await
+    {
+        withdrawn(error)?;
     }
     Ok(outcome)
+}
+
+/// Between a list and what is done about it an offer may go: the others' turn comes, over the same connection.
+fn withdrawn(error: LinkError) -> Result<Denied, SessionEnd> {
+    if let LinkError::Denied { code, message } = &error
+        && code.as_deref() == Some(WITHDRAWN)
+    {
+        return Ok(Denied {
+            code: WITHDRAWN.to_owned(),
+            message: message.clone(),
+        });
+    }
+    Err(error.into())
 }
 
 /// Whether there is nothing more to say of these bytes: not where this machine failed, nor where a document is not here yet.
@@ -321,6 +343,23 @@ fn write(part: &mut Part, offset: u64, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_peer_withdrew_ends_no_session_and_any_other_refusal_does() {
+        let denied = |code: Option<&str>| LinkError::Denied {
+            code: code.map(str::to_owned),
+            message: "nothing of this name waits here".to_owned(),
+        };
+        let gone = withdrawn(denied(Some("no-such-file"))).unwrap();
+        assert!(NOT_FINAL.contains(&gone.code.as_str()));
+        for error in [
+            denied(Some("stopping")),
+            denied(None),
+            LinkError::Broken("cut".to_owned()),
+        ] {
+            assert!(withdrawn(error).is_err());
+        }
+    }
 
     #[test]
     fn a_peer_that_never_lets_us_wait_is_waited_for_and_an_ordinary_bell_is_not() {
