@@ -8,13 +8,15 @@ import subprocess
 import sys
 import time
 
-from ground import calm, run, shell, wait_until
+from ground import calm, run, shell, touched, wait_until
 from rows import drop
 from table_ground import DATASETS, TURNS_MAX, flow_of
 
 # What `--scale 1` means.
 ROWS_D1 = 1_000_000
 ROWS_D4 = 3_600_000
+# What one turn leaves in memory for each row, of ours and of the shells: files, tables, logs.
+TURN_BYTES = 2_000
 # Between two looks for the end of ours: looking all the time would take a thirtieth of two cores from it, and nothing from the shells.
 PAUSE_SECS = 0.02
 # The seconds beyond the receipt until a new table has its index.
@@ -69,11 +71,10 @@ def children_seconds(act):
     return seconds, spent() - before
 
 
-def imported_by_shell(ground, source, table, indexed):
-    """`sqlite3 .import` into a new file: as it makes the table itself, or with our key, index and durability."""
-    target = ground.folder / "shell.sqlite"
-    for name in (target.name, f"{target.name}-wal", f"{target.name}-shm"):
-        (ground.folder / name).unlink(missing_ok=True)
+def imported_by_shell(ground, source, table, turn, indexed):
+    """`sqlite3 .import` into a new file: as it makes the table itself, or with our key, index and durability. Each turn's file stays,
+    as our tables do: one that is removed would leave the next the memory that it had."""
+    target = ground.folder / f"shell-{turn}-{'key' if indexed else 'bare'}.sqlite"
     words = ""
     if indexed:
         with open(source, encoding="utf-8") as file:
@@ -104,9 +105,10 @@ def backfill(ground, runs, scale):
 def against_shell(ground, name, dataset, rows, runs):
     source = practised(ground, dataset, rows)
     turns = {way: [] for way in ("amanah", "sqlite3", "sqlite3 WAL, index", AFTER, "amanah CPU", "sqlite3 CPU")}
+    touched(TURN_BYTES * rows * runs)
     for turn in range(min(runs, TURNS_MAX)):
-        bare = children_seconds(lambda: imported_by_shell(ground, source, name.replace("-", "_"), False))
-        alike = children_seconds(lambda: imported_by_shell(ground, source, name.replace("-", "_"), True))
+        bare = children_seconds(lambda: imported_by_shell(ground, source, name.replace("-", "_"), turn, False))
+        alike = children_seconds(lambda: imported_by_shell(ground, source, name.replace("-", "_"), turn, True))
         ours = delivered(ground, source, flow_of(name, turn), rows)
         turns["sqlite3"].append(bare[0])
         turns["sqlite3 CPU"].append(bare[1])
@@ -125,10 +127,13 @@ def postgres(ground, runs, scale):
         columns = file.readline().strip().split(",")
     made = ", ".join(f"{column} text" for column in columns)
     turns = {way: [] for way in ("amanah", "psql", "psql, key", AFTER, "amanah CPU")}
+    touched(TURN_BYTES * rows * runs)
     for turn in range(min(runs, TURNS_MAX)):
         for way, key in (("psql", ""), ("psql, key", f", PRIMARY KEY ({columns[0]})")):
-            run("psql", ground.url, "-qc", "DROP TABLE IF EXISTS oleh_psql", "-c", f"CREATE TABLE oleh_psql ({made}{key})")
-            copy = f"\\copy oleh_psql FROM '{source}' WITH (FORMAT csv, HEADER)"
+            # Each turn has its own, as ours has: one that is dropped would leave the next the memory and the blocks that it had.
+            table = f"oleh_psql_{turn}_{'key' if key else 'bare'}"
+            run("psql", ground.url, "-qc", f"CREATE TABLE {table} ({made}{key})")
+            copy = f"\\copy {table} FROM '{source}' WITH (FORMAT csv, HEADER)"
             ground.calm()
             turns[way].append(shell(f"psql {ground.url} -qc \"{copy}\""))
         ours = delivered(ground, source, flow_of("manifes-umrah", turn), rows)
