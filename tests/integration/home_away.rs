@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use crate::program;
 use crate::retention::{exchanged, is_destroyed, short_lived};
 
-/// At this instant of a ministry's daemon its home goes, and comes back once the stage has failed for it.
+/// At this instant of a ministry's daemon its home goes, and comes back once the stage has failed for it and said so.
 fn goes_and_comes_back(ministry: &mut Ministry, gate: Gate, stage: &str) {
     gate.until_reached().unwrap();
     let home = ministry.home().to_owned();
@@ -24,8 +24,11 @@ fn goes_and_comes_back(ministry: &mut Ministry, gate: Gate, stage: &str) {
     fs::create_dir(&home).unwrap();
     drop(gate);
     let (log, failing) = (ministry.log(), format!("stage=\"{stage}\""));
-    until("the stage's failure", PATIENCE, || {
-        Ok(fs::read_to_string(&log)?.contains(&failing).then_some(()))
+    let cause = format!("home {} is not there any more", home.display());
+    until("the stage's failure, and its cause", PATIENCE, || {
+        let log = fs::read_to_string(&log)?;
+        let mut lines = log.lines().filter(|line| line.contains(&failing));
+        Ok(lines.any(|line| line.contains(&cause)).then_some(()))
     })
     .unwrap();
     // It must be empty still: nothing was made where the home was not.

@@ -247,13 +247,25 @@ impl Common {
                     event = Event::StageFailing.name(),
                     stage = name,
                     failures = *failures,
-                    "{error}"
+                    "{}",
+                    self.why(&error)
                 );
                 self.node
                     .board
                     .alarm("stage-failing", name, self.node.clock.now());
                 wait_after(*failures, u32::MAX)
             }
+        }
+    }
+
+    /// Of a home that is away each stage meets something else; what they have in common is said first.
+    fn why(&self, error: &StageError) -> String {
+        match self.node.spool.is_there() {
+            Ok(()) => error.to_string(),
+            Err(_) => format!(
+                "home {} is not there any more: mount its disk again, everything goes on by itself then ({error})",
+                self.node.spool.home().display()
+            ),
         }
     }
 }
