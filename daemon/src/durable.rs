@@ -95,6 +95,13 @@ pub fn disbelieve(path: &Path, reason: &str) -> DurableError {
     halt(&FAILED_SYNC, text)
 }
 
+/// Device and inode of what is there: they tell it from something else in its place.
+pub(crate) fn identity_of(metadata: io::Result<std::fs::Metadata>) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = metadata.ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
 /// Says that something is durable, unless a sync has failed by then, of whatever thread.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use amanah::demo::ministry::Ministry;
 use amanah::demo::waiting::until;
 use anyhow::Result;
 use rustix::fs::{FlockOperation, flock};
@@ -12,6 +13,17 @@ use super::exchange::PATIENCE;
 
 /// The variable that names the folder in which a program under test looks for gates.
 pub const HOLD_IN: &str = "AMANAH_HOLD_IN";
+
+/// From its next start the daemon of a ministry looks for gates in this folder, which is made.
+///
+/// # Errors
+/// It cannot be.
+pub fn looks_for_gates(ministry: &mut Ministry, folder: &Path) -> Result<()> {
+    fs::create_dir(folder)?;
+    let launch = ministry.launch().clone();
+    ministry.types_through(launch.with(HOLD_IN, &folder.to_string_lossy()));
+    Ok(())
+}
 
 /// A gate at which a daemon waits as long as this value lives.
 pub struct Gate {

@@ -1,5 +1,5 @@
 //! A narrow line: a TCP proxy on a loopback port of its own that lets so many bytes pass in a second, in each direction, until
-//! it is told to be wide, and none while it is held. Bytes are not changed and none is lost; it ends with its value.
+//! it is told to be wide, and none while it stands. Bytes are not changed and none is lost; it ends with its value.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -14,7 +14,7 @@ use anyhow::Result;
 /// A narrow line passes so many bytes at a time: small against any buffer on the way.
 const STEP_BYTES: usize = 16 * 1024;
 
-/// How often a held line looks whether it may go on.
+/// How often a line that stands looks whether it may go on.
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// The proxy.
@@ -27,8 +27,8 @@ pub struct Narrow {
 /// What its threads share.
 struct Line {
     to: SocketAddr,
+    /// None pass where it is 0.
     bytes_per_sec: AtomicU64,
-    held: AtomicBool,
     passed: AtomicU64,
     ended: AtomicBool,
 }
@@ -44,7 +44,6 @@ impl Narrow {
         let line = Arc::new(Line {
             to,
             bytes_per_sec: AtomicU64::new(u64::MAX),
-            held: AtomicBool::new(false),
             passed: AtomicU64::new(0),
             ended: AtomicBool::new(false),
         });
@@ -63,7 +62,7 @@ impl Narrow {
         self.address
     }
 
-    /// From now on so many bytes pass in a second.
+    /// From now on so many bytes pass in a second; with 0 what is on its way stays there.
     pub fn pass(&self, bytes_per_sec: u64) {
         self.line
             .bytes_per_sec
@@ -73,16 +72,6 @@ impl Narrow {
     /// From now on it is as wide as can be.
     pub fn widen(&self) {
         self.pass(u64::MAX);
-    }
-
-    /// Nothing passes until [`Self::go_on`]; what is on its way stays there.
-    pub fn hold(&self) {
-        self.line.held.store(true, Ordering::Relaxed);
-    }
-
-    /// It passes bytes again.
-    pub fn go_on(&self) {
-        self.line.held.store(false, Ordering::Relaxed);
     }
 
     /// How many bytes have passed so far, both ways.
@@ -96,7 +85,6 @@ impl Drop for Narrow {
     fn drop(&mut self) {
         self.line.ended.store(true, Ordering::Relaxed);
         self.widen();
-        self.go_on();
         // It waits for a call: this is the last.
         let _last = TcpStream::connect(self.address);
         if let Some(thread) = self.listening.take() {
@@ -127,7 +115,7 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, line: &Line) {
     let mut bytes = vec![0; STEP_BYTES];
     let _nodelay = to.set_nodelay(true);
     while let Ok(read) = from.read(&mut bytes) {
-        while line.held.load(Ordering::Relaxed) {
+        while line.bytes_per_sec.load(Ordering::Relaxed) == 0 {
             std::thread::sleep(GLANCE);
         }
         let some = bytes.get(..read).unwrap_or_default();
@@ -136,10 +124,9 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, line: &Line) {
         }
         let read = u64::try_from(read).unwrap_or(u64::MAX);
         line.passed.fetch_add(read, Ordering::Relaxed);
-        let rate = line.bytes_per_sec.load(Ordering::Relaxed).max(1);
-        std::thread::sleep(Duration::from_nanos(
-            read.saturating_mul(1_000_000_000) / rate,
-        ));
+        let rate = line.bytes_per_sec.load(Ordering::Relaxed);
+        let nanos = read.saturating_mul(1_000_000_000).checked_div(rate);
+        std::thread::sleep(Duration::from_nanos(nanos.unwrap_or(0)));
     }
     let _ends = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }

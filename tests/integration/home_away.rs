@@ -5,7 +5,7 @@
 use std::fs;
 
 use amanah_tests::exchange::{Exchange, PATIENCE};
-use amanah_tests::gate::{Gate, HOLD_IN};
+use amanah_tests::gate::{Gate, looks_for_gates};
 use amanah_tests::ministry::Ministry;
 use amanah_tests::pair::Pair;
 use amanah_tests::waiting::until;
@@ -41,10 +41,7 @@ fn goes_and_comes_back(ministry: &mut Ministry, gate: Gate, stage: &str) {
 /// Both run; the daemon of `whose` will stand at this instant.
 fn started(exchange: &mut Exchange, whose: fn(&mut Pair) -> &mut Ministry, point: &str) -> Gate {
     let gates = exchange.folder().join("gerbang");
-    fs::create_dir(&gates).unwrap();
-    let ministry = whose(&mut exchange.pair);
-    let launch = ministry.launch().clone();
-    ministry.types_through(launch.with(HOLD_IN, &gates.to_string_lossy()));
+    looks_for_gates(whose(&mut exchange.pair), &gates).unwrap();
     exchange.pair.start().unwrap();
     Gate::shut(&gates, point).unwrap()
 }

@@ -1,7 +1,6 @@
 //! The one way to write: BEGIN IMMEDIATE, the work, its ledger records, COMMIT. The tree in memory follows only after
 //! the commit, so memory and disk never disagree.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 
@@ -12,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use super::rows::sql_int;
 use super::{Journal, JournalError, LedgerEntry};
+use crate::durable::identity_of;
 
 /// What the mutex guards.
 pub(super) struct State {
@@ -30,25 +30,19 @@ pub(super) struct Place {
 
 impl Place {
     /// Of the file that is there now.
-    pub(super) fn of(path: &Path) -> std::io::Result<Self> {
-        let path = path.to_owned();
-        let file = file_at(&path)?;
-        Ok(Self { path, file })
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let (path, file) = (path.to_owned(), identity_of(path.metadata())?);
+        Some(Self { path, file })
     }
 
     /// Whether it still is there. A journal that is open can be written when its disk is mounted no more, and would then say of files
     /// on that disk that they are gone.
     fn holds(&self) -> Result<(), JournalError> {
-        match file_at(&self.path) {
-            Ok(file) if file == self.file => Ok(()),
-            Ok(_) | Err(_) => Err(JournalError::Away(self.path.clone())),
+        if identity_of(self.path.metadata()) == Some(self.file) {
+            return Ok(());
         }
+        Err(JournalError::Away(self.path.clone()))
     }
-}
-
-fn file_at(path: &Path) -> std::io::Result<(u64, u64)> {
-    let found = path.metadata()?;
-    Ok((found.dev(), found.ino()))
 }
 
 /// A transaction under way.
@@ -83,8 +77,7 @@ impl Journal {
         };
         let value = work(&mut change)?;
         let grown = change.tree;
-        self.place.holds()?;
-        commit(sql).inspect_err(|error| *halted = is_disk_failure(error))?;
+        self.commit(sql, halted)?;
         *tree = grown;
         Ok(value)
     }
@@ -100,9 +93,18 @@ impl Journal {
         } = &mut *guard;
         let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = work(&sql)?;
-        self.place.holds()?;
-        commit(sql).inspect_err(|error| *halted = is_disk_failure(error))?;
+        self.commit(sql, halted)?;
         Ok(value)
+    }
+
+    /// The only commit of the journal. `halted` becomes true where what is durable is not known any more.
+    fn commit(&self, sql: Transaction<'_>, halted: &mut bool) -> Result<(), JournalError> {
+        self.place.holds()?;
+        crate::kill::point("journal.before-commit");
+        sql.commit()
+            .inspect_err(|error| *halted = is_disk_failure(error))?;
+        crate::kill::point("journal.after-commit");
+        Ok(())
     }
 
     /// Reads; never writes.
@@ -166,14 +168,6 @@ impl Change<'_> {
             by: None,
         })
     }
-}
-
-/// The only commit of the journal.
-fn commit(sql: Transaction<'_>) -> Result<(), rusqlite::Error> {
-    crate::kill::point("journal.before-commit");
-    sql.commit()?;
-    crate::kill::point("journal.after-commit");
-    Ok(())
 }
 
 /// Whether a failed commit leaves open what is on the disk. A full disk does not: it was rolled back.

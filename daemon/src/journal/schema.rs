@@ -92,7 +92,8 @@ impl Journal {
             }),
             clock: Clock::default(),
             origin: ledger::origin(party, LEDGER_EPOCH),
-            place: Place::of(path).map_err(|error| failed(error.to_string()))?,
+            place: Place::of(path)
+                .ok_or_else(|| failed("it went away while it was opened".to_owned()))?,
         };
         if version == 0 {
             journal.begin(party, now)?;

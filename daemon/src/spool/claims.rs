@@ -152,19 +152,19 @@ impl Spool {
     /// Files that are still at an original's place, by that place relative to the home; 0 where it is gone.
     ///
     /// # Errors
-    /// [`SpoolError`], [`SpoolError::Missing`] among them.
+    /// [`SpoolError`], [`SpoolError::Away`] among them.
     pub fn files_at(&self, resting_place: &str) -> Result<u64, SpoolError> {
         let path = self.home.join(resting_place);
         let files = durable::files_in(&path)
             .map_err(|source| failed("counting files in", &path, source))?;
-        self.is_gone(files > 0)?;
+        self.is_sure(files > 0)?;
         Ok(files)
     }
 
     /// Removes an original whose retention has ended, by its place relative to the home; missing is fine.
     ///
     /// # Errors
-    /// [`SpoolError`], [`SpoolError::Missing`] among them; a place outside `sent/` and `returned/`.
+    /// [`SpoolError`], [`SpoolError::Away`] among them; a place outside `sent/` and `returned/`.
     pub fn destroy(&self, resting_place: &str) -> Result<(), SpoolError> {
         let relative = Path::new(resting_place);
         if !relative.starts_with(home::SENT) && !relative.starts_with(home::RETURNED) {
@@ -174,7 +174,7 @@ impl Spool {
             );
             return Err(failed("destroying", relative, source));
         }
-        self.is_gone(durable::remove_beneath(&self.home, relative)?)
+        self.is_sure(durable::remove_beneath(&self.home, relative)?)
     }
 
     /// Moves a claim to the first free name; returns it.

@@ -120,10 +120,14 @@ impl Spool {
     }
 
     /// Whether nothing of a bundle of `peer` lies here, neither in `incoming/` nor in the archive.
-    #[must_use]
-    pub fn is_nowhere(&self, peer: &PartyId, manifest: &Digest) -> bool {
-        !self.incoming(peer, manifest).is_file()
-            && !self.archived_received(peer, manifest).is_file()
+    ///
+    /// # Errors
+    /// [`SpoolError::Away`].
+    pub fn is_nowhere(&self, peer: &PartyId, manifest: &Digest) -> Result<bool, SpoolError> {
+        let found = self.incoming(peer, manifest).is_file()
+            || self.archived_received(peer, manifest).is_file();
+        self.is_sure(found)?;
+        Ok(!found)
     }
 
     /// Whether receipts lie here: a home that has a past.
@@ -141,7 +145,7 @@ impl Spool {
     /// Where a sealed bundle of ours lies: in the queue or in the archive; none where it is lost.
     ///
     /// # Errors
-    /// [`SpoolError::Missing`]: then nothing is known of it.
+    /// [`SpoolError::Away`]: then nothing is known of it.
     pub fn sent_bundle(
         &self,
         peer: &PartyId,
@@ -152,7 +156,7 @@ impl Spool {
             self.archived_sent(peer, manifest),
         ];
         let found = places.into_iter().find(|place| place.is_file());
-        self.is_gone(found.is_some())?;
+        self.is_sure(found.is_some())?;
         Ok(found)
     }
 
@@ -255,7 +259,7 @@ impl Spool {
         peer: &PartyId,
         manifest: &Digest,
     ) -> Result<(), SpoolError> {
-        self.is_gone(durable::remove(&self.archived_sent(peer, manifest))?)
+        self.is_sure(durable::remove(&self.archived_sent(peer, manifest))?)
     }
 
     /// Removes a received bundle from the archive; missing is fine.
@@ -267,7 +271,7 @@ impl Spool {
         peer: &PartyId,
         manifest: &Digest,
     ) -> Result<(), SpoolError> {
-        self.is_gone(durable::remove(&self.archived_received(peer, manifest))?)
+        self.is_sure(durable::remove(&self.archived_received(peer, manifest))?)
     }
 
     /// Removes a bundle that came again although it was answered; missing is fine.
@@ -275,7 +279,7 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`].
     pub fn forget_incoming(&self, peer: &PartyId, manifest: &Digest) -> Result<(), SpoolError> {
-        self.is_gone(durable::remove(&self.incoming(peer, manifest))?)
+        self.is_sure(durable::remove(&self.incoming(peer, manifest))?)
     }
 
     /// Writes the note `quarantine/NAME.json` for operators, then moves a refused or doubtful bundle to
@@ -319,7 +323,7 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`].
     pub fn remove_quarantined(&self, name: &str) -> Result<(), SpoolError> {
-        self.is_gone(durable::remove(&self.quarantined(plain(name)?))?)
+        self.is_sure(durable::remove(&self.quarantined(plain(name)?))?)
     }
 
     /// `spool/quarantine/NAME`

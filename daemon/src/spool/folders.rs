@@ -11,7 +11,7 @@ use amanah_format::home;
 use amanah_format::id::{FlowName, PartyId};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
-use super::{Spool, SpoolError, failed, identity_of};
+use super::{Spool, SpoolError, failed};
 use crate::durable;
 
 /// Where the notes of quarantined bundles lie, readable by operators; the bundles themselves are the daemon's alone.
@@ -90,7 +90,7 @@ impl Spool {
         for peer in peers {
             spool.add_peer(peer)?;
         }
-        if let Some(outbox) = identity_of(spool.outboxes().metadata()) {
+        if let Some(outbox) = durable::identity_of(spool.outboxes().metadata()) {
             let _ = spool.outbox.set(outbox);
         }
         spool.sweep_temporary();

@@ -36,13 +36,6 @@ use folders::{MODE_OWN, MODE_SHOWN, MODE_TEXT, QUARANTINE_NOTES, REVOCATIONS, VO
 pub use along::Along;
 pub use evidence::{QuarantineNote, Side};
 
-/// Device and inode.
-pub(super) fn identity_of(metadata: io::Result<std::fs::Metadata>) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = metadata.ok()?;
-    Some((metadata.dev(), metadata.ino()))
-}
-
 /// A node's home, locked by this process.
 #[derive(Debug)]
 pub struct Spool {
@@ -71,24 +64,24 @@ impl Spool {
     /// no longer mounted, was not taken away by anybody.
     ///
     /// # Errors
-    /// [`SpoolError::Missing`].
+    /// [`SpoolError::Away`].
     pub(crate) fn is_there(&self) -> Result<(), SpoolError> {
-        let identity = |path: &Path| identity_of(path.metadata());
+        let identity = |path: &Path| durable::identity_of(path.metadata());
         let lock = identity(&self.home.join(home::LOCK));
-        let same_home = lock.is_some() && lock == identity_of(self.lock.metadata());
+        let same_home = lock.is_some() && lock == durable::identity_of(self.lock.metadata());
         let outbox = self.outbox.get();
         if same_home && outbox.is_none_or(|known| identity(&self.outboxes()) == Some(*known)) {
             return Ok(());
         }
-        Err(SpoolError::Missing(self.home.clone()))
+        Err(SpoolError::Away(self.home.clone()))
     }
 
-    /// Of what was to be removed, and where nothing was: it is gone only where the home is there.
+    /// What was found was there. What was not is gone only where the home is.
     ///
     /// # Errors
-    /// [`SpoolError::Missing`].
-    fn is_gone(&self, was_there: bool) -> Result<(), SpoolError> {
-        if was_there { Ok(()) } else { self.is_there() }
+    /// [`SpoolError::Away`].
+    fn is_sure(&self, found: bool) -> Result<(), SpoolError> {
+        if found { Ok(()) } else { self.is_there() }
     }
 
     /// What tells the journal's file from a copy of it: its inode and when that was made. A copy that was written over the very
@@ -315,6 +308,11 @@ pub enum SpoolError {
     /// It is not there.
     #[error("home {0} is missing: run `amanah init`, or mount it")]
     Missing(PathBuf),
+    /// It was there, and is not where it was: its disk, or its outbox's, was taken away.
+    #[error(
+        "home {0} is not there any more: mount its disk again (its outbox's, where that is another), and everything goes on by itself"
+    )]
+    Away(PathBuf),
     /// A part is being written by another connection.
     #[error("part {0}: another connection writes it; close that one first")]
     Busy(String),
@@ -341,7 +339,7 @@ impl SpoolError {
         match self {
             Self::Io { source, .. } => Some(source.kind()),
             Self::Durable(error) => error.io_kind(),
-            Self::Locked(_) | Self::Missing(_) | Self::Busy(_) => None,
+            Self::Locked(_) | Self::Missing(_) | Self::Away(_) | Self::Busy(_) => None,
         }
     }
 }

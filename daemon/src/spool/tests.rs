@@ -70,7 +70,7 @@ fn a_home_is_made_with_its_modes_and_mended_at_the_next_start() {
 }
 
 #[test]
-fn a_second_daemon_on_one_home_is_refused_until_the_first_is_gone() {
+fn a_second_daemon_on_one_home_is_refused_until_the_first_is_sure() {
     let (top, spool) = opened();
     assert!(matches!(
         Spool::open(top.path(), &[]),
@@ -216,6 +216,7 @@ fn what_lies_on_a_home_that_is_away_is_neither_lost_nor_removed() {
     let outcomes = [
         spool.sent_bundle(&peer, &manifest).map(drop),
         spool.bring_back(&peer, &manifest).map(drop),
+        spool.is_nowhere(&peer, &manifest).map(drop),
         spool.remove_archived_sent(&peer, &manifest),
         spool.remove_archived_received(&peer, &manifest),
         spool.forget_incoming(&peer, &manifest),
@@ -224,8 +225,8 @@ fn what_lies_on_a_home_that_is_away_is_neither_lost_nor_removed() {
         spool.files_at("sent/bpkh/arus/a.csv").map(drop),
     ];
     for (number, outcome) in outcomes.into_iter().enumerate() {
-        let missing = matches!(outcome, Err(SpoolError::Missing(_)));
-        assert!(missing, "{number}: {outcome:?}");
+        let away = matches!(outcome, Err(SpoolError::Away(_)));
+        assert!(away, "{number}: {outcome:?}");
     }
     fs::remove_dir(top.path()).unwrap();
     fs::rename(&away, top.path()).unwrap();

@@ -94,7 +94,11 @@ impl Exchange for Door {
         if let WireName::Bundle(digest) = name {
             let known = self.node.journal.inbound(&digest);
             let known = known.map_err(|error| Denied::failure(&error))?;
-            if known.is_none_or(|row| is_nowhere(&self.node, &row)) {
+            let known = known.map(|row| is_nowhere(&self.node, &row)).transpose();
+            if known
+                .map_err(|error| Denied::failure(&error))?
+                .unwrap_or(true)
+            {
                 return Ok(());
             }
         }

@@ -13,8 +13,9 @@ use amanah_format::limits::BUNDLE_HEAD_BYTES;
 
 use crate::engine::inbound::Inbound;
 use crate::journal::InboundRow;
+use crate::spool::SpoolError;
 use crate::spool::part::Part;
-use crate::transport::link::{Denied, Link, LinkError, Offer, WireName};
+use crate::transport::link::{Denied, GONE, Link, LinkError, Offer, WireName};
 
 use super::door::bytes_max;
 use super::listed::{Listing, Waiting};
@@ -22,11 +23,9 @@ use super::room::Room;
 use super::ship::{SessionEnd, Ship};
 use super::{IDLE, Node, StageError, early};
 
-/// Code of what waits no longer: the peer withdrew it since it listed it, as a slip does that a newer one replaces.
-const WITHDRAWN: &str = "no-such-file";
 /// Codes of what may come out otherwise the next time: damage, a fault of ours, an agreement that is not installed yet, what was
 /// withdrawn.
-const NOT_FINAL: [&str; 4] = ["damaged", "failure", "agreement-unknown", WITHDRAWN];
+const NOT_FINAL: [&str; 4] = ["damaged", "failure", "agreement-unknown", GONE];
 /// It is fetched again after so long.
 const AGAIN: Duration = Duration::from_secs(5);
 /// What was turned away for what it is, is not fetched again before so long.
@@ -170,10 +169,8 @@ fn wanted(
     let mut wanted = Vec::new();
     for offer in offers {
         if let WireName::Bundle(digest) = offer.name
-            && node
-                .journal
-                .inbound(&digest)?
-                .is_some_and(|row| !is_nowhere(node, &row))
+            && let Some(row) = node.journal.inbound(&digest)?
+            && !is_nowhere(node, &row)?
         {
             continue;
         }
@@ -204,8 +201,8 @@ fn wanted(
 }
 
 /// Whether it is to be imported, and nothing of it lies here any more.
-pub(super) fn is_nowhere(node: &Node, row: &InboundRow) -> bool {
-    row.state == Inbound::Admitted && node.spool.is_nowhere(&row.peer, &row.digest)
+pub(super) fn is_nowhere(node: &Node, row: &InboundRow) -> Result<bool, SpoolError> {
+    Ok(row.state == Inbound::Admitted && node.spool.is_nowhere(&row.peer, &row.digest)?)
 }
 
 /// The whole of one offer, and what `arrive` says of it; what is done with is removed at the peer.
@@ -215,36 +212,27 @@ async fn fetch_one<L: Link>(
     offer: Offer,
 ) -> Result<Result<(), Denied>, SessionEnd> {
     let outcome = match take_in(ship, link, offer).await {
-        Err(SessionEnd::Link(error)) => return withdrawn(error).map(Err),
+        // Withdrawn since it was listed, as a slip that a newer one replaces: the others' turn comes, over the same connection.
+        Err(SessionEnd::Link(error)) if error.is_gone() => Err(Denied {
+            code: GONE.to_owned(),
+            message: error.to_string(),
+        }),
         taken => taken?,
     };
-    if is_judged(&outcome)
-        && !matches!(offer.name, WireName::Bundle(_))
-        && let Err(error) = link.taken(offer.name).await
-    {
-        withdrawn(error)?;
+    if is_judged(&outcome) && !matches!(offer.name, WireName::Bundle(_)) {
+        match link.taken(offer.name).await {
+            Err(error) if !error.is_gone() => return Err(error.into()),
+            _ => {}
+        }
     }
     Ok(outcome)
-}
-
-/// Between a list and what is done about it an offer may go: the others' turn comes, over the same connection.
-fn withdrawn(error: LinkError) -> Result<Denied, SessionEnd> {
-    if let LinkError::Denied { code, message } = &error
-        && code.as_deref() == Some(WITHDRAWN)
-    {
-        return Ok(Denied {
-            code: WITHDRAWN.to_owned(),
-            message: message.clone(),
-        });
-    }
-    Err(error.into())
 }
 
 /// Whether there is nothing more to say of these bytes: not where this machine failed, nor where a document is not here yet.
 pub(super) fn is_judged(outcome: &Result<(), Denied>) -> bool {
     match outcome {
         Ok(()) => true,
-        Err(denied) => denied.code != "failure" && denied.code != "agreement-unknown",
+        Err(denied) => !["failure", "agreement-unknown", GONE].contains(&denied.code.as_str()),
     }
 }
 
@@ -345,19 +333,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_peer_withdrew_ends_no_session_and_any_other_refusal_does() {
+    fn what_a_peer_withdrew_is_not_judged_and_asked_for_again() {
+        let gone = Denied {
+            code: GONE.to_owned(),
+            message: String::new(),
+        };
+        assert!(NOT_FINAL.contains(&gone.code.as_str()));
+        assert!(!is_judged(&Err(gone)));
         let denied = |code: Option<&str>| LinkError::Denied {
             code: code.map(str::to_owned),
-            message: "nothing of this name waits here".to_owned(),
+            message: String::new(),
         };
-        let gone = withdrawn(denied(Some("no-such-file"))).unwrap();
-        assert!(NOT_FINAL.contains(&gone.code.as_str()));
+        assert!(denied(Some("no-such-file")).is_gone());
         for error in [
             denied(Some("stopping")),
             denied(None),
             LinkError::Broken("cut".to_owned()),
         ] {
-            assert!(withdrawn(error).is_err());
+            assert!(!error.is_gone());
         }
     }
 

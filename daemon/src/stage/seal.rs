@@ -330,6 +330,7 @@ impl Seal {
             durable::replace(&work, &queued)?;
             kill::point("seal.renamed");
         } else if !queued.exists() {
+            self.node.spool.is_there()?;
             let (bundle, now) = (row.bundle.to_string(), self.node.clock.now());
             self.node.board.alarm("payload-lost", &bundle, now);
             return Err(other(&work, &std::io::ErrorKind::NotFound.into()));

@@ -154,7 +154,7 @@ impl Streams {
             .inbound_in(&[Inbound::Admitted], Page::first(ROWS_PER_PASS))?;
         let mut next = IDLE;
         for row in admitted {
-            if !self.node.spool.is_nowhere(&row.peer, &row.digest) {
+            if !self.node.spool.is_nowhere(&row.peer, &row.digest)? {
                 continue;
             }
             let Ok(manifest) = document::parse::<Manifest>(&row.manifest) else {

@@ -258,14 +258,9 @@ impl Common {
         }
     }
 
-    /// Of a home that is away each stage meets something else; what they have in common is said first.
+    /// Of a home that is away each stage meets something else; what they have in common is said.
     fn why(&self, error: &StageError) -> String {
-        match self.node.spool.is_there() {
-            Ok(()) => error.to_string(),
-            Err(_) => format!(
-                "home {} is not there any more: mount its disk again, everything goes on by itself then ({error})",
-                self.node.spool.home().display()
-            ),
-        }
+        let away = self.node.spool.is_there().err();
+        away.map_or_else(|| error.to_string(), |away| away.to_string())
     }
 }

@@ -166,6 +166,9 @@ pub enum LaneChannel {
     Bulk,
 }
 
+/// Code of a refusal: nothing of this name is there, or not any more.
+pub const GONE: &str = "no-such-file";
+
 /// Why a transfer did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
@@ -199,6 +202,14 @@ pub enum LinkError {
         /// Of our key.
         fingerprint: String,
     },
+}
+
+impl LinkError {
+    /// Whether there is nothing of this name at the peer, or not any more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Denied { code: Some(code), .. } if code == GONE)
+    }
 }
 
 /// What the server asks the stages. Methods block (they do file I/O): the server calls them off the runtime's own

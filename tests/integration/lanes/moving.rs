@@ -28,20 +28,13 @@ fn patience(size: Size, bytes: usize) -> Duration {
     PATIENCE + Duration::from_secs(3 * u64::try_from(bytes).unwrap() / size.bytes_per_sec)
 }
 
-fn until_queued(exchange: &mut Exchange, way: &Way, name: &str) {
+/// Waits until the bundle of an item is in this state.
+fn until(exchange: &mut Exchange, way: &Way, name: &str, (state, patience): (&str, Duration)) {
     let (sender, _) = exchange.pair.sender_and_receiver(&way.from);
-    let queued = |status: &amanahd::snapshot::Snapshot| {
-        (bundle_of(status, name)?.state == "queued").then_some(())
+    let is_so = |status: &amanahd::snapshot::Snapshot| {
+        (bundle_of(status, name)?.state == state).then_some(())
     };
-    sender.wait_for(name, PATIENCE, queued).unwrap();
-}
-
-fn until_settled(exchange: &mut Exchange, way: &Way, (name, patience): (&str, Duration)) {
-    let (sender, _) = exchange.pair.sender_and_receiver(&way.from);
-    let settled = |status: &amanahd::snapshot::Snapshot| {
-        (bundle_of(status, name)?.state == "settled").then_some(())
-    };
-    sender.wait_for(name, patience, settled).unwrap();
+    sender.wait_for(name, patience, is_so).unwrap();
 }
 
 /// What the line may carry until an urgent bundle is settled, beside its own bytes: a part of it, which stays the bulk
@@ -82,12 +75,12 @@ fn passes_on_the_line(exchange: &mut Exchange, line: &Narrow, (heading, size): (
     for (short, bytes) in URGENT {
         let own = format!("{short} {heading:?}.bin");
         // The line stands still while it is sealed: how long that takes is the machine's matter, not the line's.
-        line.hold();
+        line.pass(0);
         dropped.push(drop_bytes(exchange, &urgent, &own, bytes).unwrap());
-        until_queued(exchange, &urgent, &own);
+        until(exchange, &urgent, &own, ("queued", PATIENCE));
         let (begun, before) = (Instant::now(), line.passed());
-        line.go_on();
-        until_settled(exchange, &urgent, (&own, patience(size, bytes)));
+        line.pass(size.bytes_per_sec);
+        until(exchange, &urgent, &own, ("settled", patience(size, bytes)));
         let bulk = passes(exchange, &urgent, (&own, &name)).unwrap();
         assert_eq!(bulk.state, "queued", "{own}: the bulk one is on the line");
         let (took, carried) = (begun.elapsed(), line.passed() - before);

@@ -5,7 +5,7 @@ use std::fs;
 
 use amanah_format::home;
 use amanah_tests::exchange::{Exchange, PATIENCE};
-use amanah_tests::gate::{Gate, HOLD_IN};
+use amanah_tests::gate::{Gate, looks_for_gates};
 use amanah_tests::ministry::Ministry;
 use amanah_tests::waiting::until;
 use serde_json::Value;
@@ -64,13 +64,10 @@ fn destroyed_at_recipient(
 fn a_hold_keeps_what_is_due_and_one_that_comes_while_it_runs_stops_the_next() {
     let mut exchange = short_lived();
     let gates = exchange.folder().join("gerbang");
-    fs::create_dir(&gates).unwrap();
     // Before it ever ran, and while it is stopped: its file is enough.
     fs::create_dir_all(exchange.pair.imigrasi.path(home::REQUESTS)).unwrap();
     hold(&exchange.pair.imigrasi, "phu", &[]);
-    let launch = exchange.pair.imigrasi.launch().clone();
-    let launch = launch.with(HOLD_IN, &gates.to_string_lossy());
-    exchange.pair.imigrasi.types_through(launch);
+    looks_for_gates(&mut exchange.pair.imigrasi, &gates).unwrap();
     exchange.pair.start().unwrap();
     let both = ["satu.csv", "dua.csv"].map(|name| exchanged(&mut exchange, name, name));
     let imigrasi = &exchange.pair.imigrasi;

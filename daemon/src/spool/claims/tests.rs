@@ -299,7 +299,7 @@ fn what_is_missing_from_an_empty_folder_in_the_place_of_the_outbox_was_not_taken
     let away = yard.spool.home().join("away");
     fs::rename(&outbox, &away).unwrap();
     fs::create_dir_all(&yard.flow).unwrap();
-    let missing = |error: SpoolError| matches!(error, SpoolError::Missing(_));
+    let missing = |error: SpoolError| matches!(error, SpoolError::Away(_));
     assert!(missing(yard.spool.put_back(&claim, &item).unwrap_err()));
     assert!(missing(
         yard.spool.stand_aside(&item, &claim, inode).unwrap_err()

@@ -189,9 +189,7 @@ impl Blind {
     ) -> Result<bool, SessionEnd> {
         match link.taken(name).await {
             Ok(()) => Ok(true),
-            Err(LinkError::Denied { code, .. }) if code.as_deref() == Some("no-such-file") => {
-                Ok(false)
-            }
+            Err(error) if error.is_gone() => Ok(false),
             Err(LinkError::Denied { message, .. }) => {
                 self.denied(&name.to_string(), &message);
                 Ok(false)

@@ -126,9 +126,7 @@ impl BlindLink for DropLink {
 /// That it is not there is what was wanted.
 fn or_gone(outcome: Result<(), LinkError>) -> Result<(), LinkError> {
     match outcome {
-        Err(LinkError::Denied {
-            code: Some(code), ..
-        }) if code == "no-such-file" => Ok(()),
+        Err(error) if error.is_gone() => Ok(()),
         other => other,
     }
 }

@@ -20,7 +20,7 @@ impl Ground {
     pub(in super::super) fn comes_to_rest(&mut self) -> Result<Counted> {
         let mut quiet = 0;
         waiting::until("rest", PATIENCE, || {
-            quiet = if self.is_quiet()? { quiet + 1 } else { 0 };
+            quiet = if self.is_quiet(true)? { quiet + 1 } else { 0 };
             // Twice, because the last state is published a moment before the last file is swept.
             if quiet < 2 {
                 return Ok(None);
@@ -30,7 +30,7 @@ impl Ground {
                 ensure!(status.success(), "stopped with {status}");
             }
             // What they published may have been older than what they did; what they say when they stop is not.
-            if self.lacks_last_word() || !self.is_quiet()? {
+            if !self.is_quiet(false)? {
                 quiet = 0;
                 self.restart(PHU)?;
                 self.restart(IMIGRASI)?;
@@ -64,8 +64,9 @@ impl Ground {
         Ok(serde_json::from_slice(&fs::read(file)?)?)
     }
 
-    /// Everything dropped lies in `sent/`, and no row is in a state from which something happens.
-    fn is_quiet(&self) -> Result<bool> {
+    /// Everything dropped lies in `sent/`, and no row is in a state from which something happens, as both said while they ran or when
+    /// they stopped.
+    fn is_quiet(&self, running: bool) -> Result<bool> {
         if !self.is_settled() {
             return Ok(false);
         }
@@ -74,19 +75,11 @@ impl Ground {
             let counts = status["counts"].as_object().context("no counts")?;
             let busy =
                 |(state, rows): (&String, &Value)| rows != 0 && !RESTS.contains(&state.as_str());
-            if counts.iter().any(busy) {
+            if status["running"] != running || counts.iter().any(busy) {
                 return Ok(false);
             }
         }
         Ok(true)
-    }
-
-    /// Whether one of the two stopped without its last word.
-    fn lacks_last_word(&self) -> bool {
-        [PHU, IMIGRASI].iter().any(|who| {
-            let running = self.published(*who).map(|status| status["running"].clone());
-            running.ok() != Some(Value::Bool(false))
-        })
     }
 
     /// What an error shows: counts and alarms of both, and the last words of their logs.
