@@ -5,7 +5,7 @@
 //! runs, from the stored bytes.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +40,6 @@ mod faults;
 mod table;
 
 use self::faults::{failed, not_opened, not_sealed, other, why_no_source};
-use self::table::Checking;
 
 /// How soon a gate that is shut is looked at again.
 const GATE_AGAIN: Duration = Duration::from_millis(500);
@@ -143,7 +142,7 @@ impl Seal {
             flow: row.flow.clone(),
         };
         let sealed = self
-            .checked_payload((row, &sources), &permit, &binding)
+            .write_payload((row, &sources), &permit, &binding)
             .inspect_err(|_| self.clear_work(row))?;
         kill::point("seal.payload-synced");
         self.unchanged(row, &sources)
@@ -197,7 +196,6 @@ impl Seal {
     fn write_payload(
         &self,
         (row, sources): (&OutboundRow, &[Source]),
-        checking: &mut Checking<'_>,
         permit: &Permit,
         binding: &Binding,
     ) -> Result<Sealed<()>, NotSealed> {
@@ -209,15 +207,15 @@ impl Seal {
         let options = for_sources(self.options, sources);
         let mut sealer = Sealer::new(out, &permit.recipients, options)
             .map_err(|error| not_sealed(&path, error))?;
-        let mut last = None;
-        for source in sources {
-            last = Some(self.add(&mut sealer, source, checking, &path)?);
-        }
-        if let Some(table) = checking.sound()? {
-            if !last.is_some_and(|sealed| table.is_of(&sealed)) {
-                return Err(NotSealed::Changed);
+        if let Some(terms) = &permit.table {
+            self.add_table(&mut sealer, (row, sources), terms, &path)?;
+        } else {
+            for source in sources {
+                self.add(source, &path, |content| {
+                    let sealed = sealer.entry(&source.entry, source.look.bytes, content);
+                    sealed.map_err(|error| not_sealed(&path, error))
+                })?;
             }
-            sealer.count(table.rows, table.totals);
         }
         let mut salt = [0_u8; 32];
         getrandom::fill(&mut salt)
@@ -238,28 +236,24 @@ impl Seal {
         })
     }
 
-    /// One file: the very inode that is open is what was listed, before and after it was read.
-    fn add(
+    /// One file: the very inode that is open is what was listed, before and after `take` read it.
+    fn add<T>(
         &self,
-        sealer: &mut Sealer<BufWriter<Steady>>,
         source: &Source,
-        checking: &Checking<'_>,
-        work: &Path,
-    ) -> Result<Digest, NotSealed> {
+        payload: &Path,
+        take: impl FnOnce(&mut (dyn Read + Send)) -> Result<T, NotSealed>,
+    ) -> Result<T, NotSealed> {
         let file = durable::open_beneath(&source.root, &source.relative)
-            .map_err(|error| not_opened(work, &error))?;
+            .map_err(|error| not_opened(payload, &error))?;
         let is_listed = || match file.metadata() {
             Ok(metadata) if Look::of(&metadata) == source.look => Ok(()),
             Ok(_) => Err(NotSealed::Changed),
-            Err(error) => Err(failed(work, &error)),
+            Err(error) => Err(failed(payload, &error)),
         };
         is_listed()?;
         kill::point("seal.opened");
-        let mut content = checking.guard(self.node.stop.guard(&file));
-        let digest = sealer
-            .entry(&source.entry, source.look.bytes, &mut content)
-            .map_err(|error| not_sealed(work, error))?;
-        is_listed().map(|()| digest)
+        let taken = take(&mut self.node.stop.guard(&file))?;
+        is_listed().map(|()| taken)
     }
 
     fn manifest(

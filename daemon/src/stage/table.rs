@@ -1,10 +1,13 @@
 //! A table is checked beneath `work/`, before sealing and before importing, by the same code: what spills while its keys are sorted
-//! is a file without a name, which is gone when the check is, however it ends. What spills is hashes, never a value.
+//! is a file without a name, which is gone when the check is, however it ends. What spills is hashes, never a value. Where the table
+//! is read for something else, the check runs beside that, and is given the very bytes that came of the one reading.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
 use amanah_format::refusal::Refusal;
 use amanah_format::table::{Checked, Dialect, Plan, RowSink, Spill, check_on, check_threads};
@@ -13,6 +16,9 @@ use crate::catalogue::Language;
 use crate::catalogue::note::Details;
 use crate::catalogue::table::Shown;
 use crate::engine::policy::{ReturnReason, TableTerms};
+
+/// Pieces that were read and wait for a check that runs beside.
+const PIECES_WAITING: usize = 4;
 
 /// The spill of one check: made when it is first needed.
 struct Scratch {
@@ -63,6 +69,88 @@ pub(crate) fn check_table(
         file: None,
     };
     check_on(check_threads(), content, &plan, &mut scratch, rows)
+}
+
+/// Checks a table on a thread of its own while `take` reads it: what `take` came to, and what the check found in all that it read.
+///
+/// # Errors
+/// There is no thread for it. The others are in the pair: `take`'s comes first, for the check then saw a part only.
+pub(crate) fn check_beside<R: Read, T>(
+    content: R,
+    name: &str,
+    terms: &TableTerms,
+    work: &Path,
+    take: impl FnOnce(&mut Tee<R>) -> T,
+) -> io::Result<(T, io::Result<Checked>)> {
+    let (fed, waiting) = sync_channel(PIECES_WAITING);
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name("check-table".to_owned());
+        let checking = thread.spawn_scoped(scope, move || {
+            let mut feed = Feed {
+                waiting,
+                piece: Vec::new(),
+                at: 0,
+            };
+            check_table(&mut feed, name, terms, work, None)
+        })?;
+        let mut tee = Tee {
+            content,
+            fed: Some(fed),
+        };
+        let taken = take(&mut tee);
+        // Without a feeder the check comes to its end.
+        drop(tee);
+        let checked = checking.join();
+        let ended_early = |_| Err(io::Error::other("a check ended early"));
+        Ok((taken, checked.unwrap_or_else(ended_early)))
+    })
+}
+
+/// Reads, and feeds the check what was read.
+pub(crate) struct Tee<R> {
+    content: R,
+    fed: Option<SyncSender<Vec<u8>>>,
+}
+
+impl<R: Read> Read for Tee<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.content.read(into)?;
+        let piece = into.get(..read).unwrap_or_default();
+        // A check that saw enough of a table that cannot be read on takes no more.
+        let over = self
+            .fed
+            .as_ref()
+            .is_some_and(|fed| !piece.is_empty() && fed.send(piece.to_vec()).is_err());
+        if over {
+            self.fed = None;
+        }
+        Ok(read)
+    }
+}
+
+/// What the check reads.
+struct Feed {
+    waiting: Receiver<Vec<u8>>,
+    piece: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Feed {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.at >= self.piece.len() {
+            let Ok(piece) = self.waiting.recv() else {
+                return Ok(0);
+            };
+            (self.piece, self.at) = (piece, 0);
+        }
+        let rest = self.piece.get(self.at..).unwrap_or_default();
+        let bytes = rest.len().min(into.len());
+        if let (Some(from), Some(to)) = (rest.get(..bytes), into.get_mut(..bytes)) {
+            to.copy_from_slice(from);
+        }
+        self.at = self.at.saturating_add(bytes);
+        Ok(bytes)
+    }
 }
 
 /// The report in both languages, for the note beside a returned table.

@@ -160,7 +160,11 @@ impl Compare {
         let (Some(left), Some(right)) = (row.get(self.left), row.get(self.right)) else {
             return true;
         };
-        let order = left.order(&right.plus_days(self.days));
+        let order = match (left, right) {
+            // What nearly all of them compare.
+            (Value::Date(left), Value::Date(right)) => Some(left.cmp(&right.plus_days(self.days))),
+            _ => left.order(&right.plus_days(self.days)),
+        };
         order.is_none_or(|order| self.op.allows(order))
     }
 }

@@ -10,8 +10,9 @@ use super::header;
 use super::keys::{Key, Rounding, keys};
 use super::kinds::Kind;
 use super::limits::{ROWS_MAX, SORT_MEMORY_BYTES, STRETCH_ROWS_MAX};
+use super::lines::Lines;
 use super::report::{Draft, Fault, Level, Report, Subject};
-use super::rows::{Dialect, Lines, Rows as Source, Step};
+use super::rows::{Dialect, Rows as Source, Step};
 use super::schema::{Field, Schema};
 use super::side_by_side;
 use super::sorter::{Runs, Sorter, Spill};
@@ -85,7 +86,7 @@ pub struct Checked {
     pub totals: BTreeMap<String, String>,
 }
 
-/// Reads `content` to its end, or to where it cannot be read on.
+/// Reads `content` record by record to its end, or to where it cannot be read on.
 ///
 /// # Errors
 /// The reader's, the spill's or the sink's. A wrong table is no error: it is in the report.
@@ -95,10 +96,17 @@ pub fn check(
     spill: &mut dyn Spill,
     sink: &mut dyn RowSink,
 ) -> io::Result<Checked> {
-    check_on(1, content, plan, spill, Some(sink))
+    let keys = keys(plan.schema);
+    let mut check = Check::new(plan, &keys, spill);
+    let Some(mut source) = check.begin(content)? else {
+        return Ok(check.report());
+    };
+    check.rows(&mut source, sink)?;
+    check.finish()
 }
 
-/// The same on so many threads: rows of CSV can be told apart before they are read. The sink, where there is one, stays on this one.
+/// The same, faster: records of CSV are told apart before they are read, many at a time, and read on so many threads. The sink, where
+/// there is one, stays on this one.
 ///
 /// # Errors
 /// The reader's, the spill's or the sink's; or a thread could not be started.
@@ -115,6 +123,9 @@ pub fn check_on(
         None => return Ok(check.report()),
         Some(Source::Csv(mut source)) if threads > 1 => {
             side_by_side::rows(&mut check, &mut source, threads, sink)?;
+        }
+        Some(Source::Csv(mut source)) => {
+            side_by_side::in_turn(&mut check, &mut source, sink.unwrap_or(&mut Rows))?;
         }
         Some(mut source) => check.rows(&mut source, sink.unwrap_or(&mut Rows))?,
     }
@@ -210,17 +221,30 @@ impl<'p> Check<'p> {
 
     fn rows(&mut self, source: &mut Source<'_>, sink: &mut dyn RowSink) -> io::Result<()> {
         let mut stretch = Stretch::new(self.plan, self.keys);
-        loop {
-            let mut onward = Onward {
-                before: self.rows,
-                is_shut: self.draft.refuses(),
-                sink,
-            };
-            let more = stretch.read(source, STRETCH_ROWS_MAX, &mut onward)?;
-            if !self.absorb(stretch.take())? || !more {
-                return Ok(());
-            }
+        let mut more = true;
+        while more {
+            let before = self.rows;
+            more = self.stretch(&mut stretch, source, STRETCH_ROWS_MAX, sink)?
+                && self.rows - before == STRETCH_ROWS_MAX;
         }
+        Ok(())
+    }
+
+    /// Reads up to `most` rows; whether any after them count.
+    pub(super) fn stretch(
+        &mut self,
+        stretch: &mut Stretch<'_>,
+        source: &mut Source<'_>,
+        most: u64,
+        sink: &mut dyn RowSink,
+    ) -> io::Result<bool> {
+        let mut onward = Onward {
+            before: self.rows,
+            is_shut: self.draft.refuses(),
+            sink,
+        };
+        stretch.read(source, most, &mut onward)?;
+        self.absorb(stretch.take())
     }
 
     /// Takes what the next rows left behind; whether any after them count.

@@ -4,8 +4,9 @@
 use std::io;
 
 use super::limits::CELLS_MAX;
+use super::lines::{Cut, Found, Lines};
 use super::report::Fault;
-use super::rows::{Cell, Cut, Form, Found, Lines, RowText, Step};
+use super::rows::{Cell, Form, RowText, Step};
 
 /// Rows of a CSV table; the header is the first.
 pub(super) struct CsvRows<'a> {

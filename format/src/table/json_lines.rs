@@ -9,8 +9,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::limits::{FIELD_NAME_BYTES_MAX, FIELDS_MAX};
+use super::lines::{Found, Lines};
 use super::report::{Fault, Subject};
-use super::rows::{Cell, Form, Found, Lines, RowText, Step};
+use super::rows::{Cell, Form, RowText, Step};
 use super::schema::Schema;
 
 /// Rows of a JSON Lines table.

@@ -22,11 +22,19 @@ pub(super) struct Key {
 /// How many long numbers a column has, and which look rounded.
 #[derive(Clone, Default)]
 pub(super) struct Rounding {
-    pub(super) long: u64,
+    long: u64,
     pub(super) rounded: Tally,
 }
 
 impl Rounding {
+    /// Takes a number of 16 or 17 digits.
+    pub(super) fn add(&mut self, rounded: bool, row: u64) {
+        self.long = self.long.saturating_add(1);
+        if rounded {
+            self.rounded.add(row);
+        }
+    }
+
     /// Takes those of the next rows, which are numbered from 1 and come after `before` others.
     pub(super) fn absorb(&mut self, next: Self, before: u64) {
         self.long = self.long.saturating_add(next.long);

@@ -131,6 +131,7 @@ impl Reader {
     }
 
     /// Whether a text has the `format` of its column.
+    #[inline]
     pub(super) fn holds(&self, text: &str) -> bool {
         if let Self::Text(form) = self {
             form.holds(text)
@@ -201,6 +202,7 @@ fn integer(text: &str) -> Option<i64> {
 }
 
 impl TextForm {
+    #[inline]
     fn holds(self, text: &str) -> bool {
         match self {
             Self::Any => true,

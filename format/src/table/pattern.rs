@@ -6,7 +6,10 @@ use regex_automata::Anchored;
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::util::{primitives::StateID, start};
 
+use self::sequence::Sequence;
 use super::limits::{PATTERN_BYTES_MAX, PATTERN_MEMORY_BYTES};
+
+mod sequence;
 
 /// An expression that a whole text matches, or not.
 #[derive(Debug, Clone)]
@@ -16,9 +19,17 @@ pub(super) struct Pattern(Machine);
 #[derive(Debug, Clone)]
 enum Machine {
     /// Built whole, and where it starts: a step for each byte, and nothing else.
-    Whole(Box<dense::DFA<Vec<u32>>>, StateID),
+    Whole(Box<Whole>),
     /// What would be too large so, or asks where words end.
     InParts(Regex),
+}
+
+#[derive(Debug, Clone)]
+struct Whole {
+    dfa: dense::DFA<Vec<u32>>,
+    first: StateID,
+    /// Where it is of this simpler kind.
+    sequence: Option<Sequence>,
 }
 
 impl Pattern {
@@ -36,35 +47,53 @@ impl Pattern {
         build(text)?;
         let whole = format!(r"\A(?:{})\z", ascii_digits(text));
         let regex = build(&whole)?;
-        Ok(Self(built_whole(&whole).unwrap_or(Machine::InParts(regex))))
+        Ok(Self(
+            Whole::of(&whole).map_or(Machine::InParts(regex), |whole| {
+                Machine::Whole(Box::new(whole))
+            }),
+        ))
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
         match &self.0 {
-            // INVARIANT: it gives up at no byte, for none was set to make it.
-            Machine::Whole(dfa, first) => {
-                let mut bytes = text.bytes();
-                let last = bytes.try_fold(*first, |state, byte| {
-                    let next = dfa.next_state(state, byte);
-                    (!dfa.is_dead_state(next)).then_some(next)
-                });
-                last.is_some_and(|last| dfa.is_match_state(dfa.next_eoi_state(last)))
-            }
+            Machine::Whole(whole) => whole.matches(text),
             Machine::InParts(regex) => regex.is_match(text),
         }
     }
 }
 
-/// None where it has no such machine within the limit.
-fn built_whole(text: &str) -> Option<Machine> {
-    let config = dense::Config::new()
-        .start_kind(StartKind::Anchored)
-        .dfa_size_limit(Some(PATTERN_MEMORY_BYTES))
-        .determinize_size_limit(Some(PATTERN_MEMORY_BYTES));
-    let dfa = dense::Builder::new().configure(config).build(text).ok()?;
-    let from = start::Config::new().anchored(Anchored::Yes);
-    let first = dfa.start_state(&from).ok()?;
-    Some(Machine::Whole(Box::new(dfa), first))
+impl Whole {
+    /// None where it has no such machine within the limit.
+    fn of(text: &str) -> Option<Self> {
+        let config = dense::Config::new()
+            .start_kind(StartKind::Anchored)
+            .dfa_size_limit(Some(PATTERN_MEMORY_BYTES))
+            .determinize_size_limit(Some(PATTERN_MEMORY_BYTES));
+        let dfa = dense::Builder::new().configure(config).build(text).ok()?;
+        let from = start::Config::new().anchored(Anchored::Yes);
+        let first = dfa.start_state(&from).ok()?;
+        let sequence = Sequence::of(&dfa, first);
+        Some(Self {
+            dfa,
+            first,
+            sequence,
+        })
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        let told = self.sequence.as_ref().and_then(|one| one.matches(text));
+        told.unwrap_or_else(|| self.runs(text))
+    }
+
+    // INVARIANT: it gives up at no byte, for none was set to make it.
+    fn runs(&self, text: &str) -> bool {
+        let mut bytes = text.bytes();
+        let last = bytes.try_fold(self.first, |state, byte| {
+            let next = self.dfa.next_state(state, byte);
+            (!self.dfa.is_dead_state(next)).then_some(next)
+        });
+        last.is_some_and(|last| self.dfa.is_match_state(self.dfa.next_eoi_state(last)))
+    }
 }
 
 fn build(text: &str) -> Result<Regex, String> {
@@ -99,7 +128,13 @@ fn ascii_digits(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
+
+    const PIECES: [&str; 8] = ["a", "[ab]", "b", "ab", "[^a]", "é", ".", "a|cc"];
+    const TIMES: [&str; 6] = ["", "*", "+", "?", "{2}", "{0,2}"];
 
     fn whole(pattern: &str, text: &str) -> bool {
         Pattern::parse(pattern).unwrap().matches(text)
@@ -142,7 +177,7 @@ mod tests {
             "٣",
             "\u{10ffff}",
         ];
-        let mut in_parts = 0;
+        let (mut in_parts, mut chains) = (0, 0);
         for pattern in [
             r"[A-Z]\d{7}",
             r"[A-Z]{1,2}\d+",
@@ -152,19 +187,49 @@ mod tests {
             r"\p{L}{1,2}",
             r"\bx\b.*",
             r"^$",
+            r"^[^=+@\-\x00-\x20][^\x00-\x1f]*$",
+            r"[A-Z]{2}|x",
+            r"[A-Z0-9]{1,5}",
+            r"(?:[A-Z][0-9]){0,2}",
+            r"[a-z]{31}",
+            r"[a-z]{32}",
         ] {
             let parsed = Pattern::parse(pattern).unwrap();
             in_parts += usize::from(matches!(parsed.0, Machine::InParts(_)));
             let regex = build(&format!(r"\A(?:{})\z", ascii_digits(pattern))).unwrap();
-            for text in texts {
+            if let Machine::Whole(whole) = &parsed.0 {
+                chains += usize::from(whole.sequence.is_some());
+            }
+            let long = ["a".repeat(31), "a".repeat(32), "A".repeat(300)];
+            for text in texts.into_iter().chain(long.iter().map(String::as_str)) {
                 assert_eq!(
                     parsed.matches(text),
                     regex.is_match(text),
                     "{pattern} {text:?}"
                 );
+                if let Machine::Whole(whole) = &parsed.0 {
+                    assert_eq!(whole.runs(text), regex.is_match(text), "{pattern} {text:?}");
+                }
             }
         }
         assert!((1..4).contains(&in_parts), "{in_parts} of them");
+        assert_eq!(chains, 8, "automata that are chains");
+    }
+
+    proptest! {
+        /// Pieces with a repetition each, some of them chains; texts of the letters that the pieces tell apart.
+        #[test]
+        fn a_chain_says_what_its_automaton_says(
+            pieces in proptest::collection::vec((select(&PIECES[..]), select(&TIMES[..])), 0..4),
+            texts in proptest::collection::vec("[abcé]{0,6}", 20),
+        ) {
+            let pattern: String = pieces.into_iter().map(|(piece, times)| format!("(?:{piece}){times}")).collect();
+            let parsed = Pattern::parse(&pattern).unwrap();
+            let regex = build(&format!(r"\A(?:{pattern})\z")).unwrap();
+            for text in texts {
+                prop_assert_eq!(parsed.matches(&text), regex.is_match(&text), "{} {:?}", pattern, text);
+            }
+        }
     }
 
     #[test]

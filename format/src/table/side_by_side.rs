@@ -1,5 +1,6 @@
-//! Rows of one table checked on several threads: the caller's cuts the text into blocks of whole records and takes what each left
-//! behind, in their order, so that nothing of the outcome depends on how the threads ran. Few blocks are under way at a time.
+//! Rows of one table checked in blocks of whole records, on one thread or on several. The caller's cuts the text and takes what each
+//! block left behind, in their order, so that nothing of the outcome depends on how the threads ran. Few blocks are under way at a
+//! time.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -9,7 +10,9 @@ use super::batch::Batch;
 use super::check::{Check, Plan, RowSink, Rows};
 use super::csv::CsvRows;
 use super::keys::Key;
-use super::rows::{Cut, Rows as Source};
+use super::lines::Cut;
+use super::report::Fault;
+use super::rows::Rows as Source;
 use super::stretch::{Gathered, Stretch};
 use super::value::Value;
 
@@ -41,7 +44,44 @@ struct Worker {
     done: Receiver<Done>,
 }
 
-/// Checks all rows that `source` still has; `sink` is given what the check gives its own.
+/// Checks all rows that `source` still has, in blocks on this thread.
+///
+/// # Errors
+/// As `check`.
+pub(super) fn in_turn(
+    check: &mut Check<'_>,
+    source: &mut CsvRows<'_>,
+    sink: &mut dyn RowSink,
+) -> io::Result<()> {
+    let mut stretch = Stretch::new(check.plan, check.keys);
+    let mut text = Vec::new();
+    loop {
+        text.clear();
+        let end = next_block(source, &mut text);
+        let mut block = Source::of_block(text);
+        if !check.stretch(&mut stretch, &mut block, u64::MAX, sink)? {
+            return Ok(());
+        }
+        text = block.into_block();
+        if let Some(end) = end {
+            if let Some(fault) = end? {
+                check.broken(fault);
+            }
+            return Ok(());
+        }
+    }
+}
+
+/// Cuts the next block. `None` where there may be more; otherwise why there is not, which counts after what is in this one.
+fn next_block(source: &mut CsvRows<'_>, text: &mut Vec<u8>) -> Option<io::Result<Option<Fault>>> {
+    match source.cut(text) {
+        Ok(Cut::Full) => None,
+        Ok(Cut::End(fault)) => Some(Ok(fault)),
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// The same on so many threads; `sink` is given what the check gives its own.
 ///
 /// # Errors
 /// As `check`; or a thread could not be started.
@@ -64,11 +104,7 @@ pub(super) fn rows(
                     rows: Batch::of(form),
                 });
                 block.text.clear();
-                end = match source.cut(&mut block.text) {
-                    Ok(Cut::Full) => None,
-                    Ok(Cut::End(fault)) => Some(Ok(fault)),
-                    Err(error) => Some(Err(error)),
-                };
+                end = next_block(source, &mut block.text);
                 if block.text.is_empty() {
                     continue;
                 }

@@ -123,8 +123,9 @@ impl<'p> Stretch<'p> {
         // The values borrow from the row's text, so the room for them is made anew; it is one allocation a row.
         let mut values = Vec::with_capacity(row.cells.len());
         let mut sound = !row.has_control();
-        let columns = row.cells.iter().zip(self.fields).zip(&mut self.last);
-        for (place, ((cell, field), last)) in columns.enumerate() {
+        let kept = self.last.iter_mut().zip(&mut self.gathered.rounding);
+        let columns = row.cells.iter().zip(self.fields).zip(kept);
+        for (place, ((cell, field), (last, rounding))) in columns.enumerate() {
             let text = row.of(cell);
             let fault = if sound || !has_control(text) {
                 let cell = (cell.form, text);
@@ -136,9 +137,13 @@ impl<'p> Stretch<'p> {
             if let Some(fault) = fault {
                 self.gathered.draft.cell(place, fault, number);
                 sound = false;
+            } else if !field.may_end_in_zeros()
+                && let Some(rounded) = cell::is_rounded(text)
+                && matches!(values.last(), Some(Value::Text(_)))
+            {
+                rounding.add(rounded, number);
             }
         }
-        self.long_numbers(row, &values);
         // A cell that is wrong counts as missing from here on: rules would only repeat what was said of it.
         sound = sound && self.across(&values);
         self.keys(&values);
@@ -149,23 +154,6 @@ impl<'p> Stretch<'p> {
             }
         }
         Ok(())
-    }
-
-    fn long_numbers(&mut self, row: &RowText, values: &[Value<'_>]) {
-        let number = self.gathered.rows;
-        let columns = self.gathered.rounding.iter_mut().zip(self.fields);
-        for (((rounding, field), value), cell) in columns.zip(values).zip(&row.cells) {
-            let Value::Text(text) = value else { continue };
-            if cell.end - cell.start < 16 || field.may_end_in_zeros() {
-                continue;
-            }
-            if let Some(rounded) = cell::is_rounded(text) {
-                rounding.long += 1;
-                if rounded {
-                    rounding.rounded.add(number);
-                }
-            }
-        }
     }
 
     /// Whether no rule across fields refuses the row.

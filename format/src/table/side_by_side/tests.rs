@@ -94,7 +94,7 @@ fn both_into(bytes: &[u8], fails: bool, most: u64) -> Result<Checked, String> {
         (told(checked), seen.0.finish())
     };
     let (alone, rows) = on(0);
-    for threads in [2, 5] {
+    for threads in [1, 2, 5] {
         let beside = on(threads);
         assert_eq!(beside, (alone.clone(), rows), "on {threads} threads");
         let (mut content, mut memory) = (Torn { bytes, fails }, Memory::default());
