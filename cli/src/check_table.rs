@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use amanah_format::{
     agreement::FlowKind,
     id::FlowName,
-    table::{Dialect, Plan, Schema, Spill, check_on, check_threads},
+    table::{Checked, Dialect, Plan, Schema, Spill, check_on, check_threads},
 };
 use amanahd::catalogue::{faces::traffic as face, shown, table as words};
 use serde_json::json;
@@ -37,10 +38,10 @@ pub(crate) struct Wanted {
 }
 
 /// What is checked against.
-struct Terms {
-    schema: Schema,
-    rows_max: Option<u64>,
-    totals: Vec<usize>,
+pub(crate) struct Terms {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) rows_max: Option<u64>,
+    pub(crate) totals: Vec<usize>,
 }
 
 pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
@@ -48,28 +49,7 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
         None => of_schema(&wanted.schema)?,
         Some(flow) => of_agreement(&wanted.schema, flow, screen)?,
     };
-    let path = &wanted.table;
-    let io = |error: io::Error| Failure::io(path, &error);
-    let mut content = File::open(path).map_err(io)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut key = [0_u8; 16];
-    getrandom::fill(&mut key).map_err(|error| Failure::new(Exit::Io, error))?;
-    let dialect = Dialect::of_name(&name);
-    let plan = Plan {
-        schema: &terms.schema,
-        dialect,
-        rows_max: terms.rows_max,
-        totals: &terms.totals,
-        key,
-    };
-    let checked = check_on(
-        check_threads(),
-        &mut content,
-        &plan,
-        &mut Scratch(None),
-        None,
-    )
-    .map_err(io)?;
+    let (checked, dialect) = check(&terms, &wanted.table)?;
     let refusal = checked.report.refusal();
     if screen.json {
         screen.facts(&json!({
@@ -77,12 +57,7 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
             "code": refusal, "rows": checked.rows, "totals": checked.totals, "findings": checked.report.findings(),
         }))?;
     } else {
-        let shown_as = words::Shown {
-            language: screen.language,
-            dialect,
-            schema: &terms.schema,
-        };
-        for line in shown_as.lines(&checked) {
+        for line in lines(&checked, dialect, &terms, screen) {
             screen.line(&line)?;
         }
         for (column, total) in checked.totals.iter().filter(|_| refusal.is_none()) {
@@ -96,12 +71,47 @@ pub(crate) fn run(wanted: &Wanted, screen: &mut Screen<'_>) -> Outcome {
     })
 }
 
+/// Checks a file as the daemon does before sealing.
+pub(crate) fn check(terms: &Terms, path: &Path) -> Outcome<(Checked, Dialect)> {
+    let io = |error: io::Error| Failure::io(path, &error);
+    let mut content = File::open(path).map_err(io)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut key = [0_u8; 16];
+    getrandom::fill(&mut key).map_err(|error| Failure::new(Exit::Io, error))?;
+    let dialect = Dialect::of_name(&name);
+    let plan = Plan {
+        schema: &terms.schema,
+        dialect,
+        rows_max: terms.rows_max,
+        totals: &terms.totals,
+        key,
+    };
+    let mut scratch = Scratch(None);
+    let checked = check_on(check_threads(), &mut content, &plan, &mut scratch, None);
+    Ok((checked.map_err(io)?, dialect))
+}
+
+/// What was found, in the screen's language.
+pub(crate) fn lines(
+    checked: &Checked,
+    dialect: Dialect,
+    terms: &Terms,
+    screen: &Screen<'_>,
+) -> Vec<String> {
+    let shown = words::Shown {
+        language: screen.language,
+        dialect,
+        schema: &terms.schema,
+    };
+    shown.lines(checked)
+}
+
 fn of_schema(path: &Path) -> Outcome<Terms> {
     let schema = Schema::parse(&papers::read(path)?);
     let schema = schema.map_err(|error| papers::malformed(path, shown(&error.to_string())))?;
     let totals = schema.totals().to_vec();
     Ok(Terms {
-        schema,
+        schema: Arc::new(schema),
         rows_max: None,
         totals,
     })
@@ -124,7 +134,7 @@ fn of_agreement(path: &Path, flow: &FlowName, screen: &Screen<'_>) -> Outcome<Te
     Ok(Terms {
         totals: totals.collect(),
         rows_max: agreed.records_max,
-        schema,
+        schema: Arc::new(schema),
     })
 }
 

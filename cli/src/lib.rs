@@ -19,6 +19,7 @@ mod help;
 mod import;
 mod init;
 mod inspect;
+mod known;
 mod ledger;
 mod man;
 mod open;

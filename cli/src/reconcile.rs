@@ -28,6 +28,7 @@ use self::kept::Bundle;
 use self::stored::Database;
 use crate::agreement::moments::{Day, moment as day_in};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::known::{self, Named};
 use crate::papers;
 use crate::place::Place;
 use crate::screen::Screen;
@@ -92,6 +93,10 @@ struct Side {
 }
 
 impl Side {
+    const fn is_empty(&self) -> bool {
+        self.bundles == 0 && self.findings.is_empty()
+    }
+
     /// Looks at each bundle of the time that was asked for; `numbers` learns of all of them.
     fn look<State>(
         &mut self,
@@ -134,6 +139,10 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
             incoming::compare(&ground, &reading, database.as_ref())?,
         ),
     ];
+    if sides.iter().all(|(_, side)| side.is_empty()) {
+        let (peer, flow) = ground.stream();
+        known::demand_flow(&Named { peer, flow }, place, None, screen)?;
+    }
     if screen.json {
         facts(&ground, &sides, screen)?;
     } else {
@@ -205,7 +214,7 @@ fn facts(ground: &Ground, sides: &[(Way, Side)], screen: &mut Screen<'_>) -> Out
 fn tell(ground: &Ground, sides: &[(Way, Side)], screen: &mut Screen<'_>) -> Outcome<()> {
     let (mut differences, mut notes, mut uncounted, mut is_empty) = (0, 0, 0, true);
     for (way, side) in sides {
-        if side.bundles == 0 && side.findings.is_empty() {
+        if side.is_empty() {
             continue;
         }
         is_empty = false;

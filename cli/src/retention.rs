@@ -17,6 +17,7 @@ use amanahd::{
 
 use crate::{
     exit::{Exit, Failure, Outcome},
+    known::{self, Named},
     papers,
     place::Place,
     request::{ask, submit},
@@ -95,6 +96,7 @@ fn held(hold: &Hold, place: &Place, screen: &mut Screen<'_>) -> Outcome {
         .map_err(|_| screen.failure(Exit::Usage, face::BAD_REASON, &[]))?;
     let bundle = hold.bundle.as_deref();
     let bundle = bundle.map(|text| digest(text, screen)).transpose()?;
+    demand_known(hold, bundle.as_ref(), place, screen)?;
     let salt = Ticket::draw().map_err(|error| Failure::new(Exit::Io, error))?;
     let (peer, flow) = (hold.peer.clone(), hold.flow.clone());
     let request = if hold.release {
@@ -115,6 +117,35 @@ fn held(hold: &Hold, place: &Place, screen: &mut Screen<'_>) -> Outcome {
         }
     };
     ask(&request, Some(&hold.peer), place, screen)
+}
+
+/// A hold on what does not exist keeps nothing, and whoever asked for it would believe that it does.
+fn demand_known(
+    hold: &Hold,
+    bundle: Option<&Digest>,
+    place: &Place,
+    screen: &mut Screen<'_>,
+) -> Outcome<()> {
+    let home = place.config()?.home;
+    let named = Named {
+        peer: &hold.peer,
+        flow: &hold.flow,
+    };
+    // None where the daemon has never run: a hold may come before anything else.
+    let has_list = home.join(amanah_format::home::RETENTION).exists();
+    let list = has_list.then(|| read(&home, screen)).transpose()?;
+    if hold.release {
+        // Asked all the same: the list may be older than the hold.
+        if !list.is_some_and(|list| known::is_held(&named, bundle, &list)) {
+            screen.hint(face::NO_HOLD, &[&hold.peer, &hold.flow])?;
+        }
+        return Ok(());
+    }
+    known::demand_flow(&named, place, list.as_ref(), screen)?;
+    match bundle {
+        Some(bundle) => known::demand_bundle(bundle, &home, screen),
+        None => Ok(()),
+    }
 }
 
 fn digest(text: &str, screen: &Screen<'_>) -> Outcome<Digest> {

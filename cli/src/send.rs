@@ -2,6 +2,7 @@
 //! The source is copied, never moved: what is not accepted is still where it was.
 
 mod follow;
+mod table;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,11 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     let folder = config.home.join(home::outbox(&wanted.peer, &wanted.flow));
     if !folder.is_dir() {
         return Err(no_folder(wanted, &config.home, screen));
+    }
+    if let Some(terms) = table::terms(wanted, &config) {
+        for path in &wanted.path {
+            table::look(path, &terms, screen)?;
+        }
     }
     let mut dropped = Vec::new();
     for path in &wanted.path {

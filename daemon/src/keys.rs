@@ -161,7 +161,7 @@ fn read_text(file: File, path: PathBuf) -> Result<(PathBuf, Zeroizing<String>), 
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// It cannot be read.
-    #[error("key {path}: {source}; make keys with `amanah init`, or correct `keys` in amanah.toml")]
+    #[error("key {path}: {source}; {}", remedy(.path))]
     Io {
         /// The key file.
         path: PathBuf,
@@ -198,6 +198,15 @@ pub enum KeysError {
         #[source]
         source: KeyError,
     },
+}
+
+/// What to do about a key file that cannot be read.
+fn remedy(path: &Path) -> &'static str {
+    if path.file_name().is_some_and(|name| name == POSTGRES_URL) {
+        "write the database's URL into it, and give it to the daemon's user alone (chmod 600); or name it as `url` in [store.tables]"
+    } else {
+        "make keys with `amanah init`, or correct `keys` in amanah.toml"
+    }
 }
 
 #[cfg(test)]

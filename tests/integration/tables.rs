@@ -84,6 +84,46 @@ fn came_back(ministry: &mut Ministry, name: &str) -> String {
 }
 
 #[test]
+fn a_send_says_what_only_warns_and_drops_nothing_that_would_come_back() {
+    let mut exchange = founded();
+    exchange.pair.start().unwrap();
+    let way = exchange.out.clone();
+    let send = |name: &str, text: &str| {
+        let item = exchange.item(&way, name, &[("", text)]).unwrap();
+        let path = item.material.to_string_lossy().into_owned();
+        let words = ["send", way.to.as_str(), way.flow.as_str(), &path, "--wait"];
+        let ran = exchange.pair.phu.attempt(&words).unwrap();
+        (ran.status.code(), ran.stderr)
+    };
+    assert_eq!(send("baik.csv", &table(3)), (Some(0), String::new()));
+    // Three numbers of sixteen digits that end in a zero: too few to refuse.
+    let zeros = table(3)
+        .replace("99010112048", "9901011204")
+        .replace(",2030-01-02", "0,2030-01-02");
+    let (code, said) = send("nol.csv", &zeros);
+    assert!(
+        code == Some(0) && said.contains("nik") && !said.contains("9901011204"),
+        "{said}"
+    );
+    let (code, said) = send(
+        "rumus.csv",
+        &table(3).replace("9901011204800002", "=RAHASIA"),
+    );
+    assert!(
+        code == Some(1) && said.contains("nik") && !said.contains("RAHASIA"),
+        "{said}"
+    );
+    assert_eq!(came_in(&exchange), 2);
+}
+
+/// How many tables lie in the inbox.
+fn came_in(exchange: &Exchange) -> usize {
+    amanah_tests::exchange::inbox_tree(&exchange.pair.imigrasi)
+        .unwrap()
+        .len()
+}
+
+#[test]
 fn an_agreement_carries_the_schemas_that_it_pins_and_nothing_else() {
     let exchange = founded();
     let folder = exchange.pair.imigrasi.folder().join(home::AGREEMENTS);

@@ -209,7 +209,9 @@ fn tell(made: &[Made], screen: &mut Screen<'_>) -> Outcome<()> {
         for damaged in &made.damaged {
             let fault = serde_json::to_value(damaged.fault).unwrap_or_default();
             let fault = fault.as_str().unwrap_or_default().to_owned();
-            let first: Vec<String> = damaged.first.iter().map(ToString::to_string).collect();
+            // As `check-table` numbers them: the header is row 1.
+            let first = damaged.first.iter().map(|row| (row + 1).to_string());
+            let first: Vec<String> = first.collect();
             let rows = moment::count(damaged.rows, screen.language);
             let values: [&dyn std::fmt::Display; 4] =
                 [&made.dataset.name(), &fault, &rows, &first.join(", ")];

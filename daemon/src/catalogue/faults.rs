@@ -73,8 +73,8 @@ texts! {
         "Install the agreement's file with `amanah agreement import`, then `systemctl reload amanahd`.";
     INSTALL_CARD = "Pasang kartu dengan `amanah peer add`, lalu `systemctl restart amanahd`." /
         "Install the card with `amanah peer add`, then `systemctl restart amanahd`.";
-    MOUNT = "Pasang (mount) diska kotak masuk; jangan membuat folder kosong sebagai gantinya." /
-        "Mount the inbox's disk; do not make an empty folder in its place.";
+    MOUNT = "Lihat peringatan dalam `amanah status`. Pasang (mount) diska kotak masuk (jangan membuat folder kosong sebagai gantinya), jalankan basis data, atau sisihkan tabel menurut log." /
+        "See the alarms of `amanah status`. Mount the inbox's disk (do not make an empty folder in its place), start the database, or put the table aside as the log says.";
     HELD_CAUSES = "Pasang kartu atau perjanjian yang ditunggu, atau perbaiki jam; `amanah quarantine show` menyebut sebab setiap kiriman." /
         "Install the card or agreement that is waited for, or mend the clock; `amanah quarantine show` names each bundle's cause.";
     SPACE = "Kosongkan atau perbesar diska; batasnya `free_bytes_min` dalam konfigurasi." /
@@ -144,6 +144,7 @@ fn refused(code: &str) -> Option<(Fault, Text)> {
         | "payload-exceeds"
         | "entry-kind"
         | "contents-mismatch"
+        | "totals-mismatch"
         | "purpose-not-agreed" => (SenderSysadmin, PROGRAM),
         "signature-invalid" | "signer-not-peer" => (EitherSysadmin, STRANGER),
         "signer-unknown" => (EitherSysadmin, NEW_CARD),
@@ -156,8 +157,7 @@ fn refused(code: &str) -> Option<(Fault, Text)> {
         | "too-large"
         | "entry-path"
         | "schema-mismatch"
-        | "records-invalid"
-        | "totals-mismatch" => (SenderOperator, ADVISE),
+        | "records-invalid" => (SenderOperator, ADVISE),
         "expired" => (SenderSysadmin, CONNECTION),
         "sequence-conflict" | "sequence-too-far" | "previous-mismatch" | "bundle-id-reused" => {
             (SenderSysadmin, BACKUP)

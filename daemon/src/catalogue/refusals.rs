@@ -72,8 +72,8 @@ const TELL_OURS: Pair = (
 );
 /// The remedy for a table that does not keep its schema.
 const MEND_TABLE: Pair = (
-    "Perbaiki di sumbernya menurut laporan di samping berkas (atau `amanah check-table`), lalu letakkan lagi seluruh berkas.",
-    "Mend it at its source by the report beside the file (or `amanah check-table`), and drop the whole file again.",
+    "Perbaiki di sumbernya menurut laporan di samping berkas (atau `amanah check-table`), lalu letakkan lagi seluruh berkas. Untuk ralat yang lolos pemeriksaan itu: tanyakan kepada penerima, yang lognya menyebut baris dan sebabnya.",
+    "Mend it at its source by the report beside the file (or `amanah check-table`), and drop the whole file again. Of a correction that passes this check: ask the recipient, whose log names the row and the cause.",
 );
 /// The remedy for junk at the door.
 const WATCH: Pair = (
@@ -288,8 +288,8 @@ fn table(refusal: Refusal) -> Words {
             "The table's columns are not those of the agreement's schema.",
         ),
         _ => (
-            "Ada baris tabel yang melanggar skema dalam perjanjian.",
-            "Some rows break the agreement's schema.",
+            "Ada baris tabel yang melanggar skema dalam perjanjian, atau sebuah ralat tidak dapat diterapkan di sisi penerima.",
+            "Some rows break the agreement's schema, or a correction cannot be applied at the recipient.",
         ),
     };
     because(meaning, MEND_TABLE)
@@ -347,8 +347,8 @@ fn payload(refusal: Refusal) -> Words {
             "The list of contents does not agree with the manifest, or with the files.",
         ),
         "totals-mismatch" => (
-            "Jumlah kendali tidak cocok dengan isi tabel.",
-            "The control totals do not match the table.",
+            "Jumlah kendali yang dinyatakan pengirim tidak cocok dengan isi tabel yang dibaca penerima.",
+            "The control totals that the sender declared do not match the table that the recipient read.",
         ),
         _ => (
             "Muatan tidak menurut format: bukan arsip terkompresi yang sah.",

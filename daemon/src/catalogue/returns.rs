@@ -67,12 +67,12 @@ fn unsendable(code: &str) -> Option<Words> {
         ),
         "not-a-file" => because(
             (
-                "Yang diletakkan bukan berkas biasa: tautan, perangkat, atau folder yang memuatnya.",
-                "What was dropped is no ordinary file: a link, a device, or a folder that holds one.",
+                "Yang diletakkan bukan berkas biasa (tautan, perangkat, atau folder yang memuatnya), atau sebuah folder dalam alur tabel, yang menerima satu berkas tabel.",
+                "What was dropped is no ordinary file (a link, a device, or a folder that holds one), or a folder in a flow of tables, which takes one file of a table.",
             ),
             (
-                "Salin berkas aslinya (bukan tautannya) ke kotak keluar.",
-                "Copy the file itself (not the link) into the outbox.",
+                "Salin berkas aslinya (bukan tautannya) ke kotak keluar; setiap tabel sendiri-sendiri, tanpa folder.",
+                "Copy the file itself (not the link) into the outbox; each table by itself, without a folder.",
             ),
         ),
         "unreadable" => because(
@@ -153,12 +153,12 @@ fn held_for_space(code: &str) -> Option<Words> {
     let found = match code {
         "store-missing" => because(
             (
-                "Kiriman ditahan: tempat penyimpanan hasil impor tidak ditemukan.",
-                "Held: the place where imports are stored is missing.",
+                "Kiriman ditahan: tempat penyimpanan hasil impor belum dapat menerimanya: diska atau basis datanya tidak ada, atau tabelnya belum sesuai dengan versi perjanjian yang baru.",
+                "Held: the store cannot take it yet: its disk or database is not there, or its table does not fit the agreement's new version.",
             ),
             (
-                "Admin sistem penerima memeriksa apakah diska kotak masuk sudah terpasang. Kiriman dilanjutkan sendiri.",
-                "The recipient's system administrator checks that the inbox's disk is mounted. It goes on by itself.",
+                "Admin sistem penerima membaca peringatan dalam `amanah status`: memasang diska, menjalankan basis data, atau menyisihkan tabelnya. Kiriman dilanjutkan sendiri.",
+                "The recipient's system administrator reads the alarms of `amanah status`: mounts the disk, starts the database, or puts the table aside. It goes on by itself.",
             ),
         ),
         "space-missing" => because(

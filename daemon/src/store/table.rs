@@ -181,14 +181,39 @@ pub struct Unmatched {
     pub rows: u64,
 }
 
-/// A correction that means no row of this database: its number, and the bundle that it names.
+/// A correction that cannot be applied in this database: its number, the bundle that it names, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("row {row} corrects nothing that is here")]
+#[error("row {row} cannot be applied: {why}")]
 pub struct Uncorrectable {
-    /// In the corrections' file.
+    /// In the corrections' file, without its header.
     pub row: u64,
+    /// What is in its way.
+    pub why: Unapplied,
     /// Where it names one.
     pub bundle: Option<Digest>,
+}
+
+/// Why a correction is not applied. No value of a row is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unapplied {
+    /// The bundle is not here, or not in this flow; or its table was put aside.
+    #[error(
+        "`alur` and `ref_kiriman` name no import whose rows are in a table here; one that was put aside is none"
+    )]
+    NoImport,
+    /// The flow's rows have no key, or one of another number of parts.
+    #[error("`ref_kunci` has not the parts of the key by which the rows of that flow are named")]
+    NoKey,
+    /// No row of that import has the key.
+    #[error(
+        "no row of that import has this key: it was withdrawn, or a later bundle has taken it over, or it never was"
+    )]
+    NoRow,
+    /// What should replace it is no sound row of its flow, under the same key.
+    #[error(
+        "`baris_baru` is no row that keeps its flow's schema, under the same key (`amanah check-table` checks it as JSON Lines)"
+    )]
+    BadRow,
 }
 
 impl TableImport {

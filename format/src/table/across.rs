@@ -140,16 +140,16 @@ impl Rule {
         &self.body
     }
 
-    /// Whether the row keeps it.
-    pub(super) fn holds(&self, row: &[Value<'_>]) -> bool {
+    /// Whether the row keeps it; cells at the places `wrong` are missing because they are wrong.
+    pub(super) fn holds(&self, row: &[Value<'_>], wrong: &[usize]) -> bool {
         if self.when.as_ref().is_some_and(|when| !when.applies(row)) {
             return true;
         }
         match &self.body {
             RuleBody::Compare(compare) => compare.holds(row),
-            RuleBody::Required(places) => places
-                .iter()
-                .all(|place| row.get(*place).is_some_and(|value| !value.is_missing())),
+            RuleBody::Required(places) => places.iter().all(|place| {
+                row.get(*place).is_some_and(|value| !value.is_missing()) || wrong.contains(place)
+            }),
             RuleBody::Nik(nik) => nik.holds(row),
         }
     }
@@ -279,4 +279,61 @@ fn of_nik(raw: &RawNik, fields: &[Field]) -> Result<Nik, SchemaError> {
     }
     let sex = sex.zip(raw.female.clone());
     Ok(Nik { field, birth, sex })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::table::{Dialect, Fault, Memory, Plan, Rows, Schema, Subject, check};
+
+    const SCHEMA: &str = r#"{"fields": [
+        {"name": "jenis", "type": "string", "constraints": {"enum": ["L", "P"]}},
+        {"name": "mulai", "type": "date"}, {"name": "akhir", "type": "date"},
+        {"name": "biaya", "type": "number"}],
+        "amanah": {"rules": [
+            {"name": "urut", "compare": {"left": "akhir", "is": ">=", "right": "mulai"}},
+            {"name": "berbayar", "required": ["biaya"]}]}}"#;
+
+    /// What is wrong with a row, and about what.
+    fn faults(row: &str) -> Vec<(Fault, Subject)> {
+        let schema = Schema::parse(SCHEMA.as_bytes()).unwrap();
+        let plan = Plan {
+            schema: &schema,
+            dialect: Dialect::Csv,
+            rows_max: None,
+            totals: &[],
+            key: [1; 16],
+        };
+        let text = format!("jenis,mulai,akhir,biaya\n{row}\n");
+        let checked = check(
+            &mut text.as_bytes(),
+            &plan,
+            &mut Memory::default(),
+            &mut Rows,
+        );
+        let report = checked.unwrap().report;
+        let found = report.findings().iter();
+        found
+            .map(|finding| (finding.fault, finding.subject.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn a_wrong_cell_hides_no_other_rule_and_is_not_asked_for_by_one() {
+        let column = |fault, name: &str| (fault, Subject::Column(name.to_owned()));
+        let rule = |name: &str| (Fault::Rule, Subject::Rule(name.to_owned()));
+        assert_eq!(faults("L,2030-01-05,2030-01-06,1"), []);
+        assert_eq!(
+            faults("X,2030-01-05,2030-01-04,1"),
+            [column(Fault::Enum, "jenis"), rule("urut")]
+        );
+        // A wrong date has no order to another, and a wrong fee is there.
+        assert_eq!(
+            faults("L,2030-01-05,04/01/2030,satu"),
+            [
+                column(Fault::DayFirst, "akhir"),
+                column(Fault::Type, "biaya")
+            ]
+        );
+        assert_eq!(faults("L,2030-01-05,2030-01-06,"), [rule("berbayar")]);
+    }
 }

@@ -122,7 +122,7 @@ impl<'p> Stretch<'p> {
         }
         // The values borrow from the row's text, so the room for them is made anew; it is one allocation a row.
         let mut values = Vec::with_capacity(row.cells.len());
-        let mut sound = !row.has_control();
+        let (mut sound, mut wrong) = (!row.has_control(), Vec::new());
         let kept = self.last.iter_mut().zip(&mut self.gathered.rounding);
         let columns = row.cells.iter().zip(self.fields).zip(kept);
         for (place, ((cell, field), (last, rounding))) in columns.enumerate() {
@@ -136,16 +136,16 @@ impl<'p> Stretch<'p> {
             };
             if let Some(fault) = fault {
                 self.gathered.draft.cell(place, fault, number);
+                wrong.push(place);
                 sound = false;
             } else if !field.may_end_in_zeros()
                 && let Some(rounded) = cell::is_rounded(text)
-                && matches!(values.last(), Some(Value::Text(_)))
+                && matches!(values.last(), Some(Value::Text(_) | Value::Integer(_)))
             {
                 rounding.add(rounded, number);
             }
         }
-        // A cell that is wrong counts as missing from here on: rules would only repeat what was said of it.
-        sound = sound && self.across(&values);
+        sound = self.across(&values, &wrong) && sound;
         self.keys(&values);
         if sound {
             self.total(row, &values);
@@ -156,11 +156,12 @@ impl<'p> Stretch<'p> {
         Ok(())
     }
 
-    /// Whether no rule across fields refuses the row.
-    fn across(&mut self, values: &[Value<'_>]) -> bool {
+    /// Whether no rule across fields refuses the row. A cell that is wrong counts as missing, and is asked for by none: that would
+    /// only repeat what was said of it.
+    fn across(&mut self, values: &[Value<'_>], wrong: &[usize]) -> bool {
         let (row, mut sound) = (self.gathered.rows, true);
         for rule in self.plan.schema.rules() {
-            if !rule.holds(values) {
+            if !rule.holds(values, wrong) {
                 sound = sound && rule.level() == Level::Warning;
                 let subject = Subject::Rule(rule.name().to_owned());
                 let draft = &mut self.gathered.draft;
@@ -199,6 +200,43 @@ impl<'p> Stretch<'p> {
             if let Some((value, text)) = values.get(*place).zip(cell) {
                 addend.add(value, text);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::table::{Dialect, Fault, Memory, Plan, Rows, Schema, check};
+
+    /// The faults of twenty rows that end so, in a column of this type.
+    fn faults(kind: &str, zeros: bool, end: &str) -> Vec<Fault> {
+        let schema = format!(
+            r#"{{"fields": [{{"name": "nomor", "type": "{kind}", "amanah": {{"may_end_in_zeros": {zeros}}}}}]}}"#
+        );
+        let schema = Schema::parse(schema.as_bytes()).unwrap();
+        let plan = Plan {
+            schema: &schema,
+            dialect: Dialect::Csv,
+            rows_max: None,
+            totals: &[],
+            key: [1; 16],
+        };
+        let rows: String = (10..30)
+            .map(|n| format!("9901011204860{n}{end}\n"))
+            .collect();
+        let text = format!("nomor\n{rows}");
+        let (mut content, mut memory) = (text.as_bytes(), Memory::default());
+        let checked = check(&mut content, &plan, &mut memory, &mut Rows).unwrap();
+        let found = checked.report.findings().iter();
+        found.map(|finding| finding.fault).collect()
+    }
+
+    #[test]
+    fn a_spreadsheet_rounds_numbers_as_well_as_texts() {
+        for kind in ["string", "integer"] {
+            assert_eq!(faults(kind, false, "00"), [Fault::ExcelRounded], "{kind}");
+            assert_eq!(faults(kind, false, "01"), [], "{kind}");
+            assert_eq!(faults(kind, true, "00"), [], "{kind}");
         }
     }
 }

@@ -52,7 +52,7 @@ fn columns_are_added_and_none_is_dropped_or_read_as_something_else() {
             panic!("{number}: {refused:?}");
         };
         assert!(
-            said.contains("ALTER TABLE manifes RENAME TO manifes_lama"),
+            said.contains("ALTER TABLE amanah.manifes RENAME TO manifes_lama"),
             "{said}"
         );
     }

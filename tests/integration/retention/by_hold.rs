@@ -51,6 +51,37 @@ fn asked(ministry: &Ministry, verb: &str) -> usize {
     lines.lines().filter(|line| line.contains(&code)).count()
 }
 
+#[test]
+fn what_no_agreement_and_no_ledger_knows_is_not_held() {
+    let mut exchange = short_lived();
+    exchange.pair.start().unwrap();
+    let manifest = exchanged(&mut exchange, "satu.csv", "satu");
+    let imigrasi = &exchange.pair.imigrasi;
+    let asked_for = |flow: &str, more: &[&str]| {
+        let words = [
+            "retention",
+            "hold",
+            "phu",
+            flow,
+            "--reason",
+            "Perkara 12/2026",
+        ];
+        let ran = imigrasi.attempt(&[&words, more].concat()).unwrap();
+        (ran.status.code(), ran.stderr)
+    };
+    let (code, said) = asked_for("bukan-alur", &[]);
+    assert!(code == Some(64) && said.contains(FLOW), "{said}");
+    let other = format!("sha256:{}", "ab".repeat(32));
+    let (code, said) = asked_for(FLOW, &["--bundle", &other]);
+    assert!(code == Some(64) && said.contains(&other), "{said}");
+    let (code, said) = asked_for(FLOW, &["--release"]);
+    assert!(code == Some(0) && said.contains("retention due"), "{said}");
+    assert_eq!(
+        asked_for(FLOW, &["--bundle", &manifest.to_hex()]),
+        (Some(0), String::new())
+    );
+}
+
 fn destroyed_at_recipient(
     exchange: &Exchange,
     manifests: &[amanah_format::digest::Digest],

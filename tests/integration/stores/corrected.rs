@@ -46,6 +46,16 @@ fn a_correction_reaches_its_row_and_one_that_means_none_comes_back() {
     .unwrap();
     let why = fs::read_to_string(back.join(home::why_name("salah.csv"))).unwrap();
     assert!(why.contains(Refusal::RecordsInvalid.code()), "{why}");
+    // Why, only the recipient's log says.
+    let log = fs::read_to_string(exchange.pair.imigrasi.log()).unwrap();
+    let line = log
+        .lines()
+        .find(|line| line.contains("a correction is refused"));
+    let line = line.unwrap_or_else(|| panic!("{log}"));
+    assert!(
+        line.contains("row=2") && line.contains("no row of that import has this key"),
+        "{line}"
+    );
     let names = "SELECT group_concat(nomor || nama) FROM TABEL";
     assert_eq!(
         ask(&exchange, names),

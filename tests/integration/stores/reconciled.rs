@@ -67,6 +67,18 @@ pub(crate) fn noted(exchange: &Exchange, expected: &[&str]) {
     }
 }
 
+#[test]
+fn a_flow_that_nobody_agreed_upon_is_no_answer() {
+    let (exchange, _) = three_bundles();
+    let (phu, imigrasi) = (&exchange.pair.phu, &exchange.pair.imigrasi);
+    let (code, said) = asked(phu, imigrasi, &["bukan-alur", "--from", FROM]);
+    assert_eq!(code, Some(64), "{said}");
+    assert!(
+        said.to_string().contains(exchange.out.flow.as_str()),
+        "{said}"
+    );
+}
+
 fn three_bundles() -> (Exchange, Vec<Arrived>) {
     let mut exchange = connected(&appended());
     let arrived = three_into(&mut exchange);

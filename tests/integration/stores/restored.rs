@@ -2,8 +2,10 @@
 //! imported again in its order.
 
 use std::fs;
+use std::time::Duration;
 
 use amanah_tests::exchange::{Exchange, PATIENCE};
+use amanah_tests::waiting::until;
 use amanahd::snapshot::Snapshot;
 use serde_json::json;
 
@@ -18,7 +20,7 @@ fn folder(exchange: &Exchange) -> std::path::PathBuf {
 
 fn until_whole(exchange: &Exchange, expected: &[&str]) {
     let made = "SELECT 1 FROM sqlite_schema WHERE name = 'TABEL'";
-    let whole = amanah_tests::waiting::until("all rows", PATIENCE, || {
+    let whole = until("all rows", PATIENCE, || {
         let is_there = !ask(exchange, made).is_empty();
         Ok((is_there && ask(exchange, MERGED) == expected).then_some(()))
     });
@@ -71,8 +73,8 @@ fn what_an_older_copy_of_the_database_lacks_is_imported_again_in_its_order() {
     );
 }
 
-#[test]
-fn a_database_that_is_replaced_while_the_daemon_runs_is_noticed() {
+/// Two bundles are imported, and then the copy of the database from between them is put in its place, under the running daemon.
+fn replaced() -> Exchange {
     let mut exchange = connected(&json!({"mode": "append", "key": [], "partition": null}));
     delivered(&mut exchange, "satu.csv", &rows_of(1, 1, "satu"));
     let backup = exchange.folder().join("cadangan");
@@ -84,6 +86,30 @@ fn a_database_that_is_replaced_while_the_daemon_runs_is_noticed() {
         let _ = fs::remove_file(folder(&exchange).join(name));
     }
     fs::rename(&backup, database(&exchange)).unwrap();
+    exchange
+}
+
+#[test]
+fn a_database_that_is_replaced_while_nothing_is_imported_is_noticed() {
+    let mut exchange = replaced();
+    let behind = |status: &Snapshot| {
+        let mut alarms = status.alarms.iter();
+        alarms
+            .any(|alarm| alarm.code == "store-behind")
+            .then_some(())
+    };
+    until("the alarm", PATIENCE, || {
+        exchange.pair.imigrasi.run(&["retry"])?;
+        let short = Duration::from_secs(2);
+        Ok(exchange.pair.imigrasi.wait_for("it", short, behind).ok())
+    })
+    .unwrap();
+    until_whole(&exchange, &["U-000001|satu|1", "U-000002|dua|1"]);
+}
+
+#[test]
+fn a_database_that_is_replaced_while_the_daemon_runs_is_noticed() {
+    let mut exchange = replaced();
     delivered(&mut exchange, "tiga.csv", &rows_of(3, 1, "tiga"));
     until_alarm(&mut exchange.pair.imigrasi, "store-behind");
     until_whole(

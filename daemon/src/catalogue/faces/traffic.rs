@@ -7,15 +7,21 @@ texts! {
     UNKNOWN_PEER = "{0} bukan mitra yang terdaftar. Lihat `amanah peer list`." / "{0} is no peer here. See `amanah peer list`.";
     NO_REQUESTS = "Folder {0} belum ada: layanan Amanah belum pernah berjalan. Jalankan: systemctl start amanahd" /
         "There is no folder {0}: the daemon has never run. Run: systemctl start amanahd";
-    REQUESTED = "Permintaan disampaikan kepada layanan. Lihat hasilnya dengan `amanah status`." / "The daemon was asked. See what comes of it with `amanah status`.";
+    REQUESTED = "Permintaan disampaikan kepada layanan; bila tidak sedang berjalan, dikerjakan setelah dijalankan. Lihat hasilnya dengan `amanah status`." /
+        "The daemon was asked; one that does not run does it when it is started. See what comes of it with `amanah status`.";
     NO_OUTBOX = "Kotak keluar {0} belum ada: layanan Amanah belum pernah berjalan. Jalankan: systemctl start amanahd" /
         "There is no outbox {0}: the daemon has never run. Run: systemctl start amanahd";
     NO_FLOW = "Alur data {0} ke {1} tidak ada dalam perjanjian yang berlaku. Yang ada: {2}" /
         "No agreement in force has the flow {0} to {1}. There are: {2}";
+    UNKNOWN_FLOW = "Alur data {0} dengan {1} tidak dikenal di sini. Yang dikenal: {2}" / "No flow {0} with {1} is known here. There are: {2}";
+    UNKNOWN_BUNDLE = "Buku catatan di sini tidak memuat kiriman {0}. Namanya tertulis dalam `amanah retention due --json`." /
+        "The ledger here has no bundle {0}. `amanah retention due --json` names them.";
     NO_NAME = "{0} tidak punya nama berkas yang dapat dipakai." / "{0} has no file name that can be used.";
     HIDDEN_NAME = "{0}: nama yang diawali titik diabaikan layanan; ganti namanya dahulu." / "{0}: names that begin with a dot are left alone by the daemon; rename it first.";
     NAME_TAKEN = "{0} sudah ada di kotak keluar; tunggu sampai diambil, atau ganti nama." / "{0} is in the outbox already; wait until it was taken, or rename.";
     NOT_A_FILE = "{0} bukan berkas biasa atau folder (tautan dan perangkat tidak dikirim)." / "{0} is no ordinary file or folder (links and devices are not sent).";
+    TABLE_WARNS = "{0}: {1}" / "{0}: {1}";
+    TABLE_UNFIT = "Tidak ada yang diletakkan, karena akan dikembalikan. {0}: {1}" / "Nothing was dropped, for it would come back. {0}: {1}";
     DROPPED = "Diletakkan di kotak keluar: {0} ({1})" / "Dropped into the outbox: {0} ({1})";
     SEND_NEXT = "Ikuti dengan `amanah status`." / "Follow it with `amanah status`.";
     NOT_RUNNING = "Layanan Amanah tidak berjalan; berkas menunggu di kotak keluar. Jalankan: systemctl start amanahd" /

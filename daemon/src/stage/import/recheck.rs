@@ -1,9 +1,10 @@
-//! Recheck: once in each life of the process, whether the store still has what the journal says it committed. A store that was
-//! restored from an old copy lacks the newest imports: they are imported again, from our archive or from the sender, and
-//! answered by the receipts that they have. SPOOL.md §3.
+//! Recheck: once in each life of the process, and when a database is found to be another copy, whether the store still has what the
+//! journal says it committed. A store that was restored from an old copy lacks the newest imports: they are imported again, from our
+//! archive or from the sender, and answered by the receipts that they have. SPOOL.md §3.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::engine::policy::Kept;
 use crate::journal::InboundRow;
@@ -17,11 +18,17 @@ const NEWEST: u32 = 256;
 /// What retention may destroy while the store is compared is not taken up again under its hands.
 const SOON_SECS: i64 = 3_600;
 
+/// At least so long between two looks at a database that nothing is imported into: stages that have nothing to do come round twice a
+/// minute, and whenever an operator asks (`amanah retry`).
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
 /// Whether the stores were compared with the journal in this life of the process.
 #[derive(Debug, Default)]
 pub struct Rechecked {
     is_done: Mutex<bool>,
     times: AtomicU64,
+    /// When a database was last asked whether it is the copy that it was.
+    looked: Mutex<Option<Instant>>,
 }
 
 impl Rechecked {
@@ -33,6 +40,16 @@ impl Rechecked {
     /// A store is another copy than before.
     pub(in crate::stage) fn is_due_again(&self) {
         *self.is_done.lock().unwrap_or_else(PoisonError::into_inner) = false;
+    }
+
+    /// Whether the next look has come.
+    fn looks(&self) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = looked.is_none_or(|last| last.elapsed() >= LOOK_EVERY);
+        if is_due {
+            *looked = Some(Instant::now());
+        }
+        is_due
     }
 }
 
@@ -48,6 +65,7 @@ impl Import {
             .is_done
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        *done = *done && !self.is_another_copy();
         if *done || !self.stores_are_there() {
             return Ok(());
         }
@@ -74,6 +92,17 @@ impl Import {
         *done = true;
         self.rechecked.times.fetch_add(1, Ordering::Release);
         Ok(())
+    }
+
+    /// Whether an older copy was put in the place of the database while nothing was imported into it. One that is away is asked later.
+    fn is_another_copy(&self) -> bool {
+        // An import looks by itself before it begins, and counts in the store before it counts here.
+        let under_way = self.under_way.lock();
+        let is_idle = under_way.unwrap_or_else(PoisonError::into_inner).is_empty();
+        let tables = self.tables.as_ref().filter(|_| is_idle);
+        tables.is_some_and(|tables| {
+            self.rechecked.looks() && matches!(tables.is_current(&self.node), Ok(false))
+        })
     }
 
     fn take_up_again(&self, row: &InboundRow) -> Result<(), StageError> {

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use amanah_format::contents::Contents;
+use amanah_format::digest::Digest;
 use amanah_format::entry_path::EntryPath;
 use amanah_format::manifest::Manifest;
 use amanah_format::open::{EntrySink, OpenError, open_payload_within};
@@ -67,7 +68,7 @@ impl IntoRows<'_> {
 impl Import {
     /// A correction of what is not here is refused, and its sender learns it by the receipt. Where the bundle that it means has
     /// come and is not imported yet, it waits for that.
-    fn meant(&self, error: io::Error) -> Result<OpenError, StageError> {
+    fn meant(&self, manifest: &Digest, error: io::Error) -> Result<OpenError, StageError> {
         let inner = error.get_ref();
         let Some(wrong) = inner.and_then(|inner| inner.downcast_ref::<Uncorrectable>()) else {
             return Ok(OpenError::Io(error));
@@ -80,6 +81,8 @@ impl Import {
             let why = "corrections wait for the import of the bundle that they correct";
             return Err(StageError::Other(why.to_owned()));
         }
+        // Its sender is told no more than the code: the receipt has room for nothing that might be a value.
+        tracing::warn!(%manifest, row = wrong.row, reason = %wrong.why, "a correction is refused (its row is counted without the header)");
         Ok(OpenError::Refused(Refusal::RecordsInvalid))
     }
 
@@ -144,7 +147,7 @@ impl Import {
             opened.map_err(|error| broken = Some(error)).ok()
         })?;
         let broken = match broken {
-            Some(OpenError::Io(error)) => Some(self.meant(error)?),
+            Some(OpenError::Io(error)) => Some(self.meant(&row.digest, error)?),
             other => other,
         };
         match (stored, broken) {

@@ -39,6 +39,15 @@ fn judge(checked: &Checked, source: &Source, terms: &TableTerms) -> Result<(), N
     }
 }
 
+/// What refuses nothing is told by the log alone, which names no value.
+fn tell_warnings(checked: &Checked, row: &OutboundRow) {
+    for finding in checked.report.findings() {
+        let (rule, rows, first) = (finding.fault.code(), finding.count, &finding.first_rows);
+        tracing::warn!(bundle = %row.bundle, peer = %row.peer, flow = %row.flow, rule, subject = ?finding.subject, rows, ?first,
+            "a table that is sent has a warning (rows are counted without the header)");
+    }
+}
+
 impl Seal {
     /// Adds the table to its payload, with its rows and totals, which the recipient must find too.
     pub(super) fn add_table(
@@ -59,6 +68,7 @@ impl Seal {
             checked.map_err(|error| failed(&work, &error))
         })?;
         judge(&checked, source, terms)?;
+        tell_warnings(&checked, row);
         sealer.count(checked.rows, checked.totals);
         Ok(())
     }

@@ -43,6 +43,13 @@ impl Ground for Session<'_> {
         Ok(found.first().is_some_and(|row| row.get(0)))
     }
 
+    /// With the store's schema, which is in nobody else's search path.
+    fn place_of(&self, table: &str) -> String {
+        let schema = self.rows("SELECT current_schema()::text", &[]).ok();
+        let schema = schema.and_then(|rows| rows.first()?.try_get::<_, String>(0).ok());
+        schema.map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"))
+    }
+
     fn forget(&self, name: &str) -> Result<(), StoreError> {
         self.change("DELETE FROM amanah_tables WHERE name = $1", &[&name])?;
         self.change("DELETE FROM amanah_columns WHERE table_name = $1", &[&name])?;

@@ -14,7 +14,7 @@ use super::ddl::declared;
 use super::link::Session;
 use super::value::Cell;
 use crate::engine::policy::Mode;
-use crate::store::table::correct::Corrections;
+use crate::store::table::correct::{Applied, Corrections};
 use crate::store::table::shape::{Table, quoted};
 use crate::store::table::{Sums, TableImport, Uncorrectable};
 
@@ -128,7 +128,7 @@ impl<'s> Rows<'s> {
         }
     }
 
-    fn write(&mut self, number: u64, values: &[Value<'_>]) -> Result<bool, StoreError> {
+    fn write(&mut self, number: u64, values: &[Value<'_>]) -> Result<Applied, StoreError> {
         let Way::Insert(insert, corrections) = &mut self.way else {
             let mut row = std::mem::take(&mut self.row);
             row.clear();
@@ -136,7 +136,7 @@ impl<'s> Rows<'s> {
                 .map_err(|error| StoreError::Database(error.to_string()))?;
             self.copy(number, &row)?;
             self.row = row;
-            return Ok(true);
+            return Ok(Ok(()));
         };
         self.indexed_bytes = self.indexed_bytes.max(self.import.indexed_bytes(values));
         let mut cells: Vec<Cell<'_>> = values.iter().map(Cell::Of).collect();
@@ -163,9 +163,10 @@ impl<'s> Rows<'s> {
 impl RowSink for Rows<'_> {
     fn row(&mut self, number: u64, values: &[Value<'_>]) -> io::Result<()> {
         match self.write(number, values) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(io::Error::other(Uncorrectable {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => Err(io::Error::other(Uncorrectable {
                 row: number,
+                why,
                 bundle: self.named_bundle(values),
             })),
             Err(error) => Err(self.failed(error)),

@@ -155,12 +155,13 @@ impl RowSink for Rows<'_> {
         let written = written.and_then(|()| self.indexed(values));
         let applied = written.and_then(|()| match &self.corrections {
             Some(corrections) => corrections.apply(values),
-            None => Ok(true),
+            None => Ok(Ok(())),
         });
         match applied {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(io::Error::other(Uncorrectable {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => Err(io::Error::other(Uncorrectable {
                 row: number,
+                why,
                 bundle: self.corrections.as_ref().and_then(|all| all.bundle(values)),
             })),
             Err(error) => {

@@ -10,7 +10,7 @@ use amanah_format::digest::Digest;
 use amanah_format::id::PartyId;
 use amanah_format::table::{Dialect, Field, Memory, Plan, RowSink, Schema, Value, check};
 
-use super::{TableImport, print};
+use super::{TableImport, Unapplied, print};
 use crate::engine::policy::CORRECTING;
 use crate::store::StoreError;
 
@@ -90,29 +90,36 @@ impl<'s, C: Correctable> Corrections<'s, C> {
         }
     }
 
-    /// Applies one; whether there was exactly one row that it could mean.
-    pub(in crate::store) fn apply(&self, values: &[Value<'_>]) -> Result<bool, StoreError> {
+    /// Applies one, or says why there is not exactly one row that it could mean.
+    pub(in crate::store) fn apply(&self, values: &[Value<'_>]) -> Result<Applied, StoreError> {
         let texts = self.places.iter().map(|place| match values.get(*place) {
             Some(Value::Text(text)) => *text,
             Some(_) | None => "",
         });
         let texts: Vec<&str> = texts.collect();
         let [flow, bundle, key, kind, row] = texts.as_slice() else {
-            return Ok(false);
+            return Ok(Err(Unapplied::NoImport));
         };
-        let Some(target) = self.target(flow, bundle, key)? else {
-            return Ok(false);
+        let target = match self.target(flow, bundle, key)? {
+            Ok(target) => target,
+            Err(why) => return Ok(Err(why)),
         };
         if *kind == WITHDRAWS {
-            return Ok(self.ground.withdraw(&target)? == 1);
+            let withdrawn = self.ground.withdraw(&target)?;
+            return Ok(only(withdrawn));
         }
         self.replace(flow, &target, row)
     }
 
-    fn target(&self, flow: &str, bundle: &str, key: &str) -> Result<Option<Target>, StoreError> {
+    fn target(
+        &self,
+        flow: &str,
+        bundle: &str,
+        key: &str,
+    ) -> Result<Result<Target, Unapplied>, StoreError> {
         let found = self.ground.rows_of(&self.import.id.peer, flow, bundle)?;
         let Some((table, columns, import)) = found else {
-            return Ok(None);
+            return Ok(Err(Unapplied::NoImport));
         };
         if self.indexed.borrow_mut().insert(table.clone()) {
             self.ground.found_by_key(&table)?;
@@ -125,25 +132,29 @@ impl<'s, C: Correctable> Corrections<'s, C> {
             import,
         };
         let whole = !columns.is_empty() && target.key.len() == target.parts.len();
-        Ok(whole.then_some(target))
+        Ok(if whole {
+            Ok(target)
+        } else {
+            Err(Unapplied::NoKey)
+        })
     }
 
     /// The whole row as it should have been, held against the schema of its own flow; its key stays.
-    fn replace(&self, flow: &str, target: &Target, row: &str) -> Result<bool, StoreError> {
+    fn replace(&self, flow: &str, target: &Target, row: &str) -> Result<Applied, StoreError> {
         let mut others = self.import.corrects.iter().flatten();
         let Some((_, schema)) = others.find(|(name, _)| name.as_str() == flow) else {
-            return Ok(false);
+            return Ok(Err(Unapplied::NoImport));
         };
         let key = target.key.iter().map(|name| schema.place(name));
         let Some(key) = key.collect::<Option<Vec<_>>>() else {
-            return Ok(false);
+            return Ok(Err(Unapplied::NoKey));
         };
         let mut replacing = Replacing {
             ground: &self.ground,
             schema,
             target,
             key,
-            replaced: 0,
+            replaced: Err(Unapplied::BadRow),
             failure: None,
         };
         let plan = Plan {
@@ -159,7 +170,23 @@ impl<'s, C: Correctable> Corrections<'s, C> {
             return Err(error);
         }
         let sound = checked.is_ok_and(|checked| checked.report.is_sound() && checked.rows == 1);
-        Ok(sound && replacing.replaced == 1)
+        Ok(if sound {
+            replacing.replaced
+        } else {
+            Err(Unapplied::BadRow)
+        })
+    }
+}
+
+/// Whether one was applied.
+pub(in crate::store) type Applied = Result<(), Unapplied>;
+
+/// Of how many rows there were.
+const fn only(rows: u64) -> Applied {
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(Unapplied::NoRow)
     }
 }
 
@@ -169,22 +196,23 @@ struct Replacing<'a, C> {
     schema: &'a Schema,
     target: &'a Target,
     key: Vec<usize>,
-    replaced: u64,
+    replaced: Applied,
     failure: Option<StoreError>,
 }
 
 impl<C: Correctable> Replacing<'_, C> {
-    fn write(&mut self, values: &[Value<'_>]) -> Result<u64, StoreError> {
+    fn write(&mut self, values: &[Value<'_>]) -> Result<Applied, StoreError> {
         let mut text = String::new();
         for (place, part) in self.key.iter().zip(&self.target.parts) {
             text.clear();
             print(values.get(*place).unwrap_or(&Value::Missing), &mut text);
             if text != *part {
-                return Ok(0);
+                return Ok(Err(Unapplied::BadRow));
             }
         }
         let fields = self.schema.fields();
-        self.ground.replace(self.target, fields, values)
+        let replaced = self.ground.replace(self.target, fields, values)?;
+        Ok(only(replaced))
     }
 }
 
@@ -192,7 +220,7 @@ impl<C: Correctable> RowSink for Replacing<'_, C> {
     fn row(&mut self, _: u64, values: &[Value<'_>]) -> io::Result<()> {
         match self.write(values) {
             Ok(replaced) => {
-                self.replaced += replaced;
+                self.replaced = replaced;
                 Ok(())
             }
             Err(error) => {

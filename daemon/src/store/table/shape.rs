@@ -90,6 +90,11 @@ pub(in crate::store) trait Ground {
     /// Notes the agreement that it fits now.
     fn fits(&self, table: &str, agreement: &AgreementRef) -> Result<(), StoreError>;
 
+    /// How whoever keeps the database names a table of this store.
+    fn place_of(&self, table: &str) -> String {
+        table.to_owned()
+    }
+
     /// Makes an index unless it is there; `false`: several rows have one key.
     fn index(&self, table: &Table, index: Index<'_>) -> Result<bool, StoreError>;
 }
@@ -190,12 +195,11 @@ fn widened<G: Ground>(ground: &G, import: &TableImport, table: Table) -> Result<
             None => ground.add(&table.name, field)?,
             Some((name, kind)) if name == field.name() && kind == field.kind().code() => {}
             Some((name, kind)) => {
-                let is = field.kind().code();
+                let (now, is) = (field.name(), field.kind().code());
                 let reason = format!(
-                    "column {name} is {kind} there, and is {} {is} now",
-                    field.name()
+                    "column {name} holds {kind} there, and by this version column {now} holds {is}"
                 );
-                return Err(refused(import, &table, &reason));
+                return Err(refused(ground, import, &table, &reason));
             }
         }
     }
@@ -204,7 +208,7 @@ fn widened<G: Ground>(ground: &G, import: &TableImport, table: Table) -> Result<
     // What a version before this one sends while it drains has no more than it had.
     if !is_older && let Some((name, _)) = there.into_values().next() {
         let reason = format!("column {name} is there, and is not agreed any more");
-        return Err(refused(import, &table, &reason));
+        return Err(refused(ground, import, &table, &reason));
     }
     if is_older || (same && import.agreement.version == table.agreement_version) {
         return Ok(table);
@@ -214,11 +218,12 @@ fn widened<G: Ground>(ground: &G, import: &TableImport, table: Table) -> Result<
 }
 
 /// Nothing is dropped: whoever keeps the database puts the table aside, and the next import makes one that fits.
-fn refused(import: &TableImport, table: &Table, reason: &str) -> StoreError {
+fn refused<G: Ground>(ground: &G, import: &TableImport, table: &Table, reason: &str) -> StoreError {
     StoreError::Schema(format!(
         "table {name} cannot take agreement {id} version {version}: {reason}. Keep the old rows under another name: \
-         ALTER TABLE {name} RENAME TO {name}_lama;",
+         ALTER TABLE {place} RENAME TO {name}_lama;",
         name = table.name,
+        place = ground.place_of(&table.name),
         id = import.agreement.id,
         version = import.agreement.version,
     ))
@@ -239,7 +244,7 @@ pub(in crate::store) fn indexed<G: Ground>(
             table.key,
             key.join(",")
         );
-        return Err(refused(import, table, &reason));
+        return Err(refused(ground, import, table, &reason));
     }
     let fields = import.schema.fields();
     let partition = import.landing.partition.and_then(|place| fields.get(place));
@@ -257,7 +262,7 @@ pub(in crate::store) fn indexed<G: Ground>(
     };
     for index in [by_key(upserts, &key), by_part] {
         if !index.columns.is_empty() && !ground.index(table, index)? {
-            return Err(refused(import, table, SEVERAL));
+            return Err(refused(ground, import, table, SEVERAL));
         }
     }
     Ok(())

@@ -1,0 +1,94 @@
+//! Whether what a command names is known here: a flow with a peer, a bundle, a hold. Where nothing would come of a name, a slip of
+//! the pen must not look like an answer.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+};
+
+use amanah_format::{
+    digest::Digest,
+    home,
+    id::{FlowName, PartyId},
+    ledger::{Record, RecordKind},
+};
+use amanahd::{
+    catalogue::{faces::traffic, shown},
+    retained::Retained,
+};
+
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    papers,
+    place::Place,
+    screen::Screen,
+};
+
+/// What a hold, or a question, is about.
+pub(crate) struct Named<'n> {
+    pub(crate) peer: &'n PartyId,
+    pub(crate) flow: &'n FlowName,
+}
+
+/// Fails where no agreement that lies here has the flow with the peer, in either direction, and nothing of it is kept.
+pub(crate) fn demand_flow(
+    named: &Named<'_>,
+    place: &Place,
+    kept: Option<&Retained>,
+    screen: &Screen<'_>,
+) -> Outcome<()> {
+    let mut known = agreed(named.peer, place)?;
+    let kept = kept.into_iter().flat_map(|list| &list.flows);
+    let kept = kept.filter(|flow| flow.peer == named.peer.as_str());
+    known.extend(kept.map(|flow| flow.flow.clone()));
+    if known.contains(named.flow.as_str()) {
+        return Ok(());
+    }
+    let known = known.into_iter().collect::<Vec<_>>().join(", ");
+    Err(screen.failure(
+        Exit::Usage,
+        traffic::UNKNOWN_FLOW,
+        &[named.flow, named.peer, &shown(&known)],
+    ))
+}
+
+/// Flows with the peer, of all agreements and versions that lie here.
+fn agreed(peer: &PartyId, place: &Place) -> Outcome<BTreeSet<String>> {
+    let mut known = BTreeSet::new();
+    for path in papers::in_folder(&place.agreements(), papers::AGREEMENT)? {
+        // One that cannot be read is for others to say; it must not stand in the way of a hold.
+        let Ok((_, agreement)) = papers::read_agreement(&path) else {
+            continue;
+        };
+        let flows = agreement.flows.iter();
+        let flows = flows.filter(|flow| flow.from == *peer || flow.to == *peer);
+        known.extend(flows.map(|flow| flow.name.to_string()));
+    }
+    Ok(known)
+}
+
+/// Fails where the ledger has no bundle of that digest. A request that names it is no bundle.
+pub(crate) fn demand_bundle(bundle: &Digest, home: &Path, screen: &Screen<'_>) -> Outcome<()> {
+    let path = home.join(home::LEDGER_RECORDS);
+    let io = |error: std::io::Error| Failure::io(&path, &error);
+    for line in BufReader::new(File::open(&path).map_err(io)?).split(b'\n') {
+        let record = Record::parse(&line.map_err(io)?);
+        let record = record.map_err(|error| papers::malformed(&path, error))?;
+        if record.manifest.as_ref() == Some(bundle) && record.kind != RecordKind::Requested {
+            return Ok(());
+        }
+    }
+    Err(screen.failure(Exit::Usage, traffic::UNKNOWN_BUNDLE, &[bundle]))
+}
+
+/// Whether a hold stands on exactly this, as the list has it.
+pub(crate) fn is_held(named: &Named<'_>, bundle: Option<&Digest>, list: &Retained) -> bool {
+    let bundle = bundle.map(Digest::to_string);
+    list.holds.iter().any(|hold| {
+        hold.peer == named.peer.as_str()
+            && hold.flow == named.flow.as_str()
+            && hold.bundle == bundle
+    })
+}
