@@ -18,7 +18,7 @@ use crate::catalogue::table::Shown;
 use crate::engine::policy::{ReturnReason, TableTerms};
 
 /// Pieces that were read and wait for a check that runs beside.
-const PIECES_WAITING: usize = 4;
+const PIECES_WAITING: usize = 8;
 
 /// The spill of one check: made when it is first needed.
 struct Scratch {

@@ -17,7 +17,7 @@ use super::stretch::{Gathered, Stretch};
 use super::value::Value;
 
 /// Blocks that a thread has or waits for.
-const BLOCKS_WAITING: usize = 2;
+const BLOCKS_WAITING: usize = 4;
 
 /// Beyond that many the thread that cuts and gathers cannot keep up.
 const THREADS_MAX: usize = 4;

@@ -2,11 +2,13 @@
 //! staging only, and commits only what the ordinary import asks for.
 
 use amanah_format::digest::HashingReader;
+use amanah_format::manifest::PayloadRef;
 use amanah_format::open::OpenError;
 use amanah_format::receipt::StoreRef;
 
 use crate::durable;
 use crate::engine::policy::Carries;
+use crate::spool::Along;
 use crate::stage::early::{Job, Vain};
 use crate::stage::{Pass, StageError};
 use crate::store::{ImportId, StoreError};
@@ -60,9 +62,8 @@ impl Import {
         let Some(carries) = policy.carries(&manifest.agreement.digest, &manifest.flow) else {
             return (None, Vain::Unfinished);
         };
-        // Rows go from the bundle that was taken over into their database, in one transaction.
         if matches!(carries, Carries::Table(_)) && self.tables_for(&manifest.flow).is_some() {
-            return (None, Vain::No);
+            return (None, hashed(payload, &manifest.payload));
         }
         let has_room = |room: u64| room / ROOM_SHARE > manifest.contents.bytes;
         if !self.store.room().is_ok_and(has_room) {
@@ -88,5 +89,60 @@ impl Import {
             return (None, Vain::Unfinished);
         }
         (Some(import.commit()), Vain::No)
+    }
+}
+
+/// Rows go from the bundle that was taken over into their database, in one transaction, which others would wait for while the rest
+/// arrives. What is done here is to hash what arrives, so that the hand-over need not read it again.
+fn hashed(payload: Along, expected: &PayloadRef) -> Vain {
+    let mut payload = HashingReader::new(payload);
+    let read = std::io::copy(&mut payload, &mut std::io::sink());
+    let (along, found, bytes) = payload.finish();
+    match read {
+        Ok(_) if found == expected.digest && bytes == expected.bytes => {
+            along.found(found);
+            Vain::No
+        }
+        Ok(_) => Vain::Faulty,
+        Err(_) => Vain::Unfinished,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use amanah_format::digest::Digest;
+
+    use super::*;
+    use crate::spool::Spool;
+
+    #[test]
+    fn what_arrives_is_hashed_and_counts_only_where_it_is_what_was_said() {
+        let home = tempfile::tempdir().unwrap();
+        let peer: amanah_format::id::PartyId = "bps".parse().unwrap();
+        let spool = Spool::open(home.path(), std::slice::from_ref(&peer)).unwrap();
+        let arrives = b"sembilan!";
+        for (name, said, length, expected) in [
+            ("a", &arrives[..], 9, Vain::No),
+            ("b", b"yang lain", 9, Vain::Faulty),
+            ("c", arrives, 8, Vain::Faulty),
+        ] {
+            let mut part = spool.part(&peer, name, 9).unwrap();
+            let along = part.read_along(0..9, Box::new(|| false)).unwrap();
+            part.write_at(0, arrives).unwrap();
+            let (digest, bytes) = (Digest::of(said), length);
+            let found = hashed(along, &PayloadRef { digest, bytes });
+            assert_eq!(found, expected, "{name}");
+            let known = (expected == Vain::No).then_some(digest);
+            assert_eq!(part.found_along(), known, "{name}");
+        }
+        // One that is broken off.
+        let mut part = spool.part(&peer, "d", 9).unwrap();
+        let along = part.read_along(0..9, Box::new(|| true)).unwrap();
+        let payload = PayloadRef {
+            digest: Digest::of(arrives),
+            bytes: 9,
+        };
+        assert_eq!(hashed(along, &payload), Vain::Unfinished);
+        assert_eq!(part.found_along(), None);
     }
 }
