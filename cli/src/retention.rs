@@ -10,7 +10,11 @@ use amanah_format::{
     time::UtcTime,
 };
 use amanahd::{
-    catalogue::{Text, faces::retention as face, moment, shown},
+    catalogue::{
+        Text,
+        faces::{retention as face, traffic},
+        moment, shown,
+    },
     request::{Reason, Request, Ticket},
     retained::{FORMAT, KeptBundle, KeptFlow, Retained},
 };
@@ -126,7 +130,11 @@ fn demand_known(
     place: &Place,
     screen: &mut Screen<'_>,
 ) -> Outcome<()> {
-    let home = place.config()?.home;
+    let config = place.config()?;
+    if !config.peers.iter().any(|peer| peer.party == hold.peer) {
+        return Err(screen.failure(Exit::Usage, traffic::UNKNOWN_PEER, &[&hold.peer]));
+    }
+    let home = config.home;
     let named = Named {
         peer: &hold.peer,
         flow: &hold.flow,
@@ -152,11 +160,7 @@ fn digest(text: &str, screen: &Screen<'_>) -> Outcome<Digest> {
     let found = text.parse().or_else(|_| Digest::from_hex(text));
     found.map_err(|_| {
         let name = shown(text);
-        screen.failure(
-            Exit::Usage,
-            amanahd::catalogue::faces::traffic::NO_DIGEST,
-            &[&name],
-        )
+        screen.failure(Exit::Usage, face::NO_DIGEST, &[&name])
     })
 }
 

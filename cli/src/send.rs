@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::{
     copy,
-    exit::{Exit, Outcome},
+    exit::{Exit, Failure, Outcome},
     place::Place,
     screen::Screen,
 };
@@ -48,6 +48,11 @@ pub(crate) fn run(wanted: &Wanted, place: &Place, screen: &mut Screen<'_>) -> Ou
     let folder = config.home.join(home::outbox(&wanted.peer, &wanted.flow));
     if !folder.is_dir() {
         return Err(no_folder(wanted, &config.home, screen));
+    }
+    // Before anything is dropped: of several, all or none.
+    for path in &wanted.path {
+        path.symlink_metadata()
+            .map_err(|error| Failure::io(path, &error))?;
     }
     if let Some(terms) = table::terms(wanted, &config) {
         for path in &wanted.path {
@@ -111,7 +116,7 @@ fn style(template: &str, language: Language) -> ProgressStyle {
 }
 
 /// Why there is nowhere to drop it: no such peer, the daemon never ran, or no such flow.
-fn no_folder(wanted: &Wanted, root: &Path, screen: &Screen<'_>) -> crate::exit::Failure {
+fn no_folder(wanted: &Wanted, root: &Path, screen: &Screen<'_>) -> Failure {
     let outbox = root.join(home::OUTBOX);
     if !outbox.is_dir() {
         return screen.failure(Exit::Daemon, traffic::NO_OUTBOX, &[&outbox.display()]);

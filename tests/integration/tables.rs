@@ -114,6 +114,24 @@ fn a_send_says_what_only_warns_and_drops_nothing_that_would_come_back() {
         "{said}"
     );
     assert_eq!(came_in(&exchange), 2);
+    // Of several all or none; a folder is no table.
+    let folder = exchange.folder().join("folder");
+    fs::create_dir(&folder).unwrap();
+    let sound = exchange.item(&way, "lagi.csv", &[("", &table(2))]).unwrap();
+    for (second, code) in [(folder.clone(), 64), (folder.join("tidak-ada.csv"), 66)] {
+        let paths = [&sound.material, &second].map(|path| path.to_string_lossy().into_owned());
+        let words = [
+            "send",
+            way.to.as_str(),
+            way.flow.as_str(),
+            &paths[0],
+            &paths[1],
+        ];
+        let ran = exchange.pair.phu.attempt(&words).unwrap();
+        assert_eq!(ran.status.code(), Some(code), "{}", ran.stderr);
+    }
+    let outbox = exchange.pair.phu.path(&home::outbox(&way.to, &way.flow));
+    assert!(!outbox.join("lagi.csv").exists());
 }
 
 /// How many tables lie in the inbox.

@@ -40,7 +40,12 @@ pub(super) fn terms(wanted: &Wanted, config: &Config) -> Option<Terms> {
 /// # Errors
 /// It would come back.
 pub(super) fn look(path: &Path, terms: &Terms, screen: &mut Screen<'_>) -> Outcome<()> {
-    if !path.is_file() {
+    if path.is_dir() {
+        let name = shown(&path.display().to_string());
+        return Err(screen.failure(Exit::Usage, traffic::ONE_TABLE, &[&name]));
+    }
+    // What else is no file is told when it is copied.
+    if !path.symlink_metadata().is_ok_and(|there| there.is_file()) {
         return Ok(());
     }
     let (checked, dialect) = check_table::check(terms, path)?;

@@ -115,8 +115,8 @@ texts! {
         "Tell those who use it and whoever keeps the backups: one from before the destruction has it still. Make sure with `amanah retention due`.";
     ANOTHER_DATABASE = "Lihat `[store.tables]`: kembalikan basis data yang semula ke sana. Bila hilang untuk selamanya, letakkan yang kosong di sana (berkas kosong, atau skema tanpa tabel); isinya diimpor lagi dari arsip." /
         "Look at `[store.tables]`: put the former database back there. If it is gone for good, put an empty one there (a file of no bytes, or a schema without tables); what it had is imported again from the archive.";
-    TABLE_ASIDE = "Baca log: kolom dan perintahnya disebut di sana. `ALTER TABLE x RENAME TO x_lama;` dengan sqlite3 atau psql, lalu mulai ulang, atau tunggu lima menit." /
-        "Read the log: it names the column and the command. `ALTER TABLE x RENAME TO x_lama;` by sqlite3 or psql, then restart, or wait five minutes.";
+    TABLE_ASIDE = "Baca log: kolom dan perintahnya disebut di sana. `ALTER TABLE x RENAME TO x_lama;` dengan sqlite3 atau psql, lalu `systemctl reload amanahd`, atau tunggu lima menit." /
+        "Read the log: it names the column and the command. `ALTER TABLE x RENAME TO x_lama;` by sqlite3 or psql, then `systemctl reload amanahd`, or wait five minutes.";
     COPIED = "Pulihkan sambungan ke mitra. `amanah stream vouch MITRA` hanya bila tidak ada salinan yang lebih baru." /
         "Restore the connection to the peer. `amanah stream vouch PEER` only where there is no newer copy.";
     REOPEN = "Ikuti \"Memulihkan cadangan\" dalam panduan-sysadmin.md, lalu `amanah stream reopen MITRA ALUR`." /

@@ -27,6 +27,8 @@ texts! {
     LEFT_OUT = "{0} {1}: {2} kiriman lain yang jatuh tempo kemudian tidak ditampilkan." / "{0} {1}: {2} more bundles, due later, are not listed.";
     HOLD = "Tahan hukum {0}: {1} {2} {3}, sejak {4}: {5}" / "Legal hold {0}: {1} {2} {3}, since {4}: {5}";
     WHOLE_FLOW = "(seluruh alur data)" / "(the whole flow)";
+    NO_DIGEST = "{0} bukan nama kiriman: tuliskan sha256:… dari `amanah retention due --json` atau `amanah receipts --json`." /
+        "{0} is no bundle: write the sha256:… of `amanah retention due --json` or `amanah receipts --json`.";
     NO_HOLD = "Daftar retensi tidak memuat tahan hukum itu atas {1} dengan {0}. Lihat `amanah retention due`." /
         "The retention list has no such hold on {1} with {0}. See `amanah retention due`.";
     BAD_REASON = "Alasan harus satu baris, 1 sampai 300 karakter." / "The reason must be one line of 1 to 300 characters.";

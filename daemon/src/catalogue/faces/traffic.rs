@@ -14,12 +14,14 @@ texts! {
     NO_FLOW = "Alur data {0} ke {1} tidak ada dalam perjanjian yang berlaku. Yang ada: {2}" /
         "No agreement in force has the flow {0} to {1}. There are: {2}";
     UNKNOWN_FLOW = "Alur data {0} dengan {1} tidak dikenal di sini. Yang dikenal: {2}" / "No flow {0} with {1} is known here. There are: {2}";
-    UNKNOWN_BUNDLE = "Buku catatan di sini tidak memuat kiriman {0}. Namanya tertulis dalam `amanah retention due --json`." /
+    UNKNOWN_BUNDLE = "Jejak audit di sini tidak memuat kiriman {0}. Namanya tertulis dalam `amanah retention due --json`." /
         "The ledger here has no bundle {0}. `amanah retention due --json` names them.";
     NO_NAME = "{0} tidak punya nama berkas yang dapat dipakai." / "{0} has no file name that can be used.";
     HIDDEN_NAME = "{0}: nama yang diawali titik diabaikan layanan; ganti namanya dahulu." / "{0}: names that begin with a dot are left alone by the daemon; rename it first.";
     NAME_TAKEN = "{0} sudah ada di kotak keluar; tunggu sampai diambil, atau ganti nama." / "{0} is in the outbox already; wait until it was taken, or rename.";
     NOT_A_FILE = "{0} bukan berkas biasa atau folder (tautan dan perangkat tidak dikirim)." / "{0} is no ordinary file or folder (links and devices are not sent).";
+    ONE_TABLE = "{0} adalah folder; alur ini menerima tabel, satu berkas setiap kali. Tidak ada yang diletakkan." /
+        "{0} is a folder; this flow takes tables, one file at a time. Nothing was dropped.";
     TABLE_WARNS = "{0}: {1}" / "{0}: {1}";
     TABLE_UNFIT = "Tidak ada yang diletakkan, karena akan dikembalikan. {0}: {1}" / "Nothing was dropped, for it would come back. {0}: {1}";
     DROPPED = "Diletakkan di kotak keluar: {0} ({1})" / "Dropped into the outbox: {0} ({1})";

@@ -243,6 +243,20 @@ fn columns_are_added_and_none_is_dropped_or_read_as_something_else() {
     let both =
         "SELECT (SELECT count(*) FROM manifes) || ' ' || (SELECT count(*) FROM manifes_lama)";
     assert_eq!(answer(&store, both), "2 4");
+    // The next one is put aside under a name that is free.
+    let refused = land(
+        &store,
+        &next(8, 4, &COLUMNS.replace("number", "integer")),
+        TABLE,
+        true,
+    );
+    let Err(StoreError::Schema(said)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(
+        said.contains("ALTER TABLE manifes RENAME TO manifes_lama_2;"),
+        "{said}"
+    );
 }
 
 #[test]

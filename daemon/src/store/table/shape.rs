@@ -221,12 +221,22 @@ fn widened<G: Ground>(ground: &G, import: &TableImport, table: Table) -> Result<
 fn refused<G: Ground>(ground: &G, import: &TableImport, table: &Table, reason: &str) -> StoreError {
     StoreError::Schema(format!(
         "table {name} cannot take agreement {id} version {version}: {reason}. Keep the old rows under another name: \
-         ALTER TABLE {place} RENAME TO {name}_lama;",
+         ALTER TABLE {place} RENAME TO {aside};",
         name = table.name,
+        aside = aside(ground, &table.name),
         place = ground.place_of(&table.name),
         id = import.agreement.id,
         version = import.agreement.version,
     ))
+}
+
+/// A free name for a table that is put aside.
+fn aside<G: Ground>(ground: &G, name: &str) -> String {
+    let plain = format!("{name}_lama");
+    let numbered = (2..NAMES_TRIED).map(|number| format!("{plain}_{number}"));
+    let mut names = std::iter::once(plain.clone()).chain(numbered);
+    let is_free = |name: &String| !ground.is_there(name).unwrap_or(true);
+    names.find(is_free).unwrap_or(plain)
 }
 
 /// Makes the indexes of a table unless they are there. Rows are found by their key, and by the partition that is replaced; where they

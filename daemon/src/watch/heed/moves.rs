@@ -93,13 +93,13 @@ impl Ear {
         true
     }
 
-    /// Staged under a hidden name and then named, a folder has come whole; under any other, it may only have got a better name
-    /// before it is filled.
+    /// Staged under a hidden name, or in a hidden folder (`amanah send`), and then named, a folder has come whole; under any other, it
+    /// may only have got a better name before it is filled.
     fn of_moved_folder(&self, from: &[u8], key: &[u8]) -> Option<Mark> {
-        let name = name_of(from);
-        let was_claim = name.starts_with(home::CLAIM_PREFIX.as_bytes());
-        (depth(key) == ITEM_DEPTH && home::is_ignored(name) && !was_claim)
-            .then(|| Mark::MovedIn(self.clock.unix_millis()))
+        let names = || from.split(|byte| *byte == b'/');
+        let was_claim = names().any(|name| name.starts_with(home::CLAIM_PREFIX.as_bytes()));
+        let is_whole = depth(key) == ITEM_DEPTH && names().any(home::is_ignored) && !was_claim;
+        is_whole.then(|| Mark::MovedIn(self.clock.unix_millis()))
     }
 
     /// Who wrote it under the old name writes on under the new one; what was put back after a claim has not just come.

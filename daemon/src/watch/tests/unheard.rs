@@ -152,13 +152,19 @@ fn a_folder_that_only_gets_a_better_name_has_not_come_whole() {
     let yard = Yard::new();
     let (new, staged) = (yard.flow.join("New Folder"), yard.flow.join(".staged"));
     let (item, whole) = (yard.flow.join("manifes"), yard.flow.join("whole"));
+    // As `amanah send` does it.
+    let (ready, sent) = (yard.flow.join(".siap/sent"), yard.flow.join("sent"));
+    fs::create_dir_all(&ready).unwrap();
+    yard.watch.catch_up(&yard.bell);
     fs::create_dir(&new).unwrap();
     fs::create_dir(&staged).unwrap();
     fs::rename(&new, &item).unwrap();
     fs::rename(&staged, &whole).unwrap();
+    fs::rename(&ready, &sent).unwrap();
     yard.watch.catch_up(&yard.bell);
     assert_eq!(yard.heard(&item), None);
     assert!(matches!(yard.heard(&whole), Some(Heard::MovedIn { .. })));
+    assert!(matches!(yard.heard(&sent), Some(Heard::MovedIn { .. })));
 }
 
 #[test]
