@@ -243,13 +243,21 @@ fn columns_are_added_and_none_is_dropped_or_read_as_something_else() {
     let both =
         "SELECT (SELECT count(*) FROM manifes) || ' ' || (SELECT count(*) FROM manifes_lama)";
     assert_eq!(answer(&store, both), "2 4");
-    // The next one is put aside under a name that is free.
-    let refused = land(
-        &store,
-        &next(8, 4, &COLUMNS.replace("number", "integer")),
-        TABLE,
-        true,
-    );
+}
+
+#[test]
+fn a_table_is_put_aside_under_a_name_that_is_free() {
+    let (_folder, store) = made();
+    land(&store, &import("manifes", 1), TABLE, true).unwrap();
+    let taken = |sql: &Connection| {
+        let make = sql.execute_batch("CREATE TABLE manifes_lama (isi TEXT)");
+        make.map_err(failed)
+    };
+    store.with(taken).unwrap();
+    let mut other = import("manifes", 2);
+    other.schema = schema(&COLUMNS.replace("number", "integer"));
+    other.agreement.version = 2;
+    let refused = land(&store, &other, TABLE, true);
     let Err(StoreError::Schema(said)) = refused else {
         panic!("{refused:?}");
     };
