@@ -45,9 +45,18 @@ fn a_daemon_without_descriptors_accepts_nobody_and_goes_on() {
     let usual = usual.unwrap().split_whitespace().nth(3).unwrap().to_owned();
     assert_eq!(refused(), 0);
 
-    // The fewest of many looks: what is open for a moment only would be room afterwards.
-    let open = (0..LOOKS).map(|_| fs::read_dir(format!("/proc/{process}/fd")).unwrap().count());
-    let open = open.min().unwrap();
+    // The fewest of many looks, until the daemon has come round once more: what is open for a moment only would be room afterwards.
+    exchange.at_rest().unwrap();
+    let written = || exchange.pair.imigrasi.status().unwrap().unwrap().written;
+    let (first, mut open) = (written(), usize::MAX);
+    until("a later status", PATIENCE, || {
+        for _ in 0..LOOKS {
+            let now = fs::read_dir(format!("/proc/{process}/fd")).unwrap().count();
+            open = open.min(now);
+        }
+        Ok((written() > first).then_some(()))
+    })
+    .unwrap();
     limit(process, &(open + SPARE).to_string());
     let address = exchange.pair.address;
     let crowd: Vec<TcpStream> = (0..CONNECTIONS)
