@@ -151,7 +151,7 @@ fn demand_known(
     }
     known::demand_flow(&named, place, list.as_ref(), screen)?;
     match bundle {
-        Some(bundle) => known::demand_bundle(bundle, &home, screen),
+        Some(bundle) => known::demand_bundle(&hold.peer, bundle, &home, screen),
         None => Ok(()),
     }
 }
