@@ -18,6 +18,7 @@ use amanah_format::{
 };
 use amanahd::{
     catalogue::{faces::traffic, shown},
+    config::checked::Config,
     retained::Retained,
 };
 
@@ -32,6 +33,14 @@ use crate::{
 pub(crate) struct Named<'n> {
     pub(crate) peer: &'n PartyId,
     pub(crate) flow: &'n FlowName,
+}
+
+/// Fails where the configuration has no such peer.
+pub(crate) fn demand_peer(config: &Config, peer: &PartyId, screen: &Screen<'_>) -> Outcome<()> {
+    if config.peers.iter().any(|known| known.party == *peer) {
+        return Ok(());
+    }
+    Err(screen.failure(Exit::Usage, traffic::UNKNOWN_PEER, &[peer]))
 }
 
 /// Fails where no agreement that lies here has the flow with the peer, in either direction, and nothing of it is kept.

@@ -17,7 +17,7 @@ use amanah_format::home;
 use amanah_format::id::{FlowName, PartyId};
 use amanah_format::keyring::Keyring;
 use amanah_format::time::UtcTime;
-use amanahd::catalogue::{Text, faces::reconcile as face, faces::traffic, moment};
+use amanahd::catalogue::{Text, faces::reconcile as face, moment};
 use amanahd::config::checked::Config;
 use amanahd::journal::{JournalError, Reading};
 use serde_json::json;
@@ -176,9 +176,7 @@ fn ground(
     if from >= to {
         return Err(screen.failure(Exit::Usage, face::BAD_PERIOD, &[]));
     }
-    if !config.peers.iter().any(|peer| peer.party == wanted.peer) {
-        return Err(screen.failure(Exit::Usage, traffic::UNKNOWN_PEER, &[&wanted.peer]));
-    }
+    known::demand_peer(config, &wanted.peer, screen)?;
     Ok(Ground {
         own: config.party.clone(),
         peer: wanted.peer.clone(),

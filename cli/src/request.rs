@@ -8,6 +8,7 @@ use amanahd::{catalogue::faces::traffic, request::Request};
 
 use crate::{
     exit::{Exit, Failure, Outcome},
+    known,
     place::Place,
     screen::Screen,
 };
@@ -55,10 +56,8 @@ pub(crate) fn ask(
     screen: &mut Screen<'_>,
 ) -> Outcome {
     let config = place.config()?;
-    if let Some(peer) = peer
-        && !config.peers.iter().any(|known| &known.party == peer)
-    {
-        return Err(screen.failure(Exit::Usage, traffic::UNKNOWN_PEER, &[peer]));
+    if let Some(peer) = peer {
+        known::demand_peer(&config, peer, screen)?;
     }
     submit(request, &config.home, screen)
 }

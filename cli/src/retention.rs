@@ -10,11 +10,7 @@ use amanah_format::{
     time::UtcTime,
 };
 use amanahd::{
-    catalogue::{
-        Text,
-        faces::{retention as face, traffic},
-        moment, shown,
-    },
+    catalogue::{Text, faces::retention as face, moment, shown},
     request::{Reason, Request, Ticket},
     retained::{FORMAT, KeptBundle, KeptFlow, Retained},
 };
@@ -131,9 +127,7 @@ fn demand_known(
     screen: &mut Screen<'_>,
 ) -> Outcome<()> {
     let config = place.config()?;
-    if !config.peers.iter().any(|peer| peer.party == hold.peer) {
-        return Err(screen.failure(Exit::Usage, traffic::UNKNOWN_PEER, &[&hold.peer]));
-    }
+    known::demand_peer(&config, &hold.peer, screen)?;
     let home = config.home;
     let named = Named {
         peer: &hold.peer,

@@ -121,7 +121,11 @@ impl Import {
             let journal = &self.node.journal;
             Ok(journal.admitted_in(&flows, &ordered, &bytes, page)?)
         };
-        each_of_page(&self.node.stop, rows, |row| self.once(row))
+        let pass = each_of_page(&self.node.stop, rows, |row| self.once(row))?;
+        if pass.done == 0 {
+            self.look_at_copy();
+        }
+        Ok(pass)
     }
 
     /// Not where another lane has it under way, nor where it had it since the rows were read.

@@ -65,7 +65,6 @@ impl Import {
             .is_done
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *done = *done && !self.is_another_copy();
         if *done || !self.stores_are_there() {
             return Ok(());
         }
@@ -94,15 +93,20 @@ impl Import {
         Ok(())
     }
 
-    /// Whether an older copy was put in the place of the database while nothing was imported into it. One that is away is asked later.
-    fn is_another_copy(&self) -> bool {
+    /// Looks whether an older copy was put in the place of a database into which nothing is imported. One that is away is asked later,
+    /// and nobody waits for its answer who has something to import.
+    pub(super) fn look_at_copy(&self) {
         // An import looks by itself before it begins, and counts in the store before it counts here.
         let under_way = self.under_way.lock();
         let is_idle = under_way.unwrap_or_else(PoisonError::into_inner).is_empty();
         let tables = self.tables.as_ref().filter(|_| is_idle);
-        tables.is_some_and(|tables| {
-            self.rechecked.looks() && matches!(tables.is_current(&self.node), Ok(false))
-        })
+        if let Some(tables) = tables
+            && self.rechecked.looks()
+            && matches!(tables.is_current(&self.node), Ok(false))
+        {
+            self.rechecked.is_due_again();
+            self.node.bells.import.ring();
+        }
     }
 
     fn take_up_again(&self, row: &InboundRow) -> Result<(), StageError> {

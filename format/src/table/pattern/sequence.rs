@@ -68,6 +68,7 @@ impl Sequence {
         }
         (seen < BEYOND).then_some(all & 1 == 1)
     }
+
     fn places_of(&self, byte: u8) -> u32 {
         let places = self.places.get(usize::from(byte));
         places.copied().unwrap_or_default()
