@@ -10,7 +10,7 @@ use super::report::{Draft, Fault, Level, Subject};
 use super::rows::{Cell, Form, RowText, Rows as Source, Step, has_control};
 use super::schema::Field;
 use super::sorter::hash;
-use super::total::Addend;
+use super::total::{Addend, Adding};
 use super::value::Value;
 
 /// What rows of a stretch leave behind. Rows are numbered from 1 in it.
@@ -45,6 +45,8 @@ pub(super) struct Stretch<'p> {
     keys: &'p [Key],
     /// One for each column.
     last: Vec<Last>,
+    /// One for each planned total.
+    totals: Vec<Adding>,
     gathered: Gathered,
 }
 
@@ -56,6 +58,7 @@ impl<'p> Stretch<'p> {
             fields,
             keys,
             last: vec![Last::default(); fields.len()],
+            totals: plan.totals.iter().map(|_| Adding::default()).collect(),
             gathered: Gathered::default(),
         };
         stretch.take();
@@ -66,9 +69,9 @@ impl<'p> Stretch<'p> {
     pub(super) fn take(&mut self) -> Gathered {
         let next = Gathered {
             rounding: vec![Rounding::default(); self.fields.len()],
-            totals: self.plan.totals.iter().map(|_| Addend::default()).collect(),
             ..Gathered::default()
         };
+        self.gathered.totals = self.totals.iter_mut().map(Adding::take).collect();
         std::mem::replace(&mut self.gathered, next)
     }
 
@@ -195,10 +198,10 @@ impl<'p> Stretch<'p> {
     }
 
     fn total(&mut self, row: &RowText, values: &[Value<'_>]) {
-        for (place, addend) in self.plan.totals.iter().zip(&mut self.gathered.totals) {
+        for (place, total) in self.plan.totals.iter().zip(&mut self.totals) {
             let cell = row.cells.get(*place).map(|cell: &Cell| row.of(cell));
             if let Some((value, text)) = values.get(*place).zip(cell) {
-                addend.add(value, text);
+                total.add(value, text);
             }
         }
     }

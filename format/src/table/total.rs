@@ -1,11 +1,13 @@
 //! Control totals of a column: the exact sum of numbers; of everything else a hash total, which any order of the same values has
 //! and another set of them has not. Sent inside the encrypted contents only: a total of one row is its value.
 
-use sha2::{Digest as _, Sha256};
-
 use super::decimal::Decimal;
 use super::kinds::Kind;
 use super::value::Value;
+
+mod heads;
+
+use heads::Heads;
 
 /// A total under way.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +26,22 @@ pub(super) struct Addend {
     hash: u128,
 }
 
-impl Addend {
+/// The same, while its rows are read.
+#[derive(Debug, Default)]
+pub(super) struct Adding {
+    numbers: Vec<Decimal>,
+    heads: Heads,
+}
+
+impl Adding {
+    /// What was added since the last time.
+    pub(super) fn take(&mut self) -> Addend {
+        Addend {
+            numbers: std::mem::take(&mut self.numbers),
+            hash: self.heads.take(),
+        }
+    }
+
     /// Takes a cell: its value, and the text it was read from. One that is missing adds nothing.
     pub(super) fn add(&mut self, value: &Value<'_>, text: &str) {
         match value {
@@ -37,11 +54,7 @@ impl Addend {
             | Value::Time(_)
             | Value::DateTime(_)
             | Value::Year(_)
-            | Value::YearMonth(_) => {
-                let digest = Sha256::digest(text.as_bytes());
-                let head = digest.first_chunk::<16>().copied().unwrap_or_default();
-                self.hash = self.hash.wrapping_add(u128::from_be_bytes(head));
-            }
+            | Value::YearMonth(_) => self.heads.add(text.as_bytes()),
         }
     }
 }
@@ -90,10 +103,10 @@ mod tests {
         let sum = |parts: &[&[&str]]| {
             let mut total = Total::of(Kind::Number);
             for part in parts {
-                let mut addend = Addend::default();
-                part.iter().for_each(|text| addend.add(&number(text), text));
-                addend.add(&Value::Missing, "");
-                total.absorb(&addend);
+                let mut adding = Adding::default();
+                part.iter().for_each(|text| adding.add(&number(text), text));
+                adding.add(&Value::Missing, "");
+                total.absorb(&adding.take());
             }
             total.text()
         };
@@ -110,11 +123,11 @@ mod tests {
         assert_eq!(sum(&[&up, &[down]]), None);
         assert_eq!(sum(&[&[up[0]], &[up[1], down]]), None);
         let of = |texts: &[&str]| {
-            let (mut total, mut addend) = (Total::of(Kind::Text), Addend::default());
+            let (mut total, mut adding) = (Total::of(Kind::Text), Adding::default());
             texts
                 .iter()
-                .for_each(|text| addend.add(&Value::Text(text), text));
-            total.absorb(&addend);
+                .for_each(|text| adding.add(&Value::Text(text), text));
+            total.absorb(&adding.take());
             total.text()
         };
         assert_eq!(of(&["a", "b", "c"]), of(&["c", "a", "b"]));
