@@ -1,6 +1,7 @@
 //! A daemon that has no descriptors left takes no new connections for a while, and goes on: with those that it has, and with
 //! everything once descriptors are free again.
 
+use std::collections::HashSet;
 use std::fs;
 use std::net::TcpStream;
 use std::process::Command;
@@ -12,12 +13,6 @@ use crate::program;
 
 /// Connections at once from one address; the daemon lets so many wait for their login.
 const CONNECTIONS: usize = 8;
-/// Descriptors that are left to the daemon: fewer than those take.
-const SPARE: usize = 3;
-
-/// Looks at what is open.
-const LOOKS: usize = 300;
-
 /// Sets the soft limit of a running process.
 fn limit(process: u32, descriptors: &str) {
     let mut prlimit = Command::new("prlimit");
@@ -25,6 +20,15 @@ fn limit(process: u32, descriptors: &str) {
         .arg(format!("--pid={process}"))
         .arg(format!("--nofile={descriptors}:"));
     assert!(prlimit.status().unwrap().success());
+}
+
+/// The number that its next descriptor would have.
+fn free(process: u32) -> usize {
+    let open = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    let open: HashSet<usize> = open
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    (0..).find(|number| !open.contains(number)).unwrap()
 }
 
 #[test]
@@ -45,25 +49,20 @@ fn a_daemon_without_descriptors_accepts_nobody_and_goes_on() {
     let usual = usual.unwrap().split_whitespace().nth(3).unwrap().to_owned();
     assert_eq!(refused(), 0);
 
-    // The fewest of many looks, until the daemon has come round once more: what is open for a moment only would be room afterwards.
     exchange.at_rest().unwrap();
-    let written = || exchange.pair.imigrasi.status().unwrap().unwrap().written;
-    let (first, mut open) = (written(), usize::MAX);
-    until("a later status", PATIENCE, || {
-        for _ in 0..LOOKS {
-            let now = fs::read_dir(format!("/proc/{process}/fd")).unwrap().count();
-            open = open.min(now);
-        }
-        Ok((written() > first).then_some(()))
-    })
-    .unwrap();
-    limit(process, &(open + SPARE).to_string());
     let address = exchange.pair.address;
-    let crowd: Vec<TcpStream> = (0..CONNECTIONS)
-        .map(|_| TcpStream::connect(address).unwrap())
-        .collect();
+    let (mut crowd, mut most) = (Vec::new(), usize::MAX);
     // Again and again: it does not give up after the first.
     until("no descriptors", PATIENCE, || {
+        // What was open for a while only is room later, and is taken away then.
+        let room = free(process);
+        if room < most {
+            most = room;
+            limit(process, &most.to_string());
+        }
+        if crowd.len() < CONNECTIONS {
+            crowd.push(TcpStream::connect(address)?);
+        }
         Ok((refused() >= 3).then_some(()))
     })
     .unwrap();
