@@ -10,6 +10,7 @@ mod changed;
 mod daemons;
 mod ground;
 mod indexed;
+mod log_ahead;
 mod reconciled;
 
 use amanah_tests::postgres::Postgres;

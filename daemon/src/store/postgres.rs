@@ -13,11 +13,11 @@ use amanah_format::receipt::StoreRef;
 use amanah_format::table::Schema;
 use amanah_format::time::UtcTime;
 use tokio_postgres::Client;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::address::Address;
 use self::complaint::Failure;
-use self::link::{Courier, Session};
+use self::link::{Courier, Reach, Session};
+use self::log_ahead::LogAhead;
 use self::rows::Rows;
 use super::StoreError;
 use super::table::{Fill, Identity, TableImport, TableStore, Unmatched, shape};
@@ -31,6 +31,7 @@ mod correct;
 mod ddl;
 mod destroy;
 mod link;
+mod log_ahead;
 mod open;
 mod recorded;
 mod rows;
@@ -50,8 +51,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 
 /// Rows in a database of PostgreSQL.
 pub struct PostgresStore {
-    address: Address,
-    tls: Option<MakeRustlsConnect>,
+    reach: Reach,
     schema: String,
     party: PartyId,
     /// What people know it by.
@@ -87,8 +87,7 @@ impl PostgresStore {
         let tls = tls.map_err(|error| StoreError::Database(error.to_string()))?;
         Ok(Self {
             place: format!("PostgreSQL {address}, schema {schema}"),
-            address,
-            tls,
+            reach: Reach { address, tls },
             schema: schema.to_owned(),
             party,
             writing: Mutex::default(),
@@ -136,7 +135,7 @@ impl PostgresStore {
     }
 
     fn reach(&self) -> Result<Client, StoreError> {
-        let client = self.courier.connect(&self.address, self.tls.as_ref());
+        let client = self.courier.connect(&self.reach);
         client.map_err(|error| {
             let place = self.place.clone();
             Failure { place, error }.into_unusable()
@@ -210,7 +209,8 @@ impl PostgresStore {
         if !is_new {
             shape::indexed(session, import, &table)?;
         }
-        let mut rows = Rows::begin(session, &table, import, record)?;
+        let log = LogAhead::new(&self.courier, &self.reach);
+        let mut rows = Rows::begin(session, &table, import, record, log)?;
         let Some(sums) = fill(&mut rows) else {
             // Where the database did not take a row, that is what is told.
             return rows.failure().map_or(Ok(Written::Unsound), Err);

@@ -12,6 +12,7 @@ use tokio_postgres::types::IsNull;
 
 use super::complaint::Failure;
 use super::link::{Session, WORK};
+use super::log_ahead::LogAhead;
 use super::value::put;
 use crate::store::StoreError;
 
@@ -27,19 +28,21 @@ const WHOLE_BYTES: i32 = 8;
 const END: i16 = -1;
 
 /// A COPY under way. Dropped without [`Copying::finish`], the server forgets it.
-pub(super) struct Copying {
+pub(super) struct Copying<'s> {
     sink: Pin<Box<CopyInSink<Bytes>>>,
     /// How many values a row has.
     columns: i16,
     piece: Vec<u8>,
+    log: Option<LogAhead<'s>>,
 }
 
-impl Copying {
+impl<'s> Copying<'s> {
     /// Asks the server to take rows for these columns.
     pub(super) fn begin(
         session: &Session<'_>,
         target: &str,
         columns: &[String],
+        log: Option<LogAhead<'s>>,
     ) -> Result<Self, Failure> {
         let listed = columns.join(", ");
         let copy = format!("COPY {target} ({listed}) FROM STDIN (FORMAT BINARY)");
@@ -49,6 +52,7 @@ impl Copying {
             // The server has no table of more.
             columns: i16::try_from(columns.len()).unwrap_or(i16::MAX),
             piece: HEADER.to_vec(),
+            log,
         })
     }
 
@@ -74,6 +78,9 @@ impl Copying {
     fn send(&mut self, session: &Session<'_>) -> Result<(), Failure> {
         let next = Vec::with_capacity(self.piece.capacity());
         let piece = std::mem::replace(&mut self.piece, next);
+        if let Some(log) = &mut self.log {
+            log.sent(piece.len());
+        }
         session.soon(self.sink.feed(piece.into()))
     }
 

@@ -23,6 +23,32 @@ pub(super) const WORK: Duration = Duration::from_secs(3_600);
 /// Parameters of a question.
 pub(super) type Asked<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+/// Where the server is, and how it proves that it is the one.
+#[derive(Clone)]
+pub(super) struct Reach {
+    pub(super) address: Address,
+    pub(super) tls: Option<MakeRustlsConnect>,
+}
+
+impl Reach {
+    /// A connection, which the runtime drives that this runs in.
+    pub(super) async fn connected(&self) -> Result<Client, tokio_postgres::Error> {
+        let config = self.address.config();
+        match &self.tls {
+            Some(tls) => {
+                let (client, connection) = config.connect(tls.clone()).await?;
+                tokio::spawn(connection);
+                Ok(client)
+            }
+            None => {
+                let (client, connection) = config.connect(NoTls).await?;
+                tokio::spawn(connection);
+                Ok(client)
+            }
+        }
+    }
+}
+
 /// The thread that speaks to the server.
 pub(super) struct Courier(Option<Runtime>);
 
@@ -54,26 +80,15 @@ impl Courier {
     }
 
     /// A new connection; a failure is told without the place.
-    pub(super) fn connect(
-        &self,
-        address: &Address,
-        tls: Option<&MakeRustlsConnect>,
-    ) -> Result<Client, Option<tokio_postgres::Error>> {
-        let config = address.config();
-        self.wait(CONNECT, async {
-            match tls {
-                Some(tls) => {
-                    let (client, connection) = config.connect(tls.clone()).await?;
-                    tokio::spawn(connection);
-                    Ok(client)
-                }
-                None => {
-                    let (client, connection) = config.connect(NoTls).await?;
-                    tokio::spawn(connection);
-                    Ok(client)
-                }
-            }
-        })
+    pub(super) fn connect(&self, reach: &Reach) -> Result<Client, Option<tokio_postgres::Error>> {
+        self.wait(CONNECT, reach.connected())
+    }
+
+    /// Goes on beside whatever is waited for.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.0 {
+            runtime.spawn(work);
+        }
     }
 }
 

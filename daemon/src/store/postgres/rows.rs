@@ -12,6 +12,7 @@ use super::complaint::Failure;
 use super::copying::{self, Copying};
 use super::ddl::declared;
 use super::link::Session;
+use super::log_ahead::LogAhead;
 use super::value::Cell;
 use crate::engine::policy::Mode;
 use crate::store::table::correct::{Applied, Corrections};
@@ -40,7 +41,7 @@ pub(super) struct Rows<'s> {
 
 /// How rows are written.
 enum Way<'s> {
-    Copy(Copying),
+    Copy(Copying<'s>),
     Insert(String, Corrections<'s, &'s Session<'s>>),
 }
 
@@ -50,6 +51,7 @@ impl<'s> Rows<'s> {
         table: &Table,
         import: &'s TableImport,
         record: i64,
+        log: LogAhead<'s>,
     ) -> Result<Self, StoreError> {
         let is_direct = import.landing.mode == Mode::Append || table.is_new(import, record);
         let fields = import.schema.fields();
@@ -75,7 +77,11 @@ impl<'s> Rows<'s> {
                 let insert = format!("INSERT INTO {target} ({columns}) VALUES ({places})");
                 Way::Insert(insert, corrections)
             }
-            None => Way::Copy(Copying::begin(session, &target, &columns)?),
+            None => {
+                // What is in a temporary table is not in the log.
+                let log = is_direct.then_some(log);
+                Way::Copy(Copying::begin(session, &target, &columns, log)?)
+            }
         };
         Ok(Self {
             session,
