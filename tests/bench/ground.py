@@ -48,7 +48,8 @@ def calm():
 
 def touched(wanted):
     """Takes so many bytes of memory, at most half of what is free, and gives them back. A virtual machine is given memory by its host
-    when it first uses it, at a price: who runs after memory was set free would not pay it, and who runs after others would."""
+    when it first uses it, at a price, and loses it again after a while: who runs after memory was set free would not pay it, and who
+    runs after others would. So it is taken before each act that is timed, of either side."""
     with open("/proc/meminfo", encoding="ascii") as lines:
         free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
     wanted = min(wanted, free * 1024 // 2)

@@ -15,7 +15,7 @@ from table_ground import DATASETS, TURNS_MAX, flow_of
 # What `--scale 1` means.
 ROWS_D1 = 1_000_000
 ROWS_D4 = 3_600_000
-# What one turn leaves in memory for each row, of ours and of the shells: files, tables, logs.
+# What ours or a shell takes of memory for each row: files, tables, logs.
 TURN_BYTES = 2_000
 # Between two looks for the end of ours: looking all the time would take a thirtieth of two cores from it, and nothing from the shells.
 PAUSE_SECS = 0.02
@@ -42,6 +42,7 @@ def delivered(ground, source, flow, rows):
         while piece := given.read(1 << 20):
             out.write(piece)
     sides = (ground.sender, ground.receiver)
+    touched(TURN_BYTES * rows)
     ground.calm()
     before = sum(side.cpu_seconds() for side in sides)
     seconds = drop(ground, flow, staged, source.name, PAUSE_SECS)
@@ -59,12 +60,13 @@ def delivered(ground, source, flow, rows):
     return seconds, after, spent
 
 
-def children_seconds(act):
-    """The seconds of an act, and the processor time of the programs that it ran."""
+def children_seconds(act, rows=0):
+    """The seconds of an act on so many rows, and the processor time of the programs that it ran."""
     def spent():
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return usage.ru_utime + usage.ru_stime
 
+    touched(TURN_BYTES * rows)
     calm()
     before = spent()
     seconds = act()
@@ -105,10 +107,9 @@ def backfill(ground, runs, scale):
 def against_shell(ground, name, dataset, rows, runs):
     source = practised(ground, dataset, rows)
     turns = {way: [] for way in ("amanah", "sqlite3", "sqlite3 WAL, index", AFTER, "amanah CPU", "sqlite3 CPU")}
-    touched(TURN_BYTES * rows * runs)
     for turn in range(min(runs, TURNS_MAX)):
-        bare = children_seconds(lambda: imported_by_shell(ground, source, name.replace("-", "_"), turn, False))
-        alike = children_seconds(lambda: imported_by_shell(ground, source, name.replace("-", "_"), turn, True))
+        bare = children_seconds(lambda: imported_by_shell(ground, source, name.replace("-", "_"), turn, False), rows)
+        alike = children_seconds(lambda: imported_by_shell(ground, source, name.replace("-", "_"), turn, True), rows)
         ours = delivered(ground, source, flow_of(name, turn), rows)
         turns["sqlite3"].append(bare[0])
         turns["sqlite3 CPU"].append(bare[1])
@@ -127,13 +128,13 @@ def postgres(ground, runs, scale):
         columns = file.readline().strip().split(",")
     made = ", ".join(f"{column} text" for column in columns)
     turns = {way: [] for way in ("amanah", "psql", "psql, key", AFTER, "amanah CPU")}
-    touched(TURN_BYTES * rows * runs)
     for turn in range(min(runs, TURNS_MAX)):
         for way, key in (("psql", ""), ("psql, key", f", PRIMARY KEY ({columns[0]})")):
             # Each turn has its own, as ours has: one that is dropped would leave the next the memory and the blocks that it had.
             table = f"oleh_psql_{turn}_{'key' if key else 'bare'}"
             run("psql", ground.url, "-qc", f"CREATE TABLE {table} ({made}{key})")
             copy = f"\\copy {table} FROM '{source}' WITH (FORMAT csv, HEADER)"
+            touched(TURN_BYTES * rows)
             ground.calm()
             turns[way].append(shell(f"psql {ground.url} -qc \"{copy}\""))
         ours = delivered(ground, source, flow_of("manifes-umrah", turn), rows)
