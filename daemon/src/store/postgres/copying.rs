@@ -33,6 +33,7 @@ pub(super) struct Copying<'s> {
     /// How many values a row has.
     columns: i16,
     piece: Vec<u8>,
+    /// Where the rows are in the server's log at all.
     log: Option<LogAhead<'s>>,
 }
 

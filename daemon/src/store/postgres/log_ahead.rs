@@ -14,7 +14,7 @@ use super::link::{Courier, Reach};
 
 /// From so much on: a file of the log holds four times as much, and what is less seldom fills one.
 const FIRST_BYTES: usize = 4 * 1024 * 1024;
-/// Between two times. The log writer leaves what is less than 1 MiB to its own hour.
+/// Between two times. The log writer leaves less than 1 MiB for later.
 const STEP_BYTES: usize = 2 * 1024 * 1024;
 /// For all that is asked here. What takes longer helps nobody.
 const ANSWER: Duration = Duration::from_secs(15);
