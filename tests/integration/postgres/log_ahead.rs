@@ -84,6 +84,29 @@ fn an_import_stands_where_its_companion_is_lost() {
 }
 
 #[test]
+fn what_the_companion_brought_to_disk_is_nothing_without_the_commit() {
+    let mut server = server();
+    let store = store(&server);
+    let died = land_with(&store, &import("manifes", 1), &long(), &mut || {
+        until("the companion", PATIENCE, || {
+            let there = server.ask(&format!("SELECT count(*) {HURRYING}"))?;
+            Ok((there == "1").then_some(()))
+        })
+        .unwrap();
+        server.crash().unwrap();
+    });
+    assert!(died.is_err(), "{died:?}");
+    server.again().unwrap();
+    let there = "SELECT count(*) FROM pg_class WHERE relname = 'manifes'";
+    assert_eq!(server.ask(there).unwrap(), "0");
+    until("another try", PATIENCE, || {
+        Ok(land(&store, &import("manifes", 1), &long(), true).unwrap_or_default())
+    })
+    .unwrap();
+    has_all_rows(&server);
+}
+
+#[test]
 fn an_import_stands_where_there_is_no_room_or_no_right_for_its_companion() {
     for words in [
         "ALTER ROLE amanah CONNECTION LIMIT 2",
