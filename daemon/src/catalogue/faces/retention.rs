@@ -8,7 +8,7 @@ texts! {
     NO_LIST = "Daftar retensi {0} belum ada: layanan Amanah belum pernah berjalan. Jalankan: systemctl start amanahd" /
         "There is no retention list {0}: the daemon has never run. Run: systemctl start amanahd";
     OLD_LIST = "Daftar ini ditulis {0}; layanan mungkin tidak berjalan." / "This list was written {0}; the daemon may not be running.";
-    NOTHING_DUE = "Tidak ada yang jatuh tempo sampai {0}." / "Nothing is due until {0}.";
+    NOTHING_DUE = "Tidak ada yang jatuh tempo sampai dengan {0}." / "Nothing is due up to and including {0}.";
     NOTHING_NOW = "Tidak ada yang akan dimusnahkan sekarang." / "Nothing would be destroyed now.";
     WOULD_GO = "Akan dimusnahkan sekarang:" / "Would be destroyed now:";
     DUE = "Jatuh tempo" / "Due";
