@@ -4,6 +4,7 @@
 use amanah_tests::exchange::PATIENCE;
 use amanah_tests::postgres::Postgres;
 use amanah_tests::waiting::until;
+use amanahd::engine::policy::Mode;
 use amanahd::store::table::TableStore;
 
 use super::ground::{import, land, land_with, server, store, table};
@@ -65,6 +66,23 @@ fn the_log_is_written_while_a_long_import_goes_on() {
     .unwrap();
     has_all_rows(&server);
     until_there_are(&server, 2);
+}
+
+#[test]
+fn rows_that_are_merged_lie_in_no_log_before_and_have_no_companion() {
+    let server = server();
+    let store = store(&server);
+    let [mut first, mut second] = [1, 2].map(|number| import("manifes", number));
+    (first.landing.mode, second.landing.mode) = (Mode::Upsert, Mode::Upsert);
+    land(&store, &first, &table(1, 1, "satu"), true)
+        .unwrap()
+        .unwrap();
+    land_with(&store, &second, &long(), &mut || {
+        assert_eq!(number(&server, SESSIONS), 2);
+    })
+    .unwrap()
+    .unwrap();
+    has_all_rows(&server);
 }
 
 #[test]

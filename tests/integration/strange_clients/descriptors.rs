@@ -13,6 +13,7 @@ use crate::program;
 
 /// Connections at once from one address; the daemon lets so many wait for their login.
 const CONNECTIONS: usize = 8;
+
 /// Sets the soft limit of a running process.
 fn limit(process: u32, descriptors: &str) {
     let mut prlimit = Command::new("prlimit");
